@@ -43,10 +43,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) --require-hashes --requirement requirements-dev.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	$(PIP) --no-deps --editable .
 	@touch $@ $(VENV)/.run
 
-# Only what running needs: no test tools. (hatchling, which builds the editable install, comes with pip's isolation.)
+# Only what running needs: no test tools.
 $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-deps --editable .

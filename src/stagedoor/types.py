@@ -8,8 +8,8 @@ Key: TypeAlias = str
 Value: TypeAlias = str
 """Any Unicode string; structured values are JSON text inside it. An absent key reads as ``""``."""
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
-JsonObject: TypeAlias = dict[str, JsonValue]
+JsonObject: TypeAlias = dict[str, object]
+"""A decoded JSON object; every member has to be looked at before it can be used."""
 
 ClientId = NewType("ClientId", int)
 """Identifies one connection to the hub, local or remote, for as long as the process lives."""
