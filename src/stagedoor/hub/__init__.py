@@ -1,0 +1,28 @@
+"""The hub: keys, subscriptions and the store. It knows nothing of networks, protocols, rights or services."""
+
+from stagedoor.hub.catalogue import Audience, Catalogue, KeySpec, Kind
+from stagedoor.hub.change import Change, Write
+from stagedoor.hub.hub import Hub, RequestHandler, Statistics, Subscriber
+from stagedoor.hub.lmdb_store import LmdbStore
+from stagedoor.hub.memory_store import MemoryStore
+from stagedoor.hub.store import Put, Scan, Store, StoreStalled, Table
+
+__all__ = [
+    "Audience",
+    "Catalogue",
+    "Change",
+    "Hub",
+    "KeySpec",
+    "Kind",
+    "LmdbStore",
+    "MemoryStore",
+    "Put",
+    "RequestHandler",
+    "Scan",
+    "Statistics",
+    "Store",
+    "StoreStalled",
+    "Subscriber",
+    "Table",
+    "Write",
+]

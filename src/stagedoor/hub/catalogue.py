@@ -1,0 +1,140 @@
+"""The catalogue: which keys there are, of what kind, and who may read and write them.
+
+One entry describes one key or one family of keys (``twitch/bot-counters/<name>``). The API reference, validation and
+redaction derive from it. A key that no entry matches is an overlay's own: its kind follows from its form alone.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from stagedoor.types import JsonObject, Key, Value
+
+
+class Kind(StrEnum):
+    """Where the value of a key lives, and what a write to it means."""
+
+    STATE = "state"
+    """Durable; the last value counts. Configuration is of this kind, too."""
+    EVENT = "event"
+    """A fact that happened: pushed, and the last one kept in memory."""
+    REQUEST = "request"
+    """Something asked of the service that owns the key: handed over and pushed, never stored."""
+    SECRET = "secret"  # noqa: S105  (the kind's name, not a secret)
+    """Durable, in a table of its own; everybody but the owner sees it empty."""
+
+
+class Audience(StrEnum):
+    """Who a right is given to."""
+
+    EVERYONE = "everyone"
+    """Every connection that has logged in."""
+    OWNER = "owner"
+    """The person who runs stagedoor, and stagedoor itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySpec:
+    """One entry of the catalogue.
+
+    ``pattern`` is a key whose segments may be ``<placeholders>`` for any text without a slash. ``secret_members`` name
+    the members of a JSON object that only the owner sees; others read the same object with those members empty, and a
+    write that leaves them empty keeps what is stored. Names are compared without regard to case, as the original
+    programs' decoders do.
+    """
+
+    pattern: str
+    kind: Kind
+    summary: str
+    schema: JsonObject = field(default_factory=dict)
+    default: Value | None = None
+    owner: str = "clients"
+    readers: Audience = Audience.EVERYONE
+    writers: Audience = Audience.EVERYONE
+    secret_members: frozenset[str] = frozenset()
+    stored_in_memory: bool = False
+    """State that stagedoor derives anew at each start, so that a disk would only slow it."""
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether a write needs no disk."""
+        return self.stored_in_memory or self.kind in (Kind.EVENT, Kind.REQUEST)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether a write is handed to a service instead of being kept."""
+        return self.kind is Kind.REQUEST
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether some or all of the value is for the owner only."""
+        return self.kind is Kind.SECRET or bool(self.secret_members)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether everybody may read and write it, and all of it is public."""
+        return self.readers is Audience.EVERYONE and self.writers is Audience.EVERYONE and not self.holds_secrets
+
+
+UNLISTED_STATE: Final = KeySpec(pattern="<any>", kind=Kind.STATE, summary="An overlay's own key.")
+UNLISTED_EVENT: Final = KeySpec(pattern="<any>", kind=Kind.EVENT, summary="An overlay's own event.")
+UNLISTED_REQUEST: Final = KeySpec(pattern="<any>", kind=Kind.REQUEST, summary="An overlay's own request.")
+
+_CACHE_SIZE: Final = 65_536
+"""Keys whose entry is remembered; at some 150 bytes each this stays below 10 MB. Past it, all are forgotten at once."""
+
+
+class Catalogue:
+    """All entries, and the way from a key to its entry."""
+
+    def __init__(self, specs: Iterable[KeySpec] = ()) -> None:
+        self._exact: dict[Key, KeySpec] = {}
+        self._families: list[tuple[list[str], KeySpec]] = []
+        self._cache: dict[Key, KeySpec] = {}
+        for spec in specs:
+            self.add(spec)
+
+    def add(self, spec: KeySpec) -> None:
+        """Declare a key or a family of keys.
+
+        Raises:
+            ValueError: When the pattern is declared already.
+        """
+        if spec.pattern in (known.pattern for known in self):
+            raise ValueError(f"the key {spec.pattern!r} is declared twice")
+        if "<" in spec.pattern:
+            self._families.append((spec.pattern.split("/"), spec))
+        else:
+            self._exact[spec.pattern] = spec
+        self._cache.clear()
+
+    def __iter__(self) -> Iterator[KeySpec]:
+        yield from self._exact.values()
+        for _, spec in self._families:
+            yield spec
+
+    def resolve(self, key: Key) -> KeySpec:
+        """Find the entry that describes ``key``; an unlisted key gets one by its form."""
+        spec = self._cache.get(key)
+        if spec is None:
+            spec = self._find(key)
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            self._cache[key] = spec
+        return spec
+
+    def _find(self, key: Key) -> KeySpec:
+        if key in self._exact:
+            return self._exact[key]
+        segments = key.split("/")
+        for pattern, spec in self._families:
+            if len(pattern) == len(segments) and all(
+                part.startswith("<") or part == segment for part, segment in zip(pattern, segments, strict=True)
+            ):
+                return spec
+        if segments[-1].startswith("@"):
+            return UNLISTED_REQUEST
+        if "ev" in segments or (segments[0] == "event" and len(segments) > 1):
+            return UNLISTED_EVENT
+        return UNLISTED_STATE

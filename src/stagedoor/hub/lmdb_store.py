@@ -1,0 +1,227 @@
+"""The durable store: LMDB, an ordered memory map that a crash leaves as it was at the last commit.
+
+Both tables live in one environment, so one transaction covers them. The hub's
+thread reads from one snapshot that :meth:`LmdbStore.refresh` renews, and its walks from snapshots of their own; the
+writer has the only write transaction. LMDB's map has a fixed size while transactions are open. It starts small and is
+doubled when a commit finds it full: the writer gives up its transaction, the hub's thread closes its readers, enlarges
+the map, and the same entries are written again. So no write is lost and nobody chooses a size.
+"""
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from stagedoor.errors import StoreClosed, StoreError
+from stagedoor.hub.store import Put, StoreStalled, Table
+from stagedoor.types import MAX_KEY_BYTES, Key, Value
+
+INITIAL_MAP_BYTES: Final = 64 << 20
+"""Address space, not memory: pages are taken from the disk as they are used (on Windows the file has this size)."""
+
+_MAX_READERS: Final = 126
+_META: Final = b"meta"
+_EPOCH: Final = b"epoch"
+_SCHEMA: Final = b"schema"
+_SCHEMA_VERSION: Final = b"1"
+
+_EMPTY_KEY: Final = b"\xff"
+"""How the empty key is stored, which LMDB does not allow: by a byte that no UTF-8 text contains."""
+
+
+class LmdbStore:
+    """The :class:`~stagedoor.hub.store.Store` on disk, in a folder of its own.
+
+    Raises:
+        StoreError: When the folder holds no readable store, or one of a newer stagedoor.
+    """
+
+    is_blocking = True
+
+    def __init__(self, folder: Path, *, map_bytes: int = INITIAL_MAP_BYTES, read_only: bool = False) -> None:
+        self._folder = folder
+        self._map_bytes = map_bytes
+        self._read_only = read_only
+        self._open_scans = 0
+        self._is_broken = False
+        self._snapshot: lmdb.Transaction[bytes] | None = None
+        if not read_only:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._environment = self._open()
+
+    def _open(self) -> lmdb.Environment:
+        try:
+            environment = lmdb.open(
+                os.fspath(self._folder),
+                map_size=self._map_bytes,
+                max_dbs=len(Table) + 1,
+                max_readers=_MAX_READERS,
+                mode=0o600,
+                readonly=self._read_only,
+                create=not self._read_only,
+                max_spare_txns=4,
+            )
+            # A crashed process leaves its place in the table of readers, which would keep old pages from reuse.
+            environment.reader_check()
+            self._map_bytes = environment.info()["map_size"]
+            create = not self._read_only
+            self._tables = {table: environment.open_db(table.value.encode(), create=create) for table in Table}
+            self._meta = environment.open_db(_META, create=create)
+            self.epoch = self._begin_epoch(environment)
+            self._snapshot = environment.begin()
+        except lmdb.Error as error:
+            raise StoreError(f"the store in {self._folder} cannot be opened: {error}") from error
+        return environment
+
+    def _begin_epoch(self, environment: lmdb.Environment) -> int:
+        with environment.begin(write=not self._read_only, db=self._meta) as transaction:
+            if transaction.get(_SCHEMA, _SCHEMA_VERSION) != _SCHEMA_VERSION:
+                raise StoreError(f"the store in {self._folder} was written by a newer stagedoor")
+            epoch = int(transaction.get(_EPOCH, b"0"))
+            if not self._read_only:
+                epoch += 1
+                transaction.put(_SCHEMA, _SCHEMA_VERSION)
+                transaction.put(_EPOCH, b"%d" % epoch)
+        return epoch
+
+    # --- reading, on the hub's thread ---
+
+    def get(self, table: Table, key: Key) -> Value | None:
+        """Read one value from the snapshot."""
+        if self._snapshot is None:
+            raise StoreClosed
+        try:
+            encoded = self._snapshot.get(key.encode() or _EMPTY_KEY, db=self._tables[table])
+        except lmdb.BadValsizeError:
+            return None
+        return None if encoded is None else encoded.decode()
+
+    def scan(self, table: Table, prefix: str) -> "LmdbScan":
+        """Walk over the keys with a prefix, as they are in the snapshot."""
+        if self._snapshot is None:
+            raise StoreClosed
+        return LmdbScan(self, self._environment.begin(self._tables[table]), prefix)
+
+    def count(self, table: Table) -> int:
+        """Tell how many keys there are."""
+        if self._snapshot is None:
+            raise StoreClosed
+        return int(self._snapshot.stat(self._tables[table])["entries"])
+
+    def refresh(self) -> None:
+        """Let reads see the last commit."""
+        if self._snapshot is not None:
+            self._snapshot.abort()
+            self._snapshot = self._environment.begin()
+
+    # --- writing, on the writer's thread ---
+
+    def write(self, puts: Sequence[Put], *, replace: bool = False) -> None:
+        """Write all entries in one synced transaction."""
+        if self._is_broken:
+            raise StoreStalled("the store must be opened again")
+        try:
+            with self._environment.begin(write=True) as transaction:
+                if replace:
+                    for database in self._tables.values():
+                        transaction.drop(database, delete=False)
+                for table, key, value in puts:
+                    database = self._tables[table]
+                    if value is None:
+                        transaction.delete(key.encode() or _EMPTY_KEY, db=database)
+                    else:
+                        transaction.put(key.encode() or _EMPTY_KEY, value.encode(), db=database)
+        except lmdb.MapFullError as error:
+            raise StoreStalled("the map is full") from error
+        except (lmdb.PanicError, lmdb.MapResizedError) as error:
+            # Panic: writing the meta page failed, and LMDB refuses all until it is opened anew.
+            self._is_broken = True
+            raise StoreStalled(f"the store must be opened again: {error}") from error
+        except lmdb.Error as error:
+            raise StoreError(f"the store could not write: {error}") from error
+
+    def mend(self) -> bool:
+        """Double the map, or open the store anew after a panic."""
+        if self._open_scans:
+            return False
+        if self._snapshot is None:
+            raise StoreClosed
+        self._snapshot.abort()
+        try:
+            if self._is_broken:
+                self._environment.close()
+                self._environment = self._open()
+                self._is_broken = False
+            else:
+                self._environment.set_mapsize(self._map_bytes * 2)
+                self._map_bytes *= 2
+        except lmdb.Error as error:
+            raise StoreError(f"the store could not grow: {error}") from error
+        finally:
+            if not self._is_broken:
+                self._snapshot = self._environment.begin()
+        return True
+
+    def close(self) -> None:
+        """Close the files; open walks end as if they had come to their end."""
+        if self._snapshot is not None:
+            self._snapshot.abort()
+            self._snapshot = None
+            self._environment.close()
+
+    def scan_closed(self) -> None:
+        """Hear that a walk let go of its snapshot."""
+        self._open_scans -= 1
+
+    def scan_opened(self) -> None:
+        """Hear that a walk holds a snapshot."""
+        self._open_scans += 1
+
+
+class LmdbScan:
+    """A walk over one range, on a read transaction of its own."""
+
+    def __init__(self, store: LmdbStore, transaction: lmdb.Transaction[bytes], prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix.encode()
+        self._transaction: lmdb.Transaction[bytes] | None = transaction
+        self._entries: Iterator[tuple[bytes, bytes]] = iter(())
+        self._has_empty_key = False
+        store.scan_opened()
+        cursor = self._transaction.cursor()
+        if not self._prefix:
+            self._has_empty_key = self._transaction.get(_EMPTY_KEY) is not None
+        if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix):
+            self._entries = cursor.iternext()
+
+    def take(self, count: int) -> list[tuple[Key, Value]]:
+        """Return the next entries, fewer than ``count`` only at the end."""
+        if self._transaction is None:
+            return []
+        first = []
+        if self._has_empty_key:
+            # Stored last, but the empty key comes before all others.
+            self._has_empty_key = False
+            value = self._transaction.get(_EMPTY_KEY)
+            assert value is not None
+            first = [("", value.decode())]
+            count -= 1
+        chunk = list(islice(self._entries, count))
+        if chunk and not self._is_inside(chunk[-1][0]):
+            chunk = chunk[: bisect_left(chunk, True, key=lambda entry: not self._is_inside(entry[0]))]
+        return first + [(key.decode(), value.decode()) for key, value in chunk]
+
+    def _is_inside(self, key: bytes) -> bool:
+        return key.startswith(self._prefix) and key != _EMPTY_KEY
+
+    def close(self) -> None:
+        """End the read transaction."""
+        if self._transaction is not None:
+            self._entries = iter(())
+            self._transaction.abort()
+            self._transaction = None
+            self._store.scan_closed()
