@@ -185,7 +185,7 @@ class LmdbStore:
 class LmdbScan:
     """A walk over one range, on a read transaction of its own."""
 
-    def __init__(self, store: LmdbStore, transaction: lmdb.Transaction[bytes], prefix: str) -> None:
+    def __init__(self, store: LmdbStore, transaction: "lmdb.Transaction[bytes]", prefix: str) -> None:
         self._store = store
         self._prefix = prefix.encode()
         self._transaction: lmdb.Transaction[bytes] | None = transaction
