@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from stagedoor.types import JsonObject, Key, Value
+from stagedoor.types import MAX_KEY_BYTES, JsonObject, Key, Value
 
 
 class Kind(StrEnum):
@@ -55,34 +55,32 @@ class KeySpec:
     secret_members: frozenset[str] = frozenset()
     stored_in_memory: bool = False
     """State that stagedoor derives anew at each start, so that a disk would only slow it."""
+    is_public: bool = field(init=False)
+    """Whether everybody may read and write it, and all of it is for everybody."""
+    is_volatile: bool = field(init=False)
+    """Whether a write needs no disk."""
+    holds_secrets: bool = field(init=False)
+    """Whether some or all of the value is for the owner only."""
 
-    @property
-    def is_volatile(self) -> bool:
-        """Whether a write needs no disk."""
-        return self.stored_in_memory or self.kind in (Kind.EVENT, Kind.REQUEST)
+    def __post_init__(self) -> None:
+        derive = object.__setattr__
+        derive(self, "is_volatile", self.stored_in_memory or self.kind in (Kind.EVENT, Kind.REQUEST))
+        derive(self, "holds_secrets", self.kind is Kind.SECRET or bool(self.secret_members))
+        everyones = self.readers is Audience.EVERYONE and self.writers is Audience.EVERYONE
+        derive(self, "is_public", everyones and not self.holds_secrets)
 
     @property
     def is_request(self) -> bool:
         """Whether a write is handed to a service instead of being kept."""
         return self.kind is Kind.REQUEST
 
-    @property
-    def holds_secrets(self) -> bool:
-        """Whether some or all of the value is for the owner only."""
-        return self.kind is Kind.SECRET or bool(self.secret_members)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether everybody may read and write it, and all of it is public."""
-        return self.readers is Audience.EVERYONE and self.writers is Audience.EVERYONE and not self.holds_secrets
-
 
 UNLISTED_STATE: Final = KeySpec(pattern="<any>", kind=Kind.STATE, summary="An overlay's own key.")
 UNLISTED_EVENT: Final = KeySpec(pattern="<any>", kind=Kind.EVENT, summary="An overlay's own event.")
 UNLISTED_REQUEST: Final = KeySpec(pattern="<any>", kind=Kind.REQUEST, summary="An overlay's own request.")
 
-_CACHE_SIZE: Final = 65_536
-"""Keys whose entry is remembered; at some 150 bytes each this stays below 10 MB. Past it, all are forgotten at once."""
+_CACHE_SIZE: Final = 16_384
+"""Keys whose entry is remembered; past it, all are forgotten at once."""
 
 
 class Catalogue:
@@ -92,6 +90,7 @@ class Catalogue:
         self._exact: dict[Key, KeySpec] = {}
         self._families: list[tuple[list[str], KeySpec]] = []
         self._cache: dict[Key, KeySpec] = {}
+        self._restricted_heads: list[str] = []
         for spec in specs:
             self.add(spec)
 
@@ -107,6 +106,8 @@ class Catalogue:
             self._families.append((spec.pattern.split("/"), spec))
         else:
             self._exact[spec.pattern] = spec
+        if spec.readers is not Audience.EVERYONE:
+            self._restricted_heads.append(spec.pattern.partition("<")[0])
         self._cache.clear()
 
     def __iter__(self) -> Iterator[KeySpec]:
@@ -119,10 +120,16 @@ class Catalogue:
         spec = self._cache.get(key)
         if spec is None:
             spec = self._find(key)
+            if len(key) > MAX_KEY_BYTES:
+                return spec
             if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
             self._cache[key] = spec
         return spec
+
+    def is_restricted(self, prefix: str) -> bool:
+        """Tell whether a key with this prefix may be for the owner's eyes only."""
+        return any(head.startswith(prefix) or prefix.startswith(head) for head in self._restricted_heads)
 
     def _find(self, key: Key) -> KeySpec:
         if key in self._exact:

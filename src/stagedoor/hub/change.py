@@ -1,6 +1,6 @@
 """A change: one key's new value on its way through the hub, shared by everyone who hears of it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stagedoor.hub.catalogue import KeySpec
 from stagedoor.types import CommitNumber, Key, Value
@@ -13,7 +13,7 @@ class Change:
     protocol keeps its encoding of the push in ``encodings``, so that it is made once and not once a subscriber.
     """
 
-    __slots__ = ("encodings", "is_deletion", "key", "number", "secret", "spec", "value")
+    __slots__ = ("encodings", "is_deletion", "key", "number", "spec", "value")
 
     def __init__(self, key: Key, value: Value | None, spec: KeySpec) -> None:
         self.key = key
@@ -22,16 +22,13 @@ class Change:
         self.spec = spec
         self.number = CommitNumber(0)
         """The commit that made it visible; 0 before that."""
-        self.secret: Value | None = None
-        """The whole value, when ``value`` is only the public part of it."""
         self.encodings: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
         return f"Change({self.key!r}, number={self.number})"
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """What a caller wants written: a key and its new value, ``None`` to delete it."""
 
     key: Key

@@ -207,7 +207,7 @@ class Hub:
             while self._outbox:
                 change = self._outbox.popleft()
                 listeners = self._subscriptions.match(change.key)
-                if listeners and not change.spec.is_plain:
+                if listeners and not change.spec.is_public:
                     listeners = [listener for listener in listeners if listener.may_hear(change)]
                 for listener in listeners:
                     try:

@@ -1,0 +1,214 @@
+"""Asking the owner: an application's question to be let in, from when it is put until it is answered.
+
+Questions are shown to people, so what an application says of itself is plain text, cut and cleaned, and stands beside
+what it cannot choose: its address and origin. Questions can be used to nag, so there are few at a time.
+"""
+
+import unicodedata
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from typing import Final
+from urllib.parse import urlsplit
+
+from stagedoor.access.clock import Clock, Timer
+from stagedoor.types import JsonObject
+
+LIFETIME_S: Final = 120.0
+MAX_OPEN: Final = 5
+MAX_A_MINUTE: Final = 3
+MAX_REFUSALS: Final = 3
+SILENCE_S: Final = 60.0
+MAX_FIELD_CHARACTERS: Final = 200
+MAX_ICON_CHARACTERS: Final = 65_536
+"""For an icon that comes as a ``data:`` address; it is a picture of 64×64."""
+
+_MAX_ASKERS: Final = 1024
+
+
+class Verdict(Enum):
+    """How a question ended."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    EXPIRED = "timeout"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as far as stagedoor itself can see."""
+
+    address: str
+    origin: str | None = None
+    program: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Whom the limits count: the origin of a page, the address of a program."""
+        return self.origin or self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the application says of itself; an empty field is not shown."""
+
+    name: str = ""
+    author: str = ""
+    url: str = ""
+    icon: str = ""
+    verification_code: str = ""
+
+    @classmethod
+    def read(cls, members: JsonObject) -> "Metadata":
+        """Take the known members of a login request; whatever they hold becomes plain text."""
+        url = _clean(members.get("url"))
+        icon = _clean(members.get("icon"), MAX_ICON_CHARACTERS)
+        return cls(
+            name=_clean(members.get("name")),
+            author=_clean(members.get("author")),
+            url=url if _scheme(url) in ("http", "https") else "",
+            icon=icon if icon.lower().startswith("data:image/") or _is_short_https(icon) else "",
+            verification_code=_clean(members.get("verificationCode")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One open question."""
+
+    id: str
+    asker: Asker
+    metadata: Metadata
+    asked_at: float
+    """By the clock of the queue."""
+
+
+class AskRefused(Exception):
+    """The question is not put at all; the reason is a short text for the asker."""
+
+
+@dataclass(slots=True)
+class _Open:
+    ask: Ask
+    answer: Callable[[Verdict], None]
+    timer: Timer
+
+
+@dataclass(slots=True)
+class _History:
+    asked: deque[float]
+    refused: deque[float]
+    silent_until: float = 0.0
+
+
+class AskQueue:
+    """The open questions, oldest first, and the limits on asking."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: dict[str, _Open] = {}
+        self._histories: dict[str, _History] = {}
+        self._ids = count(1)
+        self._watchers: list[Callable[[], None]] = []
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def open(self) -> list[Ask]:
+        """The open questions, oldest first."""
+        return [entry.ask for entry in self._open.values()]
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call back whenever a question opens or ends."""
+        self._watchers.append(changed)
+
+    def put(self, asker: Asker, metadata: Metadata, answer: Callable[[Verdict], None]) -> Ask:
+        """Put a question to the owner; ``answer`` hears the verdict once, unless the question is withdrawn.
+
+        Raises:
+            AskRefused: When there are too many questions, or this asker has asked or been refused too often.
+        """
+        now = self._clock.time()
+        history = self._history(asker.name)
+        if now < history.silent_until:
+            raise AskRefused("refused too often; ask again later")
+        if len(self._open) >= MAX_OPEN:
+            raise AskRefused("too many pending requests")
+        _forget_before(history.asked, now - 60)
+        if len(history.asked) >= MAX_A_MINUTE:
+            raise AskRefused("asked too often; ask again later")
+        history.asked.append(now)
+        ask = Ask(str(next(self._ids)), asker, metadata, now)
+        timer = self._clock.call_later(LIFETIME_S, lambda: self._end(ask.id, Verdict.EXPIRED))
+        self._open[ask.id] = _Open(ask, answer, timer)
+        self._tell_watchers()
+        return ask
+
+    def answer(self, ask_id: str, *, allow: bool) -> bool:
+        """Give the owner's answer; ``False`` when there is no such question any more."""
+        return self._end(ask_id, Verdict.ALLOWED if allow else Verdict.DENIED)
+
+    def withdraw(self, ask_id: str) -> None:
+        """Take a question back, because its asker has gone or got in another way; nobody hears a verdict."""
+        self._end(ask_id, Verdict.WITHDRAWN)
+
+    def _end(self, ask_id: str, verdict: Verdict) -> bool:
+        entry = self._open.pop(ask_id, None)
+        if entry is None:
+            return False
+        entry.timer.cancel()
+        history = self._history(entry.ask.asker.name)
+        now = self._clock.time()
+        if verdict is Verdict.ALLOWED:
+            history.asked.clear()  # whoever was let in was not nagging
+        elif verdict is Verdict.DENIED:
+            _forget_before(history.refused, now - 60)
+            history.refused.append(now)
+            if len(history.refused) >= MAX_REFUSALS:
+                history.silent_until = now + SILENCE_S
+        if verdict is not Verdict.WITHDRAWN:
+            entry.answer(verdict)
+        self._tell_watchers()
+        return True
+
+    def _history(self, name: str) -> _History:
+        history = self._histories.pop(name, None) or _History(deque(), deque())
+        self._histories[name] = history
+        while len(self._histories) > _MAX_ASKERS:
+            del self._histories[next(iter(self._histories))]
+        return history
+
+    def _tell_watchers(self) -> None:
+        for changed in self._watchers:
+            changed()
+
+
+def _forget_before(times: deque[float], moment: float) -> None:
+    while times and times[0] < moment:
+        times.popleft()
+
+
+def _clean(value: object, limit: int = MAX_FIELD_CHARACTERS) -> str:
+    """Make plain text of whatever JSON held: no control or invisible formatting characters, of bounded length."""
+    if value is None or isinstance(value, (dict, list)):
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    # Category C holds controls, surrogates and formatting such as right-to-left overrides, which make text lie.
+    visible = "".join(c for c in text[: 4 * limit] if not unicodedata.category(c).startswith("C"))
+    return visible.strip()[:limit]
+
+
+def _scheme(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.scheme.lower() if parts.netloc else ""
+
+
+def _is_short_https(icon: str) -> bool:
+    return len(icon) <= MAX_FIELD_CHARACTERS and _scheme(icon) == "https"

@@ -1,0 +1,100 @@
+"""The doorkeeper: decides who gets in at one door, by password, by asking the owner, or by a token.
+
+A session of a protocol brings what its client said and gets a grant, or a reason. It knows nothing of passwords.
+"""
+
+import hmac
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from stagedoor.access.asks import AskQueue
+from stagedoor.access.challenges import Challenge, new_challenge, sign
+from stagedoor.access.clock import Clock
+from stagedoor.access.grants import Grant, Level
+from stagedoor.access.throttle import Throttle
+
+logger = logging.getLogger(__name__)
+
+OPEN: Final = Grant(Level.APPLICATION, "the door is open")
+BY_PASSWORD: Final = Grant(Level.APPLICATION, "password")
+BY_ASKING: Final = Grant(Level.APPLICATION, "asked")
+CONTROL: Final = Grant(Level.OWNER, "control token")
+
+
+class Doorkeeper:
+    """One door's password, questions and tokens.
+
+    ``asks`` is ``None`` where the owner cannot be asked. ``control_token`` is what the owner's own command line shows.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        password: str = "",
+        asks: AskQueue | None = None,
+        control_token: str = "",
+        throttle: Throttle | None = None,
+    ) -> None:
+        self.clock = clock
+        self.asks = asks
+        self._password = password
+        self._control_token = control_token
+        self._throttle = throttle or Throttle()
+        self._insiders: dict[object, Callable[[], None]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody gets in without showing anything."""
+        return not self._password and self.asks is None
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a challenge can be answered."""
+        return bool(self._password)
+
+    def change_password(self, password: str) -> None:
+        """Let in by another password from now on, and end the connections that used the old one."""
+        if password == self._password:
+            return
+        self._password = password
+        insiders, self._insiders = self._insiders, {}
+        for leave in insiders.values():
+            leave()
+
+    def remember(self, insider: object, leave: Callable[[], None]) -> None:
+        """Note who came in by the password; ``leave`` is called when it changes."""
+        self._insiders[insider] = leave
+
+    def forget(self, insider: object) -> None:
+        """Note that somebody has gone."""
+        self._insiders.pop(insider, None)
+
+    def challenge(self) -> Challenge:
+        """Draw a challenge."""
+        return new_challenge(self.clock.time())
+
+    def judge(self, challenge: Challenge, answer: bytes, address: str) -> tuple[bool, float]:
+        """Decide about the answer to a challenge, in constant time.
+
+        Returns:
+            Whether it lets in, and how many seconds to wait before saying so; after a wait, call :meth:`waited`.
+        """
+        is_right = self.has_password and hmac.compare_digest(
+            sign(self._password, challenge.challenge, challenge.salt), answer
+        )
+        delay_s = self._throttle.judge(address, self.clock.time(), is_right=is_right)
+        if delay_s is None:
+            return False, 0.0
+        return is_right, delay_s
+
+    def waited(self, address: str) -> None:
+        """Hear that a delayed answer has been given."""
+        self._throttle.waited(address)
+
+    def judge_token(self, token: str, address: str) -> tuple[Grant | None, float]:
+        """Decide about a token as :meth:`judge` does about an answer."""
+        is_right = bool(self._control_token) and hmac.compare_digest(self._control_token.encode(), token.encode())
+        delay_s = self._throttle.judge(address, self.clock.time(), is_right=is_right)
+        return (CONTROL if is_right and delay_s is not None else None), delay_s or 0.0

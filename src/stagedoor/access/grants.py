@@ -1,0 +1,71 @@
+"""Grants: what a connection may touch. Every verb has one rule here, and there is no way around it.
+
+The rules see an entry of the catalogue and not a key, so they say what kind of key a verb may be used on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final
+
+from stagedoor.hub import Audience, KeySpec
+
+
+class Verb(StrEnum):
+    """What can be done with a key."""
+
+    READ = "read"
+    LIST = "list"
+    WRITE = "write"
+    CALL = "call"
+    HEAR = "hear"
+
+
+class Level(Enum):
+    """How far a grant goes."""
+
+    NOBODY = 0
+    """Has not shown who it is; touches nothing."""
+    APPLICATION = 1
+    """Everything but secrets and what only the owner decides."""
+    OWNER = 2
+    """The person who runs stagedoor, and stagedoor's own services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one connection may touch, and on what ground."""
+
+    level: Level
+    ground: str
+    """How it was given, for people: ``password``, ``asked``, ``control token`` …"""
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether secrets and settings are within it."""
+        return self.level is Level.OWNER
+
+    def allows(self, verb: Verb, spec: KeySpec) -> bool:
+        """Decide about one verb on the keys of one entry."""
+        return RULES[verb](self.level, spec)
+
+
+NOBODY: Final = Grant(Level.NOBODY, "not logged in")
+SERVICE: Final = Grant(Level.OWNER, "a service of stagedoor")
+
+
+def _as_reader(level: Level, spec: KeySpec) -> bool:
+    return level is Level.OWNER or (level is Level.APPLICATION and spec.readers is Audience.EVERYONE)
+
+
+def _as_writer(level: Level, spec: KeySpec) -> bool:
+    return level is Level.OWNER or (level is Level.APPLICATION and spec.writers is Audience.EVERYONE)
+
+
+RULES: Final[Mapping[Verb, Callable[[Level, KeySpec], bool]]] = {
+    Verb.READ: _as_reader,
+    Verb.LIST: _as_reader,
+    Verb.HEAR: _as_reader,
+    Verb.WRITE: _as_writer,
+    Verb.CALL: _as_writer,
+}

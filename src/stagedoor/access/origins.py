@@ -1,0 +1,114 @@
+"""Where a connection comes from: which ``Host`` it may name, and what its ``Origin`` makes of it.
+
+A page in a browser cannot choose these two headers, so they tell a streamer's own overlay from a foreign web site, and a
+direct connection from one that was rebound by DNS. A program can write anything there; it has to log in instead.
+"""
+
+import ipaddress
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+from urllib.parse import urlsplit
+
+_LOCAL_NAMES: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
+
+_OBS_FILE: Final = "http://absolute"
+"""What OBS sends for a browser source with a local file. Observed in OBS 27 to 31."""
+
+
+class OriginClass(Enum):
+    """What an ``Origin`` means for a connection."""
+
+    PROGRAM = "program"
+    """No origin: a program, not a page."""
+    LOCAL = "local"
+    """A page of this machine: loopback on any port, or a local file in OBS."""
+    OPAQUE = "opaque"
+    """``null`` or ``file://``: perhaps the owner's own file, perhaps any hostile page in a sandboxed frame."""
+    LET_IN = "let in"
+    """The owner trusts it."""
+    FOREIGN = "foreign"
+    """Any other web site."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginPolicy:
+    """Which origins the owner lets in, beside those that are local by nature."""
+
+    let_in: frozenset[str] = frozenset()
+    """Serialized origins, such as ``https://overlays.example``."""
+    trusts_all: bool = False
+
+    def classify(self, origin: str | None) -> OriginClass:
+        """Tell what ``origin``, an upgrade's header, makes of the connection."""
+        if origin is None:
+            return OriginClass.PROGRAM
+        if origin == _OBS_FILE or _is_local(origin):
+            return OriginClass.LOCAL
+        if origin.lower() in self.let_in or self.trusts_all:
+            return OriginClass.LET_IN
+        if origin == "null" or origin.lower() in ("file://", "file:///"):
+            return OriginClass.OPAQUE
+        return OriginClass.FOREIGN
+
+
+def normalize_origin(text: str) -> str:
+    """Bring an origin that a person wrote to the form that browsers send.
+
+    Raises:
+        ValueError: When it is not ``scheme://host[:port]`` and nothing more.
+    """
+    parts = urlsplit(text.strip().rstrip("/").lower())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+        raise ValueError(f"{text!r} is not an origin such as https://overlays.example")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
+
+
+def _is_local(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        has_sane_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+    return has_sane_port and host in _LOCAL_NAMES
+
+
+def is_host_allowed(hosts: Sequence[str], *, port: int, local_address: str, names: Collection[str] = ()) -> bool:
+    """Tell whether the ``Host`` headers of a request name this door.
+
+    Args:
+        hosts: The values of all ``Host`` headers; anything but one is refused.
+        port: Where the door listens.
+        local_address: The address of this machine that the connection reached. Naming it is harmless, since a
+            name that was rebound by DNS is a name and not an address.
+        names: Further names that the owner configured.
+    """
+    if len(hosts) != 1:
+        return False
+    host, colon, port_text = hosts[0].strip().lower().rpartition(":")
+    if not colon or port_text.endswith("]"):
+        host, port_text = hosts[0].strip().lower(), "80"
+    if not (port_text.isascii() and port_text.isdigit()) or int(port_text) != port:
+        return False
+    if host in _LOCAL_NAMES or host in names:
+        return True
+    return _is_same_address(host, local_address)
+
+
+def _is_same_address(host: str, local_address: str) -> bool:
+    literal = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        ip = ipaddress.ip_address(literal)
+        local = ipaddress.ip_address(local_address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) == (literal is host):
+        return False  # an IPv6 address belongs in brackets, and nothing else does
+    mapped = getattr(local, "ipv4_mapped", None)
+    return ip in (local, mapped) and not ip.is_unspecified
