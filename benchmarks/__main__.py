@@ -1,0 +1,138 @@
+"""Run the benchmarks and print a table: ``python -m benchmarks``, or ``make bench``."""
+
+import platform
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+import psutil
+from rich.box import MARKDOWN
+from rich.console import Console
+
+from benchmarks.connections import measure_footprint, measure_logins
+from benchmarks.errors import BenchmarkError
+from benchmarks.fanout import measure_pushes
+from benchmarks.figures import Figure
+from benchmarks.plan import Plan
+from benchmarks.ranges import fill, measure_ranges
+from benchmarks.roundtrips import measure_crowd, measure_gets, measure_sets
+from benchmarks.server import Server, bare, stagedoor
+from benchmarks.table import build_table, describe
+
+CASES: Final = {
+    "a": "kget",
+    "b": "kset on the durable store",
+    "c": "pushes",
+    "d": "connect, log in, close",
+    "e": "start-up and memory",
+    "f": "kget-all and klist out of a large store",
+    "g": "kset in a crowd of foreign subscriptions",
+}
+
+
+def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -> Iterator[Figure]:
+    """Measure the named cases one by one.
+
+    Args:
+        cases: Letters out of :data:`CASES`.
+        folder: Where stores are made; on a disk, for durable writes to mean something.
+        other: A server to load instead of starting stagedoor; the memory of that one is not measured.
+    """
+    if "e" in cases and other is None:
+        yield from measure_footprint(plan, folder)
+    with ExitStack() as stack:
+        floor = stack.enter_context(bare())
+        server = other or stack.enter_context(stagedoor(folder / "store"))
+        if "a" in cases:
+            yield from measure_gets(plan, server, floor)
+        if "b" in cases:
+            yield from measure_sets(plan, server, floor)
+        if "c" in cases:
+            yield from measure_pushes(plan, server, floor)
+        if "d" in cases:
+            yield from measure_logins(plan, server, floor)
+        if "g" in cases:
+            yield from measure_crowd(plan, server)
+        # Last, since it fills the store.
+        if "f" in cases:
+            yield from measure_ranges(plan, server, fill(plan, server))
+
+
+def describe_machine() -> dict[str, str]:
+    """Tell what the figures were measured on."""
+    cpus = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    return {
+        "cpu": cpus[0] if cpus else platform.processor(),
+        "cores": str(psutil.cpu_count()),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+@click.command()
+@click.option("--only", default=",".join(CASES), show_default=True, help="The cases to run, by letter.")
+@click.option("--seconds", default=Plan.seconds, show_default=True, help="Length of a round.")
+@click.option("--rounds", default=Plan.rounds, show_default=True, help="Rounds of each measurement.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures there.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where to put the stores.")
+@click.option("--url", help="Load this Kilovolt server instead, such as ws://localhost:4337/ws.")
+@click.option("--password", default="", help="Password of that server.")
+def main(
+    only: str,
+    seconds: float,
+    rounds: int,
+    json_file: Path | None,
+    folder: Path | None,
+    url: str | None,
+    password: str,
+) -> None:
+    """Measure stagedoor against the least a server could do, in one run."""
+    cases = only.replace(",", "").replace(" ", "").lower()
+    if unknown := set(cases) - set(CASES):
+        raise click.BadParameter(f"there is no case {', '.join(sorted(unknown))}", param_hint="--only")
+    _allow_many_connections()
+    console, progress = Console(), Console(stderr=True)
+    other = None if url is None else Server(url, password)
+    figures: list[Figure] = []
+    machine = describe_machine()
+    console.print(" · ".join(machine.values()), highlight=False)
+    try:
+        with tempfile.TemporaryDirectory(prefix="benchmark-", dir=folder) as stores:
+            for figure in measure(Plan(seconds=seconds, rounds=rounds), cases, Path(stores).resolve(), other):
+                figures.append(figure)
+                progress.print("  ".join(describe(figure)), highlight=False, soft_wrap=True)
+    except BenchmarkError as error:
+        raise click.ClickException(str(error)) from None
+    table = build_table(figures)
+    if not console.is_terminal:
+        table.box = MARKDOWN
+        console.width = 250
+    console.print(table)
+    if json_file is not None:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, "figures": figures})))
+    sys.exit(any(figure.passes is False for figure in figures))
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files, here and for the processes started from here, as far as is allowed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    main()

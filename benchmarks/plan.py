@@ -1,0 +1,21 @@
+"""How much a run measures: the sizes of the cases, and how long and how often."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The sizes of every case; the defaults are the ones that the targets are meant for."""
+
+    seconds: float = 1.0
+    rounds: int = 3
+    points: tuple[tuple[int, int], ...] = ((1, 1), (10, 1), (100, 1), (10, 16))
+    """Connections, and requests in flight on each."""
+    subscribers: tuple[int, ...] = (10, 100, 1000)
+    idle_connections: int = 1000
+    keys: int = 1_000_000
+    matching: int = 10_000
+    """Keys that the ranges are to find among ``keys``."""
+    foreign_connections: int = 100
+    foreign_prefixes: int = 10_000
+    crowded_point: tuple[int, int] = (10, 16)
