@@ -23,7 +23,7 @@ MAX_REFUSALS: Final = 3
 SILENCE_S: Final = 60.0
 MAX_FIELD_CHARACTERS: Final = 200
 MAX_ICON_CHARACTERS: Final = 65_536
-"""For an icon that comes as a ``data:`` address; it is a picture of 64×64."""
+"""For an icon that comes as a ``data:`` address; it is a picture of 64 by 64."""
 
 _MAX_ASKERS: Final = 1024
 
@@ -143,7 +143,7 @@ class AskQueue:
             raise AskRefused("asked too often; ask again later")
         history.asked.append(now)
         ask = Ask(str(next(self._ids)), asker, metadata, now)
-        timer = self._clock.call_later(LIFETIME_S, lambda: self._end(ask.id, Verdict.EXPIRED))
+        timer = self._clock.call_later(LIFETIME_S, lambda: self._expire(ask.id))
         self._open[ask.id] = _Open(ask, answer, timer)
         self._tell_watchers()
         return ask
@@ -155,6 +155,9 @@ class AskQueue:
     def withdraw(self, ask_id: str) -> None:
         """Take a question back, because its asker has gone or got in another way; nobody hears a verdict."""
         self._end(ask_id, Verdict.WITHDRAWN)
+
+    def _expire(self, ask_id: str) -> None:
+        self._end(ask_id, Verdict.EXPIRED)
 
     def _end(self, ask_id: str, verdict: Verdict) -> bool:
         entry = self._open.pop(ask_id, None)

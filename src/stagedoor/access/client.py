@@ -93,9 +93,7 @@ class Client:
                 Verb.WRITE, spec
             ):
                 raise NotPermitted(Verb.WRITE, key)
-            # Four bytes are the most that a character takes.
-            if len(key) * 4 > MAX_KEY_BYTES and (size := len(key.encode())) > MAX_KEY_BYTES:
-                raise InvalidKey(key, size)
+            _check_size(key)
 
         def settle(error: StoreError | None) -> None:
             self._under_way -= 1
@@ -132,6 +130,7 @@ class Client:
         """
         if not self.grant.allows(Verb.HEAR, self._hub.catalogue.resolve(key)):
             raise NotPermitted(Verb.HEAR, key)
+        _check_size(key)
         self._keys.add(key)
         self._hub.subscribe(key, self)
 
@@ -144,6 +143,7 @@ class Client:
         """Hear each write to a key with ``prefix`` that the grant covers."""
         if self.grant.level is Level.NOBODY:
             raise NotPermitted(Verb.HEAR, prefix)
+        _check_size(prefix)
         self._prefixes.add(prefix)
         self._hub.subscribe_prefix(prefix, self)
 
@@ -151,6 +151,11 @@ class Client:
         """Undo :meth:`subscribe_prefix`."""
         self._prefixes.discard(prefix)
         self._hub.unsubscribe_prefix(prefix, self)
+
+    @property
+    def subscription_count(self) -> int:
+        """How many keys and prefixes it hears."""
+        return len(self._keys) + len(self._prefixes)
 
     def may_hear(self, change: Change) -> bool:
         """Tell the hub whether a change to a key that is not for everybody is for this client."""
@@ -205,6 +210,13 @@ class _FilteredScan:
     def close(self) -> None:
         """End the walk."""
         self._scan.close()
+
+
+def _check_size(key: Key) -> None:
+    """Refuse a key that can never be stored, and so never be heard of."""
+    # Four bytes are the most that a character takes.
+    if len(key) * 4 > MAX_KEY_BYTES and (size := len(key.encode())) > MAX_KEY_BYTES:
+        raise InvalidKey(key, size)
 
 
 def _ignore(change: Change) -> None:

@@ -1,7 +1,7 @@
 """Where a connection comes from: which ``Host`` it may name, and what its ``Origin`` makes of it.
 
-A page in a browser cannot choose these two headers, so they tell a streamer's own overlay from a foreign web site, and a
-direct connection from one that was rebound by DNS. A program can write anything there; it has to log in instead.
+A page in a browser cannot choose these two headers, so they tell a streamer's own overlay from a foreign web site, and
+a direct connection from one that was rebound by DNS. A program can write anything there; it has to log in instead.
 """
 
 import ipaddress

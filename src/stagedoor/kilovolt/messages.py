@@ -6,6 +6,7 @@ only what that refuses takes the slow path, which finds the right error code. Wi
 Source: the protocol's own document, version 10, and the replies of its reference server, version 11.
 """
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -408,6 +409,20 @@ encode: Final = msgspec.json.Encoder().encode
 """Turn one of the server's messages to UTF-8 JSON; the members come in the order of the class."""
 
 HELLO: Final = encode(Hello())
+
+
+def encode_pieces(request_id: str, pieces: Sequence[dict[Key, Value] | list[Key]]) -> Iterator[bytes]:
+    """Encode a response whose data is too long to be held as one object; join what comes to one message.
+
+    ``pieces`` are all objects or all arrays, and follow each other in the one that is sent.
+    """
+    brackets = b"[]" if pieces and isinstance(pieces[0], list) else b"{}"
+    yield b'{"type":"response","ok":true,"request_id":' + encode(request_id) + b',"data":' + brackets[:1]
+    for index, piece in enumerate(pieces):
+        if index and piece:
+            yield b","
+        yield encode(piece)[1:-1]
+    yield brackets[1:] + b"}"
 
 
 def encode_error(code: ErrorCode, details: str, request_id: str | None) -> bytes:

@@ -1,0 +1,583 @@
+"""The server's side of one Kilovolt connection: text in, messages out, no I/O.
+
+Order. Replies come in the order of the requests, yet writes are pipelined: a connection may have many on their way to
+the disk, and they share commits. So a request that is no write waits in the backlog until the writes before it are
+done, and everything behind a waiting request waits, too. What is answered by a person or by a service, an ``ask`` and a
+``kcall``, holds nobody up: its reply comes when it is there, and ``request_id`` says whose it is.
+
+Source: the protocol's own document, version 10, and the replies of its reference server, version 11.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Protocol, cast
+
+from stagedoor.access import (
+    BY_ASKING,
+    BY_PASSWORD,
+    NOBODY,
+    OPEN,
+    Ask,
+    Asker,
+    AskRefused,
+    Challenge,
+    Client,
+    Doorkeeper,
+    Grant,
+    Metadata,
+    Timer,
+    Verdict,
+)
+from stagedoor.access.challenges import decode_base64
+from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, PeerError, RequestFailed, StoreError
+from stagedoor.hub import Change, Hub, Scan, Write
+from stagedoor.kilovolt import messages
+from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
+from stagedoor.types import Key, Value
+
+logger = logging.getLogger(__name__)
+
+FEATURES: Final = ["kcall", "token"]
+
+LOGIN_TIMEOUT_S: Final = 30.0
+"""How long a connection may stay without logging in, where it must; twice as long again after a question."""
+
+ASK_TIMEOUT_S: Final = 150.0
+"""The same from the moment when a question was put: its own lifetime, and time to hear of the answer."""
+
+MAX_LOAD: Final = 4 << 20
+"""Bytes of requests that may wait for an answer before the connection is read no further."""
+
+REQUEST_COST: Final = 4096
+"""What a waiting request counts beside its text, so that a thousand tiny ones are enough, too."""
+
+MAX_CALLS: Final = 64
+"""``kcall`` requests under way at a time."""
+
+SCAN_STEP: Final = 4096
+"""Entries of a long list that are read at a time, before others get their turn; some 3 ms."""
+
+MAX_SUBSCRIPTIONS: Final = 100_000
+"""Keys and prefixes that one connection may hear."""
+
+_ENCODING: Final = "kilovolt"
+
+
+class CloseCode(IntEnum):
+    """Why a session ends its connection."""
+
+    POLICY_VIOLATION = 1008
+
+
+class Wire(Protocol):
+    """What a session needs of its connection."""
+
+    def send(self, message: bytes) -> None:
+        """Queue one message."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection after what is queued."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Deliver no further requests for now."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Deliver requests again."""
+        ...
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Run a coroutine for as long as the connection lives."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as far as the connection shows."""
+
+    address: str
+    origin: str | None = None
+    must_prove: bool = False
+    """Whether it is nobody before it has shown a password or a token, however open the door is."""
+
+
+class _Waiting:
+    """A request in the backlog, and what it weighs."""
+
+    __slots__ = ("cost", "request")
+
+    def __init__(self, request: Request | BadRequest, cost: int) -> None:
+        self.request = request
+        self.cost = cost
+
+
+class Session:
+    """One connection's state: who it is, what it hears, what it still waits for."""
+
+    def __init__(self, hub: Hub, doorkeeper: Doorkeeper, wire: Wire, peer: Peer, *, namespace: str = "") -> None:
+        self._wire = wire
+        self._send = wire.send
+        self._doorkeeper = doorkeeper
+        self._peer = peer
+        self._namespace = namespace
+        deliver = self._deliver_inside if namespace else self._deliver
+        self._client = Client(hub, OPEN if self._needs_no_login else NOBODY, deliver)
+        self._backlog: deque[_Waiting] = deque()
+        self._writes_under_way = 0
+        self._is_held = False
+        self._is_draining = False
+        self._is_closed = False
+        self._is_paused = False
+        self._load = 0
+        self._calls = 0
+        self._challenge: Challenge | None = None
+        self._ask: tuple[Ask, str] | None = None
+        self._timers: set[Timer] = set()
+        self._scan: Scan | None = None
+        self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
+        self._send(messages.HELLO)
+
+    @property
+    def client(self) -> Client:
+        """The hub's client behind this connection."""
+        return self._client
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether the connection should have logged in by now."""
+        return self._client.grant is NOBODY and now > self._deadline
+
+    def receive(self, text: str) -> None:
+        """Take one message of the client."""
+        request: Request | BadRequest
+        try:
+            request = messages.decode(text)
+        except BadRequest as bad:
+            request = bad
+        if self._backlog or self._must_wait(request):
+            self._enqueue(request, len(text))
+        else:
+            self._serve(request, len(text))
+
+    def close(self) -> None:
+        """Hear that the connection has gone: nothing is sent any more, and an open question goes away."""
+        self._is_closed = True
+        self._send = _send_nothing
+        self._backlog.clear()
+        self._withdraw_ask()
+        self._doorkeeper.forget(self)
+        self._client.close()
+        for timer in self._timers:
+            timer.cancel()
+        if self._scan is not None:
+            self._scan.close()
+
+    # --- order ---
+
+    def _must_wait(self, request: Request | BadRequest) -> bool:
+        return self._is_held or (self._writes_under_way > 0 and type(request) not in _PIPELINED)
+
+    def _enqueue(self, request: Request | BadRequest, size: int) -> None:
+        self._backlog.append(_Waiting(request, size))
+        self._add_load(size)
+
+    def _add_load(self, size: int) -> None:
+        self._load += size + REQUEST_COST
+        if self._load > MAX_LOAD and not self._is_paused:
+            self._is_paused = True
+            self._wire.pause_reading()
+
+    def _drop_load(self, size: int) -> None:
+        self._load -= size + REQUEST_COST
+        if self._is_paused and self._load < MAX_LOAD // 2:
+            self._is_paused = False
+            self._wire.resume_reading()
+
+    def _drain(self) -> None:
+        """Serve what waits, as far as it can be served now."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        try:
+            while self._backlog and not self._must_wait(self._backlog[0].request):
+                waiting = self._backlog.popleft()
+                self._drop_load(waiting.cost)
+                self._serve(waiting.request, waiting.cost)
+        finally:
+            self._is_draining = False
+
+    def _hold(self) -> None:
+        """Let nothing be served until :meth:`_release`."""
+        self._is_held = True
+
+    def _release(self) -> None:
+        self._is_held = False
+        self._drain()
+
+    def _after(self, delay_s: float, callback: Callable[[], None]) -> None:
+        """Hold everything for a while, then call back and go on."""
+        self._hold()
+
+        def resume() -> None:
+            self._timers.discard(timer)
+            callback()
+            self._release()
+
+        timer = self._doorkeeper.clock.call_later(delay_s, resume)
+        self._timers.add(timer)
+
+    # --- serving ---
+
+    def _serve(self, request: Request | BadRequest, size: int) -> None:
+        """Serve one request. Whatever goes wrong becomes an error message here, and nowhere else."""
+        if isinstance(request, BadRequest):
+            self._refuse(request)
+            return
+        kind = type(request)
+        if self._client.grant is NOBODY and kind not in messages.WITHOUT_LOGIN:
+            self._fail(request, ErrorCode.AUTHENTICATION_REQUIRED, "log in first, with klogin")
+            return
+        try:
+            if kind in _PIPELINED:
+                self._write(request, size)
+            else:
+                _HANDLERS[kind](self, request)
+        except PeerError as error:
+            self._fail(request, _code_of(error), str(error))
+        except StoreError as error:
+            logger.error("the store failed: %s", error)
+            self._fail(request, ErrorCode.SERVER_ERROR, str(error))
+
+    def _reply(self, request: Request, data: Value | list[str] | dict[Key, Value]) -> None:
+        self._send(encode(Response(True, cast(str, request.request_id), data)))
+
+    def _done(self, request: Request) -> None:
+        self._send(encode(Done(True, cast(str, request.request_id))))
+
+    def _fail(self, request: Request, code: ErrorCode, details: str) -> None:
+        self._refuse(BadRequest(code, details, request.request_id))
+
+    def _refuse(self, bad: BadRequest) -> None:
+        if self._writes_under_way:
+            # A write that is refused at once must not overtake the answers of those before it.
+            self._backlog.appendleft(_Waiting(bad, 0))
+            self._add_load(0)
+            return
+        if self._client.grant is NOBODY and bad.command is not None and bad.command not in messages.WITHOUT_LOGIN:
+            self._send(encode_error(ErrorCode.AUTHENTICATION_REQUIRED, "log in first, with klogin", bad.request_id))
+            return
+        self._send(encode_error(bad.code, bad.details, bad.request_id))
+
+    # --- keys ---
+
+    def _write(self, request: Request, size: int) -> None:
+        """Hand a write to the hub; the reply comes when it survives a crash."""
+        request_id = cast(str, request.request_id)
+
+        def done(error: StoreError | None) -> None:
+            self._writes_under_way -= 1
+            self._drop_load(size)
+            if error is None:
+                self._send(encode(Done(True, request_id)))
+            else:
+                self._send(encode_error(ErrorCode.SERVER_ERROR, str(error), request_id))
+            if self._backlog and not self._is_closed:
+                self._drain()
+
+        writes = self._writes_of(request)
+        self._writes_under_way += 1
+        self._add_load(size)
+        try:
+            self._client.write(writes, done)
+        except PeerError:
+            self._writes_under_way -= 1
+            self._drop_load(size)
+            raise
+
+    def _writes_of(self, request: Request) -> list[Write]:
+        namespace = self._namespace
+        if isinstance(request, messages.Set):
+            return [Write(namespace + request.data.key, request.data.data)]
+        if isinstance(request, messages.Delete):
+            return [Write(namespace + request.data.key, None)]
+        assert isinstance(request, messages.SetBulk)
+        return [Write(namespace + key, value) for key, value in (request.data or {}).items()]
+
+    def _get(self, request: messages.Get) -> None:
+        value = self._client.get(self._namespace + request.data.key)
+        self._send(encode(Response(True, cast(str, request.request_id), value)))
+
+    def _get_bulk(self, request: messages.GetBulk) -> None:
+        values = {key: self._client.get(self._namespace + key) for key in request.data.keys}
+        self._reply(request, values)
+
+    def _get_all(self, request: messages.GetAll) -> None:
+        self._walk(request, request.data.prefix, dict)
+
+    def _list(self, request: messages.List) -> None:
+        prefix = (request.data or {}).get("prefix")
+        self._walk(request, prefix if isinstance(prefix, str) else "", _keys_of)
+
+    def _walk(
+        self,
+        request: Request,
+        prefix: str,
+        collect: Callable[[list[tuple[Key, Value]]], dict[Key, Value]] | Callable[[list[tuple[Key, Value]]], list[Key]],
+    ) -> None:
+        """Answer with a range of keys. A long one is read in steps, and other connections get their turn between."""
+        scan = self._scan = self._client.scan(self._namespace + prefix)
+        pieces: list[dict[Key, Value] | list[Key]] = []
+        cut = len(self._namespace)
+
+        def step() -> bool:
+            entries = scan.take(SCAN_STEP)
+            is_last = len(entries) < SCAN_STEP
+            if cut:
+                entries = [(key[cut:], value) for key, value in entries]
+            pieces.append(collect(entries))
+            return is_last
+
+        def finish() -> None:
+            scan.close()
+            self._scan = None
+            self._send(b"".join(messages.encode_pieces(cast(str, request.request_id), pieces)))
+
+        def go_on() -> None:
+            if self._is_closed:
+                return
+            if step():
+                finish()
+                self._release()
+            else:
+                self._doorkeeper.clock.call_soon(go_on)
+
+        if step():
+            finish()
+        else:
+            self._hold()
+            self._doorkeeper.clock.call_soon(go_on)
+
+    # --- subscriptions ---
+
+    def _subscribe(self, request: messages.Subscribe) -> None:
+        self._count_subscription()
+        self._client.subscribe(self._namespace + request.data.key)
+        self._done(request)
+
+    def _subscribe_prefix(self, request: messages.SubscribePrefix) -> None:
+        self._count_subscription()
+        self._client.subscribe_prefix(self._namespace + request.data.prefix)
+        self._done(request)
+
+    def _count_subscription(self) -> None:
+        if self._client.subscription_count >= MAX_SUBSCRIPTIONS:
+            raise RequestFailed(f"a connection may hear {MAX_SUBSCRIPTIONS} keys and prefixes")
+
+    def _unsubscribe(self, request: messages.Unsubscribe) -> None:
+        self._client.unsubscribe(self._namespace + request.data.key)
+        self._done(request)
+
+    def _unsubscribe_prefix(self, request: messages.UnsubscribePrefix) -> None:
+        self._client.unsubscribe_prefix(self._namespace + request.data.prefix)
+        self._done(request)
+
+    def _deliver(self, change: Change) -> None:
+        message = change.encodings.get(_ENCODING)
+        if message is None:
+            message = change.encodings[_ENCODING] = encode(messages.Push(change.key, change.value))
+        self._send(message)
+
+    def _deliver_inside(self, change: Change) -> None:
+        """Deliver to a namespaced connection, whose keys are its own."""
+        self._send(encode(messages.Push(change.key[len(self._namespace) :], change.value)))
+
+    # --- requests to services ---
+
+    def _call(self, request: messages.Call) -> None:
+        if self._calls >= MAX_CALLS:
+            raise RequestFailed(f"{MAX_CALLS} calls are under way on this connection already")
+        self._calls += 1
+        self._wire.spawn(self._await_answer(request))
+
+    async def _await_answer(self, request: messages.Call) -> None:
+        try:
+            answer = await self._client.call(self._namespace + request.data.key, request.data.data)
+        except PeerError as error:
+            self._send(encode_error(_code_of(error), str(error), request.request_id))
+        else:
+            self._reply(request, answer)
+        finally:
+            self._calls -= 1
+
+    # --- what needs no login ---
+
+    def _version(self, request: messages.Version) -> None:
+        self._reply(request, messages.PROTOCOL_VERSION)
+
+    def _uid(self, request: messages.Uid) -> None:
+        self._reply(request, str(self._client.id))
+
+    def _features(self, request: messages.Features) -> None:
+        self._reply(request, FEATURES)
+
+    # --- logging in ---
+
+    @property
+    def _needs_no_login(self) -> bool:
+        return self._doorkeeper.is_open and not self._peer.must_prove
+
+    def _login(self, request: messages.Login) -> None:
+        data = request.data or {}
+        method = data.get("auth")
+        if self._needs_no_login and method != "token":
+            self._fail(request, ErrorCode.AUTHENTICATION_NOT_REQUIRED, "this door is open")
+        elif method is None or method == "challenge":
+            self._login_by_challenge(request)
+        elif method == "ask":
+            self._login_by_asking(request, Metadata.read(data))
+        elif method == "token":
+            self._login_by_token(request, data.get("token"))
+        else:
+            self._fail(request, ErrorCode.INVALID_FORMAT, "auth is none of challenge, ask and token")
+
+    def _login_by_challenge(self, request: messages.Login) -> None:
+        if not self._doorkeeper.has_password:
+            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "this door has no password")
+            return
+        if self._ask is not None:
+            request_id = self._ask[1]
+            self._withdraw_ask()
+            self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, "withdrawn by another login", request_id))
+        self._challenge = self._doorkeeper.challenge()
+        self._reply(request, {"challenge": self._challenge.challenge_base64, "salt": self._challenge.salt_base64})
+
+    def _authenticate(self, request: messages.Authenticate) -> None:
+        answer = decode_base64(request.data.hash)
+        if answer is None:
+            self._fail(request, ErrorCode.INVALID_FORMAT, "hash is not base64")
+            return
+        challenge, self._challenge = self._challenge, None
+        if challenge is None or challenge.expires_at < self._doorkeeper.clock.time():
+            self._fail(request, ErrorCode.NOT_INITIALIZED, "there is no challenge to answer; send klogin first")
+            return
+        is_right, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address)
+        self._conclude(request, BY_PASSWORD if is_right else None, delay_s, "the answer is wrong")
+
+    def _login_by_token(self, request: messages.Login, token: object) -> None:
+        if not isinstance(token, str):
+            self._fail(request, ErrorCode.PARAMETER_MISSING, "token is missing")
+            return
+        grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address)
+        self._conclude(request, grant, delay_s, "the token is unknown")
+
+    def _conclude(self, request: Request, grant: Grant | None, delay_s: float, reason: str) -> None:
+        """Let in or refuse, perhaps after a delay during which this connection waits."""
+
+        def conclude() -> None:
+            if grant is not None:
+                self._let_in(grant)
+                self._done(request)
+            else:
+                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
+
+        def conclude_late() -> None:
+            self._doorkeeper.waited(self._peer.address)
+            conclude()
+
+        if delay_s > 0:
+            self._after(delay_s, conclude_late)
+        else:
+            conclude()
+
+    def _let_in(self, grant: Grant) -> None:
+        self._client.grant = grant
+        if grant is BY_PASSWORD:
+            self._doorkeeper.remember(self, self._leave)
+        else:
+            self._doorkeeper.forget(self)
+
+    def _leave(self) -> None:
+        self._wire.close(CloseCode.POLICY_VIOLATION, "the password was changed")
+
+    def _login_by_asking(self, request: messages.Login, metadata: Metadata) -> None:
+        asks = self._doorkeeper.asks
+        request_id = cast(str, request.request_id)
+        if asks is None or self._peer.must_prove:
+            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "the owner cannot be asked here")
+            return
+        if self._client.grant is not NOBODY:
+            self._done(request)
+            return
+        if self._ask is not None:
+            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, "request already pending")
+            return
+
+        def answer(verdict: Verdict) -> None:
+            self._ask = None
+            if verdict is Verdict.ALLOWED:
+                self._let_in(BY_ASKING)
+                self._send(encode(Done(True, request_id)))
+            else:
+                self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, verdict.value, request_id))
+
+        try:
+            ask = asks.put(Asker(self._peer.address, self._peer.origin), metadata, answer)
+        except AskRefused as refused:
+            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, str(refused))
+            return
+        self._ask = (ask, request_id)
+        self._deadline = self._doorkeeper.clock.time() + ASK_TIMEOUT_S
+
+    def _withdraw_ask(self) -> None:
+        if self._ask is not None and self._doorkeeper.asks is not None:
+            ask, self._ask = self._ask[0], None
+            self._doorkeeper.asks.withdraw(ask.id)
+
+
+_PIPELINED: Final = frozenset((messages.Set, messages.SetBulk, messages.Delete))
+"""Requests that may be under way together."""
+
+_Handler = Callable[[Session, Request], None]
+
+_HANDLERS: Final = cast(
+    dict[type[Request] | type[BadRequest], _Handler],
+    {
+        messages.Version: Session._version,
+        messages.Uid: Session._uid,
+        messages.Features: Session._features,
+        messages.Get: Session._get,
+        messages.GetBulk: Session._get_bulk,
+        messages.GetAll: Session._get_all,
+        messages.List: Session._list,
+        messages.Subscribe: Session._subscribe,
+        messages.SubscribePrefix: Session._subscribe_prefix,
+        messages.Unsubscribe: Session._unsubscribe,
+        messages.UnsubscribePrefix: Session._unsubscribe_prefix,
+        messages.Login: Session._login,
+        messages.Authenticate: Session._authenticate,
+        messages.Call: Session._call,
+    },
+)
+
+_CODES: Final[dict[type[PeerError], ErrorCode]] = {
+    NotPermitted: ErrorCode.NOT_PERMITTED,
+    InvalidKey: ErrorCode.INVALID_FORMAT,
+    NoSuchRequest: ErrorCode.NO_SUCH_REQUEST,
+    RequestFailed: ErrorCode.REQUEST_FAILED,
+}
+
+
+def _code_of(error: PeerError) -> ErrorCode:
+    return _CODES[type(error)]
+
+
+def _keys_of(entries: list[tuple[Key, Value]]) -> list[Key]:
+    return [key for key, _ in entries]
+
+
+def _send_nothing(message: bytes) -> None:
+    """Stand in for a connection that has gone."""

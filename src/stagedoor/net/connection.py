@@ -1,0 +1,352 @@
+"""One WebSocket connection: frames to messages and back, and everything RFC 6455 asks between.
+
+picows reads and writes frames. What it leaves to its user is here: joining fragments, bounding a message, UTF-8, the
+closing handshake, silent peers, slow readers. What messages mean is for a :class:`Handler`.
+
+A reader that does not keep up fills the kernel's buffers first, then the transport's. Past a limit it loses its
+connection with 1013, which is the only thing it hears; nobody ever waits for it.
+"""
+
+import asyncio
+import codecs
+import logging
+import struct
+from collections.abc import Callable, Coroutine
+from typing import Final, Protocol
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from stagedoor.net.limits import Limits
+from stagedoor.net.outgoing import Turn
+
+logger = logging.getLogger(__name__)
+
+NORMAL: Final = 1000
+GOING_AWAY: Final = 1001
+PROTOCOL_ERROR: Final = 1002
+INVALID_TEXT: Final = 1007
+POLICY_VIOLATION: Final = 1008
+TOO_BIG: Final = 1009
+INTERNAL_ERROR: Final = 1011
+TRY_AGAIN_LATER: Final = 1013
+
+_UNSENDABLE: Final = frozenset((1004, 1005, 1006, 1015))
+"""Close codes that RFC 6455, section 7.4.1, reserves for use inside a program."""
+
+_TEXT: Final = WSMsgType.TEXT
+_BINARY: Final = WSMsgType.BINARY
+_CONTINUATION: Final = WSMsgType.CONTINUATION
+_CLOSE: Final = WSMsgType.CLOSE
+
+_SHORT_HEADERS: Final = [bytes((0x81, length)) for length in range(126)]
+_MEDIUM_HEADER: Final = struct.Struct("!BBH").pack
+_LONG_HEADER: Final = struct.Struct("!BBQ").pack
+
+
+def frame_header(length: int) -> bytes:
+    """Build the header of an unfragmented text frame from a server. Source: RFC 6455, section 5.2."""
+    if length < 126:
+        return _SHORT_HEADERS[length]
+    if length < 1 << 16:
+        return _MEDIUM_HEADER(0x81, 126, length)
+    return _LONG_HEADER(0x81, 127, length)
+
+
+class Handler(Protocol):
+    """What a protocol does with a connection."""
+
+    def opened(self, connection: "Connection") -> None:
+        """Hear that messages can be sent."""
+        ...
+
+    def text(self, message: str) -> None:
+        """Take a text message."""
+        ...
+
+    def binary(self, message: bytes) -> None:
+        """Take a binary message."""
+        ...
+
+    def closed(self) -> None:
+        """Hear, once, that nothing can be sent any more."""
+        ...
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether the connection should be closed for something that has not happened yet."""
+        ...
+
+
+class Connection(WSListener):
+    """A server's end of one WebSocket connection.
+
+    ``gone`` is called once, when the socket is closed.
+    """
+
+    __slots__ = (
+        "_close_timer",
+        "_decoder",
+        "_fragments",
+        "_fragments_kind",
+        "_fragments_size",
+        "_gone",
+        "_handler",
+        "_is_alive",
+        "_is_closing",
+        "_is_open",
+        "_is_pinged",
+        "_is_write_paused",
+        "_limits",
+        "_loop",
+        "_out",
+        "_silent_since",
+        "_tasks",
+        "_transport",
+        "_turn",
+        "origin",
+        "peer",
+    )
+
+    def __init__(
+        self,
+        handler: Handler,
+        turn: Turn,
+        limits: Limits,
+        *,
+        peer: str,
+        origin: str | None = None,
+        gone: "Callable[[Connection], None]",
+    ) -> None:
+        self.peer = peer
+        self.origin = origin
+        self._handler = handler
+        self._turn = turn
+        self._limits = limits
+        self._gone = gone
+        self._transport: WSTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._out: list[bytes] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_alive = True
+        """Whether something was received since it was last looked at."""
+        self._is_pinged = False
+        self._silent_since = 0.0
+        self._is_open = False
+        self._is_closing = False
+        self._is_write_paused = False
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._fragments: list[bytes] | None = None
+        self._fragments_kind = _TEXT
+        self._fragments_size = 0
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    # --- what picows calls ---
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Begin."""
+        self._transport = transport
+        self._is_open = True
+        self._handler.opened(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take one frame."""
+        if self._is_closing:
+            if frame.msg_type == _CLOSE:
+                transport.disconnect()
+            return
+        self._is_alive = True
+        self._turn.begin()
+        try:
+            if frame.msg_type == _TEXT and frame.fin and self._fragments is None and not frame.rsv1:
+                if frame.rsv2 or frame.rsv3:
+                    self._fail(PROTOCOL_ERROR, "reserved bit set")
+                    return
+                self._handler.text(frame.get_payload_as_utf8_text())
+            else:
+                self._take_rare_frame(frame)
+        except UnicodeDecodeError:
+            self._fail(INVALID_TEXT, "invalid UTF-8")
+        except Exception:
+            logger.exception("a message could not be handled")
+            self._fail(INTERNAL_ERROR, "internal error")
+        finally:
+            if frame.last_in_buffer:
+                self._turn.end()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """End."""
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        self._leave()
+        self._gone(self)
+
+    def pause_writing(self) -> None:
+        """Note that the kernel takes no more for now."""
+        self._is_write_paused = True
+
+    def resume_writing(self) -> None:
+        """Note that the reader has caught up."""
+        self._is_write_paused = False
+
+    # --- frames that are no whole text message ---
+
+    def _take_rare_frame(self, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self._fail(PROTOCOL_ERROR, "reserved bit set")
+        elif kind == _CLOSE:
+            self._answer_close(frame)
+        elif kind == _CONTINUATION:
+            if self._fragments is None:
+                self._fail(PROTOCOL_ERROR, "nothing to continue")
+            else:
+                self._take_fragment(frame)
+        elif kind in (_TEXT, _BINARY):
+            if self._fragments is not None:
+                self._fail(PROTOCOL_ERROR, "expected a continuation")
+            elif frame.fin:
+                self._handler.binary(frame.get_payload_as_bytes())
+            else:
+                self._fragments, self._fragments_kind, self._fragments_size = [], kind, 0
+                self._decoder = _utf8_decoder() if kind == _TEXT else None
+                self._take_fragment(frame)
+
+    def _take_fragment(self, frame: WSFrame) -> None:
+        """Collect one fragment; text is checked as it comes, so that what is invalid fails at once."""
+        assert self._fragments is not None
+        payload = frame.get_payload_as_bytes()
+        self._fragments_size += len(payload)
+        if self._fragments_size > self._limits.message_bytes:
+            self._fail(TOO_BIG, "message too big")
+            return
+        if self._decoder is not None:
+            self._decoder.decode(payload, final=frame.fin)
+        self._fragments.append(payload)
+        if not frame.fin:
+            return
+        message = b"".join(self._fragments)
+        self._fragments = self._decoder = None
+        if self._fragments_kind == _TEXT:
+            self._handler.text(message.decode())
+        else:
+            self._handler.binary(message)
+
+    def _answer_close(self, frame: WSFrame) -> None:
+        """Echo the close code, and nothing if there was none. Source: RFC 6455, section 5.5.1."""
+        payload = frame.get_payload_as_bytes()
+        if not payload:
+            self.close(NORMAL, "")
+        else:
+            code = int.from_bytes(payload[:2], "big")
+            is_valid = 1000 <= code < 5000 and code not in _UNSENDABLE
+            self.close(code if is_valid else PROTOCOL_ERROR, "")
+        assert self._transport is not None
+        self._transport.disconnect()
+
+    def _fail(self, code: int, reason: str) -> None:
+        logger.info("connection from %s closed with %d: %s", self.peer, code, reason)
+        self.close(code, reason)
+
+    # --- sending ---
+
+    def send(self, message: bytes) -> None:
+        """Queue a text message, UTF-8, for the end of the turn; after the close it goes nowhere."""
+        if self._is_closing:
+            return
+        if not self._out:
+            self._turn.add(self)
+        self._out.append(message)
+
+    def flush(self) -> None:
+        """Write what is queued, in one go."""
+        out = self._out
+        transport = self._transport
+        if not out or transport is None:
+            return
+        if self._is_write_paused and self._is_too_slow():
+            out.clear()
+            self._drop_slow_reader()
+            return
+        if len(out) == 1:
+            transport.send(_TEXT, out[0])
+        else:
+            pieces = []
+            for message in out:
+                pieces.append(frame_header(len(message)))
+                pieces.append(message)
+            transport.underlying_transport.write(b"".join(pieces))
+        out.clear()
+
+    def _is_too_slow(self) -> bool:
+        assert self._transport is not None
+        queued = self._transport.underlying_transport.get_write_buffer_size()
+        return queued + sum(map(len, self._out)) > self._limits.queue_bytes
+
+    def _drop_slow_reader(self) -> None:
+        logger.warning("connection from %s does not read; closed with %d", self.peer, TRY_AGAIN_LATER)
+        self.close(TRY_AGAIN_LATER, "reader too slow")
+
+    def look_after(self, now: float) -> None:
+        """Ping a silent connection, give up a dead one, close one that is overdue; called about once a second."""
+        if self._is_closing or self._transport is None:
+            return
+        if self._handler.is_overdue(now):
+            self._fail(POLICY_VIOLATION, "did not log in")
+        elif self._is_alive:
+            self._is_alive = False
+            self._is_pinged = False
+            self._silent_since = now
+        elif now - self._silent_since > self._limits.ping_after_s:
+            if self._is_pinged:
+                logger.info("connection from %s is dead", self.peer)
+                self.abort()
+            else:
+                self._is_pinged = True
+                self._silent_since = now
+                self._transport.send_ping()
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Run a coroutine until it ends or the connection does."""
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def pause_reading(self) -> None:
+        """Take no more from the kernel for now, so that the other side has to wait."""
+        if self._transport is not None:
+            self._transport.underlying_transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.underlying_transport.is_closing():
+            self._transport.underlying_transport.resume_reading()
+
+    # --- closing ---
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake after what is queued; harmless twice."""
+        if self._is_closing or self._transport is None:
+            return
+        self.flush()
+        if self._transport.is_close_frame_sent:
+            return  # the flush found a slow reader and dropped it
+        self._is_closing = True
+        self._transport.send_close(code, reason)  # type: ignore[arg-type]  # any code goes, the enum lacks 3000-4999
+        self._close_timer = self._loop.call_later(self._limits.close_timeout_s, self.abort)
+        self.resume_reading()  # to hear the answer
+        self._leave()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    def _leave(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            for task in self._tasks:
+                task.cancel()
+            self._handler.closed()
+
+
+def _utf8_decoder() -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder("utf-8")()

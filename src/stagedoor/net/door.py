@@ -1,0 +1,293 @@
+"""A door: one address where connections come in, all of them checked before anything else happens.
+
+It listens, keeps count of its connections, looks after silent ones, and sees them out at the end. What is said at the
+door is for the handlers and the HTTP responder that it is given.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import psutil
+from aiohttp import web
+from picows import WSListener
+
+from stagedoor.access import OriginClass, OriginPolicy, is_host_allowed
+from stagedoor.errors import DoorError
+from stagedoor.net.connection import GOING_AWAY, Connection, Handler
+from stagedoor.net.head import Head
+from stagedoor.net.limits import Limits
+from stagedoor.net.outgoing import Turn
+from stagedoor.net.switch import FirstBytes, Place, Refused, place_of
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG: Final = 4096
+"""Connections that may wait in the kernel while the loop is busy; systems cut it to their own maximum."""
+
+_SWEEP_S: Final = 1.0
+"""How often connections are looked at for silence and missing logins."""
+
+_SEE_OUT_S: Final = 2.0
+"""How long the end waits for the other sides to say goodbye."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A connection at the moment when it comes in."""
+
+    address: str
+    origin: str | None
+    origin_class: OriginClass
+
+
+MakeHandler = Callable[[Visitor], Handler]
+Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What goes on at a door, for people who look."""
+
+    addresses: list[str]
+    connections: int
+    accepted: int
+    """Connections since the start."""
+    refused: int
+    """Upgrades that were answered with an HTTP error."""
+
+
+class Door:
+    """One address, for WebSocket and HTTP alike."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sockets: Mapping[str, MakeHandler],
+        respond: Respond,
+        turn: Turn,
+        limits: Limits,
+        origins: OriginPolicy,
+        host_names: frozenset[str] = frozenset(),
+    ) -> None:
+        """``sockets`` names the paths that can be upgraded, each with its protocol."""
+        self.name = name
+        self.limits = limits
+        self.addresses: list[tuple[str, int]] = []
+        self._sockets = sockets
+        self._turn = turn
+        self._origins = origins
+        self._host_names = host_names
+        self._respond = respond
+        self._http = web.Server(self._answer_http, access_log=None)
+        self._servers: list[asyncio.Server] = []
+        self._waiting: set[asyncio.Transport] = set()
+        self._connections: dict[Connection, None] = {}
+        self._by_origin: Counter[str] = Counter()
+        self._accepted = 0
+        self._refused = 0
+        self._is_empty = asyncio.Event()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    # --- listening ---
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin to listen; ``localhost`` means both loopback families, port 0 any free one.
+
+        Raises:
+            DoorError: When that address cannot be had; it says who holds it if that can be known.
+        """
+        bound: list[socket.socket] = []
+        try:
+            for family, address in _resolve(host):
+                try:
+                    bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
+                except OSError as error:
+                    if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                        continue  # a machine without IPv6
+                    raise
+        except OSError as error:
+            for sock in bound:
+                sock.close()
+            raise DoorError(self.name, f"{host}:{port}", _explain(error, port)) from error
+        for sock in bound:
+            self._servers.append(await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG))
+            self.addresses.append(sock.getsockname()[:2])
+        self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.addresses[0][1]
+
+    def statistics(self) -> Statistics:
+        """Count what goes on."""
+        return Statistics(
+            addresses=[f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.addresses],
+            connections=len(self._connections),
+            accepted=self._accepted,
+            refused=self._refused,
+        )
+
+    # --- coming in ---
+
+    def accept(self, head: Head, place: Place) -> Callable[[], WSListener]:
+        """Check an upgrade: first whom it means, then where it comes from, then whether there is room."""
+        try:
+            self._check_host(head.all("host"), place)
+            make_handler = self._sockets.get(head.path)
+            if make_handler is None:
+                raise Refused(HTTPStatus.NOT_FOUND, "there is no WebSocket at this path")
+            origin = head.get("origin")
+            origin_class = self._origins.classify(origin)
+            if origin_class is OriginClass.FOREIGN:
+                logger.warning("the %s door refused a page of %s", self.name, origin)
+                raise Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
+            if len(self._connections) >= self.limits.connections or (
+                origin is not None and self._by_origin[origin] >= self.limits.connections_an_origin
+            ):
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
+        except Refused:
+            self._refused += 1
+            raise
+
+        def make_listener() -> WSListener:
+            handler = make_handler(Visitor(place.peer, origin, origin_class))
+            connection = Connection(
+                handler, self._turn, self.limits, peer=place.peer, origin=origin, gone=self._connection_gone
+            )
+            self._connections[connection] = None
+            self._accepted += 1
+            if origin is not None:
+                self._by_origin[origin] += 1
+            return connection
+
+        return make_listener
+
+    def _check_host(self, hosts: list[str], place: Place) -> None:
+        if not is_host_allowed(hosts, port=place.local_port, local_address=place.local_address, names=self._host_names):
+            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this door has another name")
+
+    def http_protocol(self) -> asyncio.Protocol:
+        """Make aiohttp's protocol for one connection."""
+        return self._http()
+
+    async def _answer_http(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest
+        try:
+            self._check_host(request.headers.getall("Host", []), place_of(transport))
+        except Refused as refused:
+            return web.Response(status=refused.status, text=f"{refused.status.value} {refused.reason}\n")
+        if "upgrade" in request.headers and "websocket" in request.headers["upgrade"].lower():
+            raise web.HTTPBadRequest(text="open a new connection for WebSocket\n")
+        if request.path in self._sockets:
+            return web.Response(
+                status=HTTPStatus.UPGRADE_REQUIRED,
+                text="this is a WebSocket\n",
+                headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+            )
+        return await self._respond(request)
+
+    def joined(self, transport: asyncio.Transport) -> None:
+        """Hear of a connection whose first bytes are awaited; too many of those are cut."""
+        self._waiting.add(transport)
+        if len(self._waiting) > self.limits.connections:
+            self._waiting.discard(transport)
+            transport.abort()
+
+    def left(self, transport: asyncio.Transport) -> None:
+        """Hear that this connection was handed over, or has gone."""
+        self._waiting.discard(transport)
+
+    def _connection_gone(self, connection: Connection) -> None:
+        if self._connections.pop(connection, connection) is None and connection.origin is not None:
+            self._by_origin[connection.origin] -= 1
+            if not self._by_origin[connection.origin]:
+                del self._by_origin[connection.origin]
+        if not self._connections:
+            self._is_empty.set()
+
+    # --- looking after ---
+
+    def _sweep(self) -> None:
+        """Ping the silent, give up the dead, close who should have logged in."""
+        now = self._loop.time()
+        for connection in list(self._connections):
+            connection.look_after(now)
+        self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    # --- the end ---
+
+    async def close(self) -> None:
+        """Listen no more, tell everybody goodbye (1001), and wait a moment for their answers."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for server in self._servers:
+            server.close()
+        for transport in list(self._waiting):
+            transport.abort()
+        self._is_empty.clear()
+        for connection in list(self._connections):
+            connection.close(GOING_AWAY, "stagedoor is closing")
+        if self._connections:
+            try:
+                async with asyncio.timeout(_SEE_OUT_S):
+                    await self._is_empty.wait()
+            except TimeoutError:
+                for connection in list(self._connections):
+                    connection.abort()
+        await self._http.shutdown(_SEE_OUT_S)
+
+
+def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    """Turn a host of an option to addresses; every one of them will be listened on."""
+    if host == "localhost":
+        return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+    found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if hasattr(socket, "SO_REUSEADDR") and psutil.POSIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind((address, port))
+        if psutil.POSIX:
+            # Where SO_REUSEADDR lets two sockets bind one address, only listening finds the other out.
+            sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _explain(error: OSError, port: int) -> str:
+    if error.errno != errno.EADDRINUSE:
+        return error.strerror or str(error)
+    holder = _holder_of(port)
+    return f"{holder} listens there already" if holder else "another program listens there already"
+
+
+def _holder_of(port: int) -> str | None:
+    """Name the program that listens on a port, if the system tells."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except psutil.Error:
+        return None
+    return None
