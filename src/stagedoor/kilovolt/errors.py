@@ -1,0 +1,260 @@
+"""Every error that the Kilovolt client raises on purpose, in one tree by what the caller can do.
+
+    StagedoorError
+    └── KilovoltError                        the client could not do what was asked
+        ├── ConnectFailed                    no connection came about; trying later may help
+        ├── ConnectionLost                   it ended; what was pending may have been done or not
+        │   └── AccessRevoked                the server said not to come back
+        ├── RequestTimeout                   no answer in time (a TimeoutError, too)
+        ├── ClientClosed                     used before connect() or after close()
+        ├── LoginFailed                      the server did not let this client in; a person must act
+        │   ├── PasswordRefused              wrong password
+        │   ├── AskRefused                   the user said no, or nobody answered
+        │   ├── TokenRefused                 the token is unknown or was revoked
+        │   └── MethodUnavailable            this server does not know that way to log in, or has it off
+        ├── CommandError                     the server refused one command; the connection goes on
+        │   ├── InvalidFormat                "invalid message format"
+        │   ├── ParameterMissing             "required parameter missing"
+        │   ├── ServerError                  "server error"
+        │   ├── UnknownCommand               "unknown command"
+        │   ├── AuthenticationNotInitialized "authentication not initialized"
+        │   ├── AuthenticationFailed         "authentication failed"
+        │   ├── AuthenticationRequired       "authentication required"
+        │   ├── AuthenticationNotRequired    "authentication not required"
+        │   ├── MethodNotSupported           "authentication method not supported"
+        │   ├── NotPermitted                 "not permitted"
+        │   ├── NoSuchRequest                "no such request"
+        │   └── RequestFailed                "request failed"
+        ├── InvalidAnswer                    the server answered with something that is no answer to the command
+        ├── InvalidValue                     a value that is no JSON, or not of the type asked for
+        └── SubscriptionOverflow             changes came faster than they were taken from an iterator
+
+Three names are also in :mod:`stagedoor.errors`, where they tell the server's side of the same fact. What the server
+reports while it logs a client in is never raised as a :class:`CommandError` but as a :class:`LoginFailed`.
+"""
+
+from typing import Final
+
+from stagedoor.errors import StagedoorError
+from stagedoor.kilovolt.messages import ErrorCode
+from stagedoor.types import Key
+
+
+class KilovoltError(StagedoorError):
+    """Base of all that the Kilovolt client raises on purpose."""
+
+
+# --- the way to the server ----------------------------------------------------------------------------------------
+
+
+class ConnectFailed(KilovoltError):
+    """No connection to ``url`` came about; ``status`` is that of the HTTP answer, if there was one."""
+
+    def __init__(self, url: str, reason: str, status: int | None = None) -> None:
+        super().__init__(url, reason, status)
+        self.url = url
+        self.reason = reason
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"cannot connect to {self.url}: {self.reason}"
+
+
+class ConnectionLost(KilovoltError):
+    """The connection ended; whether the server still carried out a pending request cannot be known.
+
+    ``close_code`` and ``reason`` are the server's; 1006 stands for none (RFC 6455, section 7.1.5).
+    """
+
+    def __init__(self, close_code: int, reason: str) -> None:
+        super().__init__(close_code, reason)
+        self.close_code = close_code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        because = f": {self.reason}" if self.reason else ""
+        return f"the connection was lost (close code {self.close_code}){because}"
+
+
+class AccessRevoked(ConnectionLost):
+    """The server closed with code 4011: whoever let this client in took it back, and it must not return by itself."""
+
+    def __str__(self) -> str:
+        because = f": {self.reason}" if self.reason else ""
+        return f"the server revoked this client's access{because}"
+
+
+class RequestTimeout(KilovoltError, TimeoutError):
+    """No answer to ``command`` within ``timeout_s`` seconds, the wait for a connection included."""
+
+    def __init__(self, command: str, timeout_s: float) -> None:
+        super().__init__(command, timeout_s)
+        self.command = command
+        self.timeout_s = timeout_s
+
+    def __str__(self) -> str:
+        return f"{self.command}: no answer within {self.timeout_s:g} s"
+
+
+class ClientClosed(KilovoltError):
+    """The client is not open: it was never connected, or it was closed."""
+
+    def __str__(self) -> str:
+        return "the client is closed; connect() opens it"
+
+
+# --- login --------------------------------------------------------------------------------------------------------
+
+
+class LoginFailed(KilovoltError):
+    """The server did not let this client in by ``method``; ``code`` and ``details`` are the server's words."""
+
+    def __init__(self, method: str, code: str, details: str) -> None:
+        super().__init__(method, code, details)
+        self.method = method
+        self.code = code
+        self.details = details
+
+    def __str__(self) -> str:
+        words = ": ".join(filter(None, (self.code, self.details)))
+        return f"the login by {self.method} failed: {words}"
+
+
+class PasswordRefused(LoginFailed):
+    """The password is not the server's."""
+
+
+class AskRefused(LoginFailed):
+    """The user who was asked said no, or nobody answered in time."""
+
+
+class TokenRefused(LoginFailed):
+    """The token is unknown to the server, or was revoked."""
+
+
+class MethodUnavailable(LoginFailed):
+    """The server does not know this way to log in, or has it off."""
+
+
+# --- commands -----------------------------------------------------------------------------------------------------
+
+
+class CommandError(KilovoltError):
+    """The server refused ``command``; ``code`` is one of :class:`~stagedoor.kilovolt.messages.ErrorCode`, or news."""
+
+    def __init__(self, code: str, details: str, command: str) -> None:
+        super().__init__(code, details, command)
+        self.code = code
+        self.details = details
+        self.command = command
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.command, self.code, self.details)))
+
+
+class InvalidFormat(CommandError):
+    """The server could not read the message."""
+
+
+class ParameterMissing(CommandError):
+    """A parameter is absent or of a wrong type."""
+
+
+class ServerError(CommandError):
+    """The server's store failed; nothing was written."""
+
+
+class UnknownCommand(CommandError):
+    """The server does not know this command; an older or another server does not know extensions."""
+
+
+class AuthenticationNotInitialized(CommandError):
+    """An answer to a challenge that the server never gave, or that is used up."""
+
+
+class AuthenticationFailed(CommandError):
+    """The proof was wrong, or the user said no."""
+
+
+class AuthenticationRequired(CommandError):
+    """The server wants a login first: give the client a password, a token or an ask."""
+
+
+class AuthenticationNotRequired(CommandError):
+    """A login at a server that is open to everybody; the client takes this for a success."""
+
+
+class MethodNotSupported(CommandError):
+    """The server has this way to log in off."""
+
+
+class NotPermitted(CommandError):
+    """The grant of this client does not cover the command on that key."""
+
+
+class NoSuchRequest(CommandError):
+    """Nobody serves the key that was called."""
+
+
+class RequestFailed(CommandError):
+    """The service that was called refused, or did not answer in time; ``details`` are its words."""
+
+
+COMMAND_ERRORS: Final[dict[str, type[CommandError]]] = {
+    ErrorCode.INVALID_FORMAT: InvalidFormat,
+    ErrorCode.PARAMETER_MISSING: ParameterMissing,
+    ErrorCode.SERVER_ERROR: ServerError,
+    ErrorCode.UNKNOWN_COMMAND: UnknownCommand,
+    ErrorCode.NOT_INITIALIZED: AuthenticationNotInitialized,
+    ErrorCode.AUTHENTICATION_FAILED: AuthenticationFailed,
+    ErrorCode.AUTHENTICATION_REQUIRED: AuthenticationRequired,
+    ErrorCode.AUTHENTICATION_NOT_REQUIRED: AuthenticationNotRequired,
+    ErrorCode.METHOD_NOT_SUPPORTED: MethodNotSupported,
+    ErrorCode.NOT_PERMITTED: NotPermitted,
+    ErrorCode.NO_SUCH_REQUEST: NoSuchRequest,
+    ErrorCode.REQUEST_FAILED: RequestFailed,
+}
+
+
+def command_error(code: str, details: str, command: str) -> CommandError:
+    """Build the error of the class that belongs to ``code``; a code that is news makes a plain one."""
+    return COMMAND_ERRORS.get(code, CommandError)(code, details, command)
+
+
+# --- content ------------------------------------------------------------------------------------------------------
+
+
+class InvalidAnswer(KilovoltError):
+    """The answer to ``command`` has not the form that the protocol gives it."""
+
+    def __init__(self, command: str, problem: str) -> None:
+        super().__init__(command, problem)
+        self.command = command
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.command}: the server's answer is invalid: {self.problem}"
+
+
+class InvalidValue(KilovoltError):
+    """What is stored under ``key``, or was answered by it, is no JSON or not of the type asked for."""
+
+    def __init__(self, key: Key, problem: str) -> None:
+        super().__init__(key, problem)
+        self.key = key
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the value of {self.key!r} is not what was asked for: {self.problem}"
+
+
+class SubscriptionOverflow(KilovoltError):
+    """More than ``limit`` changes of ``name`` waited to be taken from an iterator; later ones are missing."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        super().__init__(name, limit)
+        self.name = name
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"more than {self.limit} changes of {self.name!r} waited; what came after them is missing"
