@@ -1,0 +1,172 @@
+"""The three ways in: by password, by asking the user, by token. Each proves itself on one connection.
+
+Source: the protocol's own document, version 10, section on authentication; the token is an extension.
+"""
+
+import base64
+import binascii
+import hmac
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import msgspec
+
+from stagedoor.kilovolt.connection import Connection
+from stagedoor.kilovolt.errors import (
+    AskRefused,
+    AuthenticationFailed,
+    AuthenticationNotRequired,
+    CommandError,
+    InvalidAnswer,
+    InvalidFormat,
+    LoginFailed,
+    MethodNotSupported,
+    MethodUnavailable,
+    PasswordRefused,
+    RequestTimeout,
+    ServerError,
+    TokenRefused,
+    UnknownCommand,
+)
+from stagedoor.kilovolt.messages import Authenticate, HashData, Login
+
+
+class AskMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the user sees who is asked to let this client in; all of it is optional and shown as plain text."""
+
+    name: str | None = None
+    """Of the application."""
+
+    author: str | None = None
+
+    icon: str | None = None
+    """URL of a picture, shown 64 by 64."""
+
+    url: str | None = None
+
+    verification_code: str | None = msgspec.field(name="verificationCode", default=None)
+    """Shown by the server, and by the client if it wishes, so that the user can compare."""
+
+
+class _Challenge(msgspec.Struct):
+    challenge: str
+    salt: str
+
+
+class LoginMethod(ABC):
+    """One way in."""
+
+    name: ClassVar[str]
+    refusal: ClassVar[type[LoginFailed]]
+
+    @abstractmethod
+    async def prove(self, connection: Connection, timeout_s: float) -> None:
+        """Log ``connection`` in, or raise what the server answers."""
+
+
+class PasswordLogin(LoginMethod):
+    """Proves that it knows the password, without sending it."""
+
+    name = "password"
+    refusal = PasswordRefused
+
+    def __init__(self, password: str) -> None:
+        self._password = password
+
+    async def prove(self, connection: Connection, timeout_s: float) -> None:
+        """Fetch a challenge and answer it."""
+        content = await connection.request(Login(data={"auth": "challenge"}), timeout_s)
+        try:
+            challenge = msgspec.convert(content, _Challenge)
+            answer = solve(self._password, challenge.challenge, challenge.salt)
+        except (msgspec.ValidationError, binascii.Error) as error:
+            raise InvalidAnswer("klogin", str(error)) from error
+        await connection.request(Authenticate(data=HashData(answer)), timeout_s)
+
+
+class AskLogin(LoginMethod):
+    """Has the server ask its user."""
+
+    name = "ask"
+    refusal = AskRefused
+
+    def __init__(self, metadata: AskMetadata, timeout_s: float) -> None:
+        self._metadata = metadata
+        self._timeout_s = timeout_s
+
+    async def prove(self, connection: Connection, timeout_s: float) -> None:
+        """Put the question and wait for the user; a user is given more time than a server."""
+        question = msgspec.convert(msgspec.to_builtins(self._metadata), dict[str, object])
+        try:
+            await connection.request(Login(data={"auth": "ask", **question}), self._timeout_s)
+        except RequestTimeout as error:
+            raise AskRefused(self.name, "", f"nobody answered within {self._timeout_s:g} s") from error
+
+
+class TokenLogin(LoginMethod):
+    """Shows a token that the server gave out before."""
+
+    name = "token"
+    refusal = TokenRefused
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def prove(self, connection: Connection, timeout_s: float) -> None:
+        """Send the token."""
+        await connection.request(Login(data={"auth": "token", "token": self._token}), timeout_s)
+
+
+def choose_login(
+    password: str | None, token: str | None, ask: AskMetadata | None, ask_timeout_s: float
+) -> LoginMethod | None:
+    """Make the way in of what the user gave; ``None`` of nothing.
+
+    Raises:
+        ValueError: When more than one was given, as the order in which to try them would be a guess.
+    """
+    methods: list[LoginMethod] = []
+    if password is not None:
+        methods.append(PasswordLogin(password))
+    if token is not None:
+        methods.append(TokenLogin(token))
+    if ask is not None:
+        methods.append(AskLogin(ask, ask_timeout_s))
+    if len(methods) > 1:
+        raise ValueError("give a password, a token or an ask, not several of them")
+    return methods[0] if methods else None
+
+
+async def log_in(connection: Connection, method: LoginMethod, timeout_s: float) -> None:
+    """Log ``connection`` in; a server that needs no login counts as a success.
+
+    Raises:
+        LoginFailed: When the server refuses, in the class that says what was refused.
+        ServerError: When the server failed and another try may help.
+        KilovoltError: When the connection fails meanwhile.
+    """
+    try:
+        await method.prove(connection, timeout_s)
+    except AuthenticationNotRequired:
+        return
+    except ServerError:
+        raise
+    except AuthenticationFailed as error:
+        raise method.refusal(method.name, error.code, error.details) from error
+    except (MethodNotSupported, InvalidFormat, UnknownCommand) as error:
+        # The reference server has no word for a method that it does not know but "invalid message format".
+        raise MethodUnavailable(method.name, error.code, error.details) from error
+    except CommandError as error:
+        raise LoginFailed(method.name, error.code, error.details) from error
+
+
+def solve(password: str, challenge: str, salt: str) -> str:
+    """Compute the answer to a challenge; all but the password is base64.
+
+    Raises:
+        binascii.Error: When the challenge or the salt is no base64.
+    Source: protocol document, "Authentication": the HMAC-SHA256 of the challenge, keyed by password and salt.
+    """
+    key = password.encode() + base64.b64decode(salt, validate=True)
+    digest = hmac.digest(key, base64.b64decode(challenge, validate=True), "sha256")
+    return base64.b64encode(digest).decode("ascii")
