@@ -100,10 +100,14 @@ class Client:
             done(error)
 
         self._under_way += 1
-        return self._hub.write(writes, settle, queue_up=self._under_way > 1)
+        return self._hub.write(writes, settle, queue_up=self._under_way > 1, keep_secrets=not self.grant.is_owner)
 
     async def put(self, key: Key, value: Value | None) -> None:
-        """Write one key and wait until it survives a crash; ``None`` deletes it.
+        """Write one key as :meth:`put_all` does; ``None`` deletes it."""
+        await self.put_all([Write(key, value)])
+
+    async def put_all(self, writes: Sequence[Write]) -> None:
+        """Write all keys at one moment, or none, and wait until they survive a crash.
 
         Raises:
             StoreError: When the store refused; and as :meth:`write` does.
@@ -115,7 +119,7 @@ class Client:
             if not future.done():
                 future.set_result(error)
 
-        self.write([Write(key, value)], done)
+        self.write(writes, done)
         error = await future
         if error is not None:
             raise error

@@ -58,13 +58,17 @@ def _as_reader(level: Level, spec: KeySpec) -> bool:
     return level is Level.OWNER or (level is Level.APPLICATION and spec.readers is Audience.EVERYONE)
 
 
+def _as_lister(level: Level, spec: KeySpec) -> bool:
+    return _as_reader(level, spec) and (level is Level.OWNER or spec.listers is Audience.EVERYONE)
+
+
 def _as_writer(level: Level, spec: KeySpec) -> bool:
     return level is Level.OWNER or (level is Level.APPLICATION and spec.writers is Audience.EVERYONE)
 
 
 RULES: Final[Mapping[Verb, Callable[[Level, KeySpec], bool]]] = {
     Verb.READ: _as_reader,
-    Verb.LIST: _as_reader,
+    Verb.LIST: _as_lister,
     Verb.HEAR: _as_reader,
     Verb.WRITE: _as_writer,
     Verb.CALL: _as_writer,

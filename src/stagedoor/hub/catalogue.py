@@ -51,6 +51,8 @@ class KeySpec:
     default: Value | None = None
     owner: str = "clients"
     readers: Audience = Audience.EVERYONE
+    listers: Audience = Audience.EVERYONE
+    """Who finds it in a list. stagedoor's own settings are not in the way of a program that lists what it wrote."""
     writers: Audience = Audience.EVERYONE
     secret_members: frozenset[str] = frozenset()
     stored_in_memory: bool = False
@@ -106,7 +108,7 @@ class Catalogue:
             self._families.append((spec.pattern.split("/"), spec))
         else:
             self._exact[spec.pattern] = spec
-        if spec.readers is not Audience.EVERYONE:
+        if Audience.OWNER in (spec.readers, spec.listers):
             self._restricted_heads.append(spec.pattern.partition("<")[0])
         self._cache.clear()
 

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
@@ -35,6 +35,8 @@ MEMORY_LIMIT_BYTES: Final = 64 << 20
 _NUMBERS_AN_EPOCH: Final = 1 << 32
 """Each start counts on from a fresh multiple of this, so that no number is given twice although events are never
 written down; two million starts stay within what JavaScript can count."""
+
+_ALL: Final = 1 << 62
 
 REQUEST_TIMEOUT_S: Final = 30.0
 """How long the caller of a request waits for the service."""
@@ -64,6 +66,8 @@ class Statistics(NamedTuple):
 
     number: CommitNumber
     """The last commit."""
+    commits: int
+    """Commits since the start."""
     keys: int
     """Durable keys."""
     waiting_batches: int
@@ -82,6 +86,9 @@ class Hub:
         self._secrets = Secrets(store)
         self._subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self._number = CommitNumber(store.epoch * _NUMBERS_AN_EPOCH)
+        self._first_number = self._number
+        self.durable_commits = 0
+        """Batches that reached the store since the start."""
         self._committer = Committer(store, self._finish) if store.is_blocking else None
         self._handlers: dict[Key, RequestHandler] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,11 +120,12 @@ class Hub:
 
     # --- writing ---
 
-    def write(self, writes: Sequence[Write], done: Done, *, queue_up: bool = False) -> bool:
+    def write(self, writes: Sequence[Write], done: Done, *, queue_up: bool = False, keep_secrets: bool = False) -> bool:
         """Make all of ``writes`` visible at one moment, or none.
 
         The keys must fit the store (:data:`stagedoor.types.MAX_KEY_BYTES`). ``done`` hears the outcome before any
-        subscriber hears a change. ``queue_up`` says that the same writer has earlier batches under way.
+        subscriber hears a change. ``queue_up`` says that the same writer has earlier batches under way,
+        ``keep_secrets`` that it cannot see secrets, so that those it leaves empty are to stay.
 
         Returns:
             Whether the batch is under way still; when not, ``done`` has been called.
@@ -128,7 +136,7 @@ class Hub:
         for change in changes:
             if change.spec.holds_secrets:
                 uses_secrets = True
-                puts += self._secrets.split(change)
+                puts += self._secrets.split(change, keep=keep_secrets)
             elif not change.spec.is_volatile:
                 puts.append(Put(Table.KEYS, change.key, None if change.is_deletion else change.value))
         batch = Batch(changes, puts, done)
@@ -141,14 +149,16 @@ class Hub:
         self._finish(batch, error)
         return False
 
-    def replace_all(self, entries: dict[Key, Value], done: Done) -> None:
-        """Replace every durable key, in one transaction; subscribers hear of each key that changed or went."""
-        before: dict[Key, Value] = {}
-        for prefix_scan in (self._store.scan(Table.KEYS, ""), self._store.scan(Table.SECRETS, "")):
-            before.update(prefix_scan.take(1 << 62))
-            prefix_scan.close()
+    async def replace_all(self, entries: Mapping[Key, Value]) -> None:
+        """Replace every durable key, in one transaction; subscribers hear of each key that changed or went.
+
+        Raises:
+            StoreError: When the store refused; nothing has changed.
+        Cancellation: the replacement may or may not happen.
+        """
+        before = self._all_durable()
         changes = []
-        puts = []
+        puts: list[Put] = []
         for key, value in entries.items():
             change = Change(key, value, self.catalogue.resolve(key))
             if change.spec.is_volatile:
@@ -160,12 +170,28 @@ class Hub:
             if before.get(key) != value:
                 changes.append(change)
         changes += [Change(key, None, self.catalogue.resolve(key)) for key in before if key not in entries]
+        ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+
+        def done(error: StoreError | None) -> None:
+            if not ended.done():
+                ended.set_result(error)
+
         batch = Batch(changes, puts, done)
         batch.replaces = True
         if self._committer is not None:
             self._committer.submit(batch)
         else:
             self._finish(batch, self._write_directly(batch))
+        error = await ended
+        if error is not None:
+            raise error
+
+    def _all_durable(self) -> dict[Key, Value]:
+        scan = self._store.scan(Table.KEYS, "")
+        try:
+            return {**dict(scan.take(_ALL)), **dict(self._secrets.range(""))}
+        finally:
+            scan.close()
 
     def _write_directly(self, batch: Batch) -> StoreError | None:
         try:
@@ -179,6 +205,8 @@ class Hub:
         self._secrets.settle(batch.changes)
         if error is None:
             self._number = CommitNumber(self._number + 1)
+            if batch.puts:
+                self.durable_commits += 1
             for change in batch.changes:
                 change.number = self._number
                 if change.spec.is_volatile and not change.spec.is_request:
@@ -306,6 +334,7 @@ class Hub:
         committer = self._committer
         return Statistics(
             number=self._number,
+            commits=self._number - self._first_number,
             keys=self._store.count(Table.KEYS),
             waiting_batches=len(committer) if committer else 0,
             failed_commits=committer.failures if committer else 0,

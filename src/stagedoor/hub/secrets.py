@@ -37,7 +37,7 @@ class Secrets:
         finally:
             scan.close()
 
-    def split(self, change: Change, *, keep: bool = True) -> list[Put]:
+    def split(self, change: Change, *, keep: bool) -> list[Put]:
         """Leave the public part in ``change.value`` and return what to store.
 
         With ``keep``, secret members that the new value leaves empty or out keep what is stored: a program that reads

@@ -59,7 +59,8 @@ _PAGE: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>stagedoor</title>
 <style>
-  :root {{ color-scheme: light dark; --ink: #1d1b26; --paper: #faf9fc; --soft: #6a6577; --line: #e2dfe9; --lamp: #b4540a }}
+  :root {{ color-scheme: light dark;
+           --ink: #1d1b26; --paper: #faf9fc; --soft: #6a6577; --line: #e2dfe9; --lamp: #b4540a }}
   @media (prefers-color-scheme: dark) {{
     :root {{ --ink: #eeecf4; --paper: #16141c; --soft: #a49eb4; --line: #322e3d; --lamp: #ffb454 }}
   }}

@@ -1,0 +1,191 @@
+"""Archives: all keys as one JSON object key → text, the format in which strimertül exports, imports and backs up.
+
+A backup is an archive with a name that tells its time. It is made from a snapshot of the store by a process of its own,
+so that it neither stops the hub nor sees half a batch; and it counts only after it has been read back.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from stagedoor.errors import ArchiveError
+from stagedoor.hub import LmdbStore, Table
+from stagedoor.types import MAX_KEY_BYTES, Key, Value
+
+Progress = Callable[[int, int], None]
+"""Hears how many keys are done, of how many."""
+
+_STEP: Final = 2000
+
+_BACKUP_NAME: Final = re.compile(r"\d{8}-\d{6}(-\d+)?\.json")
+"""Local time; nothing else in the folder is ever deleted."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def write_archive(file: BinaryIO, entries: Iterable[tuple[Key, Value]], total: int, progress: Progress) -> str:
+    """Write entries as one object, a line a key; returns the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+
+    def put(data: bytes) -> None:
+        digest.update(data)
+        file.write(data)
+
+    done = 0
+    put(b"{")
+    for done, (key, value) in enumerate(entries, 1):
+        put((b"\n" if done == 1 else b",\n") + _encode(key) + b": " + _encode(value))
+        if done % _STEP == 0:
+            progress(done, max(total, done))
+    put(b"\n}\n" if done else b"}\n")
+    progress(done, done)
+    return digest.hexdigest()
+
+
+def read_archive(path: Path) -> dict[Key, Value]:
+    """Read an archive. A value that is no text, which no original export has, becomes its JSON text.
+
+    Raises:
+        ArchiveError: When the file cannot be read, is no object of values, or holds a key that cannot be stored.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ArchiveError(str(path), error.strerror or str(error)) from error
+    return parse_archive(data, str(path))
+
+
+def parse_archive(data: bytes, name: str) -> dict[Key, Value]:
+    """Read an archive's content; ``name`` is for errors, which are those of :func:`read_archive`."""
+    try:
+        entries = _decode(data.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise ArchiveError(name, f"it is not an object of keys and texts: {error}") from error
+    for key in entries:
+        if len(key) * 4 > MAX_KEY_BYTES and len(key.encode()) > MAX_KEY_BYTES:
+            raise ArchiveError(name, f"the key {key[:40]!r}… is longer than {MAX_KEY_BYTES} bytes")
+    return entries
+
+
+def _decode(data: bytes) -> dict[Key, Value]:
+    try:
+        return msgspec.json.decode(data, type=dict[str, str])
+    except msgspec.ValidationError:
+        raw = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    texts = {}
+    for key, value in raw.items():
+        text = bytes(value)
+        texts[key] = msgspec.json.decode(text, type=str) if text.startswith(b'"') else text.decode()
+    return texts
+
+
+def whole_entries(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
+    """Walk over all keys of a store, with their secrets, in order."""
+    secrets_scan = store.scan(Table.SECRETS, "")
+    secrets = dict(secrets_scan.take(1 << 62))
+    secrets_scan.close()
+    scan = store.scan(Table.KEYS, "")
+    try:
+        while entries := scan.take(_STEP):
+            for key, value in entries:
+                yield key, secrets.pop(key, value)
+    finally:
+        scan.close()
+    yield from secrets.items()
+
+
+def create_backup(data_folder: Path, *, keep: int, progress: Progress) -> Path:
+    """Back up the store of a data folder, whether a server runs on it or not; then delete the oldest backups.
+
+    Args:
+        keep: How many to keep; 0 for all.
+    Raises:
+        StoreError: When there is no readable store.
+        ArchiveError: When the backup cannot be written, or does not read back as it was written.
+    """
+    folder = backups_folder(data_folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = LmdbStore(store_folder(data_folder), read_only=True)
+    try:
+        partial = folder / f".{os.getpid()}.partial"
+        try:
+            total = store.count(Table.KEYS) + store.count(Table.SECRETS)
+            digest = _write_synced(partial, whole_entries(store), total, progress)
+            _verify(partial, digest)
+            path = _free_name(folder)
+            partial.rename(path)
+            _sync_folder(folder)
+        except OSError as error:
+            raise ArchiveError(str(folder), error.strerror or str(error)) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+    finally:
+        store.close()
+    if keep:
+        for old in list_backups(data_folder)[:-keep]:
+            old.unlink(missing_ok=True)
+    return path
+
+
+def _write_synced(path: Path, entries: Iterable[tuple[Key, Value]], total: int, progress: Progress) -> str:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        digest = write_archive(file, entries, total, progress)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest
+
+
+def _verify(path: Path, digest: str) -> None:
+    """Read a backup back: the same bytes, and an archive."""
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ArchiveError(str(path), "it does not read back as it was written")
+    parse_archive(data, str(path))
+
+
+def _free_name(folder: Path) -> Path:
+    name = time.strftime("%Y%m%d-%H%M%S")
+    path = folder / f"{name}.json"
+    number = 2
+    while path.exists():
+        path = folder / f"{name}-{number}.json"
+        number += 1
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; only POSIX lets a folder be opened for that."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def list_backups(data_folder: Path) -> list[Path]:
+    """The backups of a data folder, oldest first."""
+    folder = backups_folder(data_folder)
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if _BACKUP_NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def store_folder(data_folder: Path) -> Path:
+    """Where the store of a data folder lies."""
+    return data_folder / "store"
+
+
+def backups_folder(data_folder: Path) -> Path:
+    """Where the backups of a data folder lie."""
+    return data_folder / "backups"

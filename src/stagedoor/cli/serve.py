@@ -1,0 +1,111 @@
+"""``stagedoor serve``: run in the foreground until told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+
+import click
+
+from stagedoor.errors import StagedoorError
+from stagedoor.options import OPTIONS, Option, Settings, resolve
+
+
+class _Parsed(click.ParamType[object]):
+    """A value that an option's own parser reads."""
+
+    def __init__(self, option: Option) -> None:
+        self.name = option.metavar
+        self._option = option
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Parse text; what is no text has been parsed."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._option.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _parameter(option: Option) -> click.Option:
+    help_text = f"{option.help} [default: {option.default}]"
+    if option.is_switch:
+        negative = f"/--no-{option.name.replace('_', '-')}"
+        return click.Option([option.flag + negative], default=None, help=help_text, show_envvar=True)
+    return click.Option([option.flag], type=_Parsed(option), metavar=option.metavar, default=None, help=help_text)
+
+
+def _run(**flags: object) -> None:
+    try:
+        settings, chosen = resolve(flags, os.environ)
+        _log_to_stderr(settings.log_level)
+        _raise_file_limit()
+        runner = asyncio.Runner(loop_factory=_new_loop)
+        with runner:
+            runner.run(_serve(settings, chosen))
+    except StagedoorError as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
+    from stagedoor.app import App
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    async with App(settings, chosen).run() as running:
+        where = running.data if running.data is not None else "in memory"
+        click.echo(f"data      {where}")
+        click.echo(f"kilovolt  {running.kilovolt}")
+        click.echo(f"page      {running.page}")
+        if running.is_first_run and settings.kilovolt_password is None:
+            click.echo("password  made just now; `stagedoor password show` prints it")
+        # What is alive now stays alive: no later collection has to look at it again.
+        gc.collect()
+        gc.freeze()
+        click.echo("ready")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        import winloop
+
+        return winloop.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many sockets as the system lets this user have."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+serve = click.Command(
+    "serve",
+    callback=_run,
+    params=[_parameter(option) for option in OPTIONS if option.has_flag],
+    help="Run stagedoor in the foreground until it is interrupted. It is ready when it prints `ready`.",
+    short_help="Run stagedoor.",
+)

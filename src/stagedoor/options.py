@@ -1,0 +1,248 @@
+"""The options: one table from which the command line, the environment and the documentation derive.
+
+What was set wins in this order: a flag, an environment variable, a stored setting, the default.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import platformdirs
+
+from stagedoor.access import normalize_origin
+from stagedoor.errors import OptionError
+
+
+class Address(NamedTuple):
+    """Where a door listens; ``localhost`` means both loopback families."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def default_data_folder() -> Path:
+    """The platform's folder for a user's data."""
+    return Path(platformdirs.user_data_dir("stagedoor", appauthor=False))
+
+
+def parse_address(text: str) -> Address:
+    """Read ``HOST:PORT``; an empty host means every interface.
+
+    Raises:
+        ValueError: Saying what is wrong.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT, such as localhost:4337")
+    return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104  (only when the owner wrote it so)
+
+
+def parse_flag(text: str) -> bool:
+    """Read a switch from an environment variable."""
+    lowered = text.strip().lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError(f"{text!r} is neither on nor off")
+
+
+def parse_size(text: str) -> int:
+    """Read a number of bytes, such as ``1048576``, ``512K`` or ``1M``."""
+    text = text.strip().upper().removesuffix("B").removesuffix("I")
+    factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:], 1)
+    digits = text[:-1] if factor > 1 else text
+    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) * factor <= 1 << 40:
+        raise ValueError(f"{text!r} is not a size such as 512K or 1M")
+    return int(digits) * factor
+
+
+def parse_count(text: str) -> int:
+    """Read a whole number that is not negative."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise ValueError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def parse_positive(text: str) -> int:
+    """Read a whole number from 1."""
+    number = parse_count(text)
+    if number < 1:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return number
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Read origins between commas or blanks."""
+    return tuple(normalize_origin(origin) for origin in text.replace(",", " ").split())
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read host names between commas or blanks."""
+    names = tuple(text.lower().replace(",", " ").split())
+    for name in names:
+        if name in ("0.0.0.0", "[::]", "::") or name.endswith(".") or ":" in name.strip("[]") or "/" in name:  # noqa: S104
+            raise ValueError(f"{name!r} is not a host name")
+    return names
+
+
+def parse_level(text: str) -> str:
+    """Read a log level."""
+    level = text.strip().lower()
+    if level not in ("debug", "info", "warning", "error"):
+        raise ValueError(f"{text!r} is none of debug, info, warning and error")
+    return level
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table: how to set a field of :class:`Settings`."""
+
+    name: str
+    parse: Callable[[str], object]
+    metavar: str
+    help: str
+    default: str
+    """For people."""
+    is_switch: bool = False
+    has_flag: bool = True
+    """A secret has none: what is on a command line can be read by other users of the machine."""
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return "STAGEDOOR_" + self.name.upper()
+
+
+def _option(
+    default: object,
+    parse: Callable[[str], object],
+    metavar: str,
+    help_text: str,
+    *,
+    shown: str | None = None,
+    has_flag: bool = True,
+) -> Any:
+    row = {"parse": parse, "metavar": metavar, "help": help_text, "shown": shown, "has_flag": has_flag}
+    if callable(default):
+        return field(default_factory=default, metadata=row)
+    return field(default=default, metadata=row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one run of the server goes by."""
+
+    data: Path = _option(
+        default_data_folder, Path, "DIR", "Folder of the store and the backups.", shown="the user's data folder"
+    )
+    ephemeral: bool = _option(False, parse_flag, "", "Keep everything in memory and forget it at the end.")
+    kilovolt: Address = _option(
+        Address("localhost", 4337),
+        parse_address,
+        "HOST:PORT",
+        "Where the Kilovolt door listens; port 0 takes a free one.",
+    )
+    kilovolt_password: str | None = _option(
+        None,
+        str,
+        "PASSWORD",
+        "The Kilovolt door's password for this run; it is not stored. Empty opens the door.",
+        shown="stored; made at the first run",
+        has_flag=False,
+    )
+    asks: bool = _option(True, parse_flag, "", "Let applications ask the owner to be let in.", shown="on")
+    static: Path | None = _option(
+        None, Path, "DIR", "Folder of overlay files, served at /static/.", shown="stored, or off"
+    )
+    origins: tuple[str, ...] = _option(
+        (),
+        parse_origins,
+        "ORIGIN",
+        "Web sites whose pages may connect, such as https://overlays.example.",
+        shown="none",
+    )
+    trust_all_origins: bool = _option(
+        False, parse_flag, "", "Let the pages of every web site connect, as the original programs do. Not advisable."
+    )
+    host_names: tuple[str, ...] = _option(
+        (), parse_names, "NAME", "Further names of this machine that clients may use in an address.", shown="none"
+    )
+    message_bytes: int = _option(1 << 20, parse_size, "SIZE", "The largest message that is taken.", shown="1M")
+    queue_bytes: int = _option(
+        1 << 20,
+        parse_size,
+        "SIZE",
+        "What may wait for a client that reads too slowly before it is dropped.",
+        shown="1M",
+    )
+    connections: int = _option(4096, parse_positive, "COUNT", "Connections at a time.")
+    connections_an_origin: int = _option(64, parse_positive, "COUNT", "Connections at a time of one web site's pages.")
+    ping_after_s: int = _option(
+        30,
+        parse_positive,
+        "SECONDS",
+        "How long a client may be silent before it is pinged, and again before it is dropped.",
+    )
+    backup_minutes: int = _option(60, parse_count, "MINUTES", "How often to back up what has changed; 0 is never.")
+    backup_keep: int = _option(20, parse_count, "COUNT", "How many backups to keep; 0 is all.")
+    log_level: str = _option("info", parse_level, "LEVEL", "How much to log: debug, info, warning or error.")
+
+
+def _table() -> tuple[Option, ...]:
+    rows = []
+    for row in fields(Settings):
+        shown = row.metadata["shown"]
+        default = row.default
+        if shown is None:
+            shown = "off" if default is False else str(default)
+        rows.append(
+            Option(
+                name=row.name,
+                parse=row.metadata["parse"],
+                metavar=row.metadata["metavar"],
+                help=row.metadata["help"],
+                default=shown,
+                is_switch=row.type in (bool, "bool"),
+                has_flag=row.metadata["has_flag"],
+            )
+        )
+    return tuple(rows)
+
+
+OPTIONS: Final = _table()
+
+
+def resolve(flags: Mapping[str, object], environment: Mapping[str, str]) -> tuple[Settings, frozenset[str]]:
+    """Put flags and environment together.
+
+    Args:
+        flags: By option name, already parsed; ``None`` for one that was not given.
+        environment: The process's variables.
+    Returns:
+        The settings, and the names of those that were set here, so that a stored setting must not override them.
+    Raises:
+        OptionError: When a variable holds what its option does not take.
+    """
+    given: dict[str, Any] = {}
+    for option in OPTIONS:
+        flag = flags.get(option.name)
+        if flag is not None:
+            given[option.name] = flag
+        elif option.variable in environment:
+            text = environment[option.variable]
+            try:
+                given[option.name] = option.parse(text)
+            except ValueError as error:
+                raise OptionError(option.variable, str(error)) from error
+    return Settings(**given), frozenset(given)

@@ -1,0 +1,1 @@
+"""Services: clients of the hub without a socket. None imports another; they meet in keys."""

@@ -1,0 +1,75 @@
+"""The Kilovolt door's stored settings: the key ``http/config``, as strimertül keeps it, and what it does."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from stagedoor.access import Client, generate_password, weakness
+from stagedoor.hub import Change
+from stagedoor.keys import HTTP_CONFIG
+
+logger = logging.getLogger(__name__)
+
+
+class HttpConfig(msgspec.Struct):
+    """The value of ``http/config``. Source: strimertül's API reference."""
+
+    bind: str = "localhost:4337"
+    enable_static_server: bool = False
+    path: str = ""
+    kv_password: str = ""
+
+    @property
+    def static_folder(self) -> Path | None:
+        """The folder to serve, if one is to be served. A path without the flag counts: the original's own settings
+        page never sets the flag."""
+        return Path(self.path) if self.path else None
+
+
+def read_config(text: str) -> HttpConfig | None:
+    """Read a value of the key; ``None`` when it is not valid."""
+    try:
+        return msgspec.json.decode(text, type=HttpConfig)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+class DoorSettings:
+    """Reads the stored settings at start, makes them at the first run, and tells of changes.
+
+    A broken value is not overwritten: the settings that were in force stay in force, and the log says so.
+    """
+
+    def __init__(self, client: Client, changed: Callable[[HttpConfig], None]) -> None:
+        self._client = client
+        self._changed = changed
+        client.deliver = self._hear
+        self.is_first_run = False
+        self.current = HttpConfig()
+
+    async def start(self) -> None:
+        """Load the settings and follow them."""
+        text = self._client.get(HTTP_CONFIG)
+        if not text:
+            self.is_first_run = True
+            self.current = HttpConfig(kv_password=generate_password())
+            await self._client.put(HTTP_CONFIG, msgspec.json.encode(self.current).decode())
+        elif (config := read_config(text)) is not None:
+            self.current = config
+        else:
+            # A password that nobody knows keeps the door shut until the owner sets one.
+            self.current = HttpConfig(kv_password=generate_password())
+            logger.error("the key %s is not valid; the door keeps its default settings", HTTP_CONFIG)
+        self._client.subscribe(HTTP_CONFIG)
+
+    def _hear(self, change: Change) -> None:
+        config = read_config(self._client.get(HTTP_CONFIG))
+        if config is None:
+            logger.error("the new value of %s is not valid; the door keeps its settings", HTTP_CONFIG)
+            return
+        if config.kv_password != self.current.kv_password and (problem := weakness(config.kv_password)):
+            logger.warning("%s", problem)
+        self.current = config
+        self._changed(config)

@@ -1,0 +1,84 @@
+"""Tells the owner what runs: the answer to one request."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+import psutil
+
+from stagedoor.access import AskQueue, Client
+from stagedoor.hub import Hub
+from stagedoor.keys import STATUS
+from stagedoor.types import Value
+from stagedoor.version import __version__
+
+
+class DoorStatus(msgspec.Struct):
+    """One door."""
+
+    name: str
+    addresses: list[str]
+    connections: int = 0
+    accepted: int = 0
+    refused: int = 0
+    problem: str | None = None
+    """Why it is not open, if it is not."""
+
+
+class Status(msgspec.Struct):
+    """What runs."""
+
+    version: str
+    pid: int
+    uptime_s: float
+    memory_bytes: int
+    data: str | None
+    """The data folder; none when everything is in memory."""
+    doors: list[DoorStatus]
+    keys: int
+    commits: int
+    waiting_batches: int
+    failed_commits: int
+    open_questions: int
+    warnings: list[str]
+
+
+class StatusDesk:
+    """Answers the request."""
+
+    def __init__(
+        self,
+        client: Client,
+        hub: Hub,
+        asks: AskQueue,
+        *,
+        data: str | None,
+        doors: Callable[[], Iterable[DoorStatus]],
+        warnings: Callable[[], list[str]],
+    ) -> None:
+        self._hub = hub
+        self._asks = asks
+        self._data = data
+        self._doors = doors
+        self._warnings = warnings
+        self._started = time.monotonic()
+        client.serve(STATUS, self._answer)
+
+    async def _answer(self, value: Value) -> Value:
+        statistics = self._hub.statistics()
+        status = Status(
+            version=__version__,
+            pid=os.getpid(),
+            uptime_s=round(time.monotonic() - self._started, 1),
+            memory_bytes=psutil.Process().memory_info().rss,
+            data=self._data,
+            doors=list(self._doors()),
+            keys=statistics.keys,
+            commits=statistics.commits,
+            waiting_batches=statistics.waiting_batches,
+            failed_commits=statistics.failed_commits,
+            open_questions=len(self._asks),
+            warnings=self._warnings(),
+        )
+        return msgspec.json.encode(status).decode()

@@ -1,0 +1,107 @@
+"""Fixtures for all tests: above all a real server, in a process and a data folder of its own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stagedoor.control import Control
+
+PASSWORD = "a password for the tests"  # noqa: S105
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+
+
+class Server:
+    """A stagedoor in a process of its own, on a port of its own."""
+
+    def __init__(self, data: Path, *arguments: str, password: str | None = PASSWORD) -> None:
+        self.data = data
+        self.password = password or ""
+        self.port = 0
+        self.output: list[str] = []
+        self._arguments = arguments
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("STAGEDOOR_")}
+        if password is not None:
+            self._environment["STAGEDOOR_KILOVOLT_PASSWORD"] = password
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of the Kilovolt door."""
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def page(self) -> str:
+        """Address of the same door over HTTP, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def control_token(self) -> str:
+        """The credential of the owner's commands."""
+        return msgspec.json.decode((self.data / "control.json").read_bytes(), type=Control).token
+
+    async def start(self) -> None:
+        """Start and wait until it is ready; a restart takes the same port."""
+        command = [sys.executable, "-m", "stagedoor", "serve", "--data", str(self.data)]
+        command += ["--kilovolt", f"localhost:{self.port}", *self._arguments]
+        self._process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=None, env=self._environment
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while True:
+                line = (await self._process.stdout.readline()).decode()
+                assert line, f"stagedoor ended before it was ready: {self.output}"
+                self.output.append(line.rstrip())
+                if line.startswith("kilovolt"):
+                    self.port = int(line.rsplit(":", 1)[1].partition("/")[0])
+                if line.strip() == "ready":
+                    return
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it with a signal; returns its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+            raise
+        assert process.returncode is not None
+        return process.returncode
+
+    async def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        await self.stop(signal.SIGKILL)
+
+    async def restart(self) -> None:
+        """Stop it properly and start it again, on the same port and data."""
+        await self.stop()
+        await self.start()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A running server with a password."""
+    running = Server(tmp_path / "data")
+    await running.start()
+    yield running
+    await running.stop()
