@@ -108,7 +108,7 @@ class Client(Commands):
             token: What a server gave to an application that it remembers.
             ask: What to show to the server's user, who is asked to let this client in.
             reconnect: Whether, or how, to come back when the connection is lost.
-            timeout_s: For the answer to a request, the wait for the connection included.
+            timeout_s: For the answer to a request, the wait for the connection included. A login may take 40 s.
             ask_timeout_s: For the user to answer the ask.
             connect_timeout_s: For one try to open a connection, without the login.
             ping_interval_s: Silence after which the server is pinged. No answer for as long again, and it counts
