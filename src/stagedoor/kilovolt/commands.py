@@ -161,6 +161,9 @@ class Commands(ABC):
         content = await self._send(request, timeout_s)
         if wanted is str and isinstance(content, str):
             return cast("_T", content)
+        if content is None and wanted is not str:
+            # A server in Go writes a list or map that it never made as null.
+            return wanted()
         try:
             return msgspec.convert(content, wanted)
         except msgspec.ValidationError as error:
