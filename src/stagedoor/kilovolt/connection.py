@@ -78,7 +78,6 @@ class _Message(msgspec.Struct):
     details: str | None = None
     key: Key | None = None
     new_value: Value | None = None
-    version: str | None = None
 
 
 _decode: Final = msgspec.json.Decoder(_Message).decode
@@ -98,8 +97,6 @@ class Connection(WSListener):
     """
 
     def __init__(self, on_push: Callable[[Key, Value], None], max_message_bytes: int) -> None:
-        self.version: str | None = None
-        """What the server's hello said; ``None`` before it."""
         self._on_push = on_push
         self._max_message_bytes = max_message_bytes
         self._loop = asyncio.get_running_loop()
@@ -290,13 +287,11 @@ class Connection(WSListener):
         if answer is not None:
             if not answer.done():
                 answer.set_result(_outcome_of(message, command))
-        elif message.type == "hello":
-            self.version = message.version
         elif message.error is not None and message.request_id is None:
             logger.warning("the server reports: %s", _elide(line))
         else:
-            # Mostly the answer to a request that was cancelled or took too long.
-            logger.debug("skipped a message that nobody waits for: %s", _elide(line))
+            # The hello, news that we do not know, or the answer to a request that was cancelled or took too long.
+            logger.debug("nobody waits for this message: %s", _elide(line))
 
 
 def _outcome_of(message: _Message, command: str) -> object:
