@@ -11,7 +11,6 @@ from typing import TypeVar, Unpack
 
 import msgspec
 import pytest
-from fake_server import CHALLENGE, SALT, FakeConnection, FakeServer
 from picows import WSMsgType
 
 import stagedoor.kilovolt as public
@@ -30,6 +29,7 @@ from stagedoor.kilovolt import (
     InvalidValue,
     LoginFailed,
     MethodUnavailable,
+    NoSuchRequest,
     NotPermitted,
     PasswordRefused,
     Reconnect,
@@ -58,6 +58,8 @@ from stagedoor.kilovolt.messages import (
     UnsubscribePrefix,
     Version,
 )
+from tests.conftest import Server
+from tests.kilovolt.fake_server import CHALLENGE, SALT, FakeConnection, FakeServer
 
 T = TypeVar("T")
 
@@ -273,6 +275,13 @@ async def test_a_wrong_member_of_an_answer_is_an_error(fake: FakeServer) -> None
             await client.list()
         with pytest.raises(InvalidAnswer):
             await client.get_many(["a"])
+
+
+async def test_null_is_an_empty_list_or_object(fake: FakeServer) -> None:
+    fake.replies |= {List: answer(None), GetBulk: answer(None)}
+    async with connect(fake) as (client, _):
+        assert await client.list() == []
+        assert await client.get_many([]) == {}
 
 
 async def test_thousands_of_requests_in_flight_find_their_answers(fake: FakeServer) -> None:
@@ -1154,3 +1163,82 @@ async def test_a_watch_must_be_entered_and_only_once(fake: FakeServer) -> None:
                 await changes.__aenter__()
         with pytest.raises(ValueError, match="at least one"):
             client.watch("key", limit=0)
+
+
+# --- our own server -----------------------------------------------------------------------------------------------
+
+
+async def test_our_server_answers_every_command(server: Server) -> None:
+    async with Client(server.url, password=server.password) as client:
+        assert await client.version() == "v10"
+        assert {"kcall", "token"} <= await client.features()
+        assert (await client.uid()).isdigit()
+        await client.set("show/a", "1")
+        await client.set_many({"show/b": "2", "🎥": "Pä"})
+        await client.set_json("show/c", {"x": [1]})
+        assert await client.get_many(["show/a", "🎥", "none"]) == {"show/a": "1", "🎥": "Pä", "none": ""}
+        assert await client.get_all("show/") == {"show/a": "1", "show/b": "2", "show/c": '{"x":[1]}'}
+        assert await client.get_json("show/c", dict[str, list[int]]) == {"x": [1]}
+        await client.delete("show/b")
+        assert await client.list("show/") == ["show/a", "show/c"]
+        assert await client.list("no such prefix") == []
+        with pytest.raises(NoSuchRequest):
+            await client.call("show/@start")
+        values = await asyncio.gather(*(client.get("show/a") for _ in range(2000)))
+        assert values == ["1"] * 2000
+
+
+async def test_our_server_pushes_to_every_subscriber(server: Server) -> None:
+    async with (
+        Client(server.url, password=server.password) as writer,
+        Client(server.url, password=server.password) as reader,
+        reader.watch("show/a") as exact,
+        reader.watch_prefix("show/") as below,
+    ):
+        await writer.set_many({"show/a": "1", "show/b": "2"})
+        await writer.delete("show/a")
+        assert [(await anext(exact)).value for _ in range(2)] == ["1", ""]
+        assert [await anext(below) for _ in range(3)] == [
+            Change("show/a", "1"),
+            Change("show/b", "2"),
+            Change("show/a", ""),
+        ]
+        await reader.unsubscribe_prefix("show/")
+        await writer.set("show/a", "3")
+        assert (await anext(exact)).value == "3"
+
+
+async def test_our_server_lets_in_who_may_come(server: Server) -> None:
+    with pytest.raises(PasswordRefused):
+        await Client(server.url, password="wrong").connect()
+    with pytest.raises(TokenRefused):
+        await Client(server.url, token="wrong").connect()
+    async with Client(server.url) as stranger:
+        assert await stranger.version() == "v10"
+        with pytest.raises(AuthenticationRequired):
+            await stranger.get("key")
+    async with Client(server.url, token=server.control_token) as owner:
+        assert await owner.get("key") == ""
+
+
+async def test_a_client_survives_a_restart_of_our_server(server: Server) -> None:
+    states = States()
+    async with (
+        Client(server.url, password=server.password, reconnect=AT_ONCE, on_state=states) as client,
+        client.watch("show/a") as changes,
+    ):
+        await client.set("show/a", "before")
+        await states.reach(State.CONNECTED)
+        await server.restart()
+        await states.reach(State.CONNECTED)
+        assert await client.get("show/a") == "before"
+        await client.set("show/a", "after")
+        assert [(await anext(changes)).value for _ in range(2)] == ["before", "after"]
+
+
+async def test_a_value_beyond_our_servers_limit_is_an_error(server: Server) -> None:
+    async with Client(server.url, password=server.password) as client:
+        with pytest.raises(ConnectionLost) as caught:
+            await client.set("large", "x" * 2_000_000)
+        assert caught.value.close_code == 1009
+        assert await client.version() == "v10"

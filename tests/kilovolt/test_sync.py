@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import pytest
-from fake_server import FakeConnection, FakeServer
 
 from stagedoor.kilovolt import (
     Change,
@@ -26,6 +25,8 @@ from stagedoor.kilovolt import (
     SyncClient,
 )
 from stagedoor.kilovolt.messages import Call, ErrorCode, Get, Request, Subscribe, Unsubscribe
+from tests.conftest import Server
+from tests.kilovolt.fake_server import FakeConnection, FakeServer
 
 T = TypeVar("T")
 
@@ -266,3 +267,14 @@ async def test_the_clients_own_thread_may_not_wait_for_the_client(fake: FakeServ
 
     fake.replies[Get] = lambda connection, request: connection.abort()
     await run(script, client)
+
+
+async def test_a_script_works_with_our_server(server: Server) -> None:
+    def script(client: SyncClient) -> None:
+        changes = client.watch("show/a")
+        client.set_json("show/a", [1, 2])
+        assert next(changes) == Change("show/a", "[1,2]")
+        assert client.get_json("show/a", list[int]) == [1, 2]
+        assert "kcall" in client.features()
+
+    await run(script, SyncClient(server.url, password=server.password))
