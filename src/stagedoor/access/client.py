@@ -46,11 +46,12 @@ class Client:
             NotPermitted: When the grant does not cover reading it.
         """
         spec = self._hub.catalogue.resolve(key)
-        if spec.is_public and self.grant.level is Level.APPLICATION:
-            return self._hub.get(key)
-        if not self.grant.allows(Verb.READ, spec):
+        grant = self.grant
+        if spec.is_public and grant.is_application:
+            return self._hub.get(key, spec)
+        if not grant.allows(Verb.READ, spec):
             raise NotPermitted(Verb.READ, key)
-        return self._hub.get_whole(key) if self.grant.is_owner else self._hub.get(key)
+        return self._hub.get_whole(key, spec) if grant.is_owner else self._hub.get(key, spec)
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Value]:
         """Read several keys at one moment; raises as :meth:`get` does."""
@@ -89,9 +90,7 @@ class Client:
         resolve = self._hub.catalogue.resolve
         for key, _ in writes:
             spec = resolve(key)
-            if not (spec.is_public and self.grant.level is Level.APPLICATION) and not self.grant.allows(
-                Verb.WRITE, spec
-            ):
+            if not (spec.is_public and self.grant.is_application) and not self.grant.allows(Verb.WRITE, spec):
                 raise NotPermitted(Verb.WRITE, key)
             _check_size(key)
 
@@ -210,6 +209,10 @@ class _FilteredScan:
             if len(entries) < count:
                 break
         return found
+
+    def take_keys(self, count: int) -> list[Key]:
+        """Return the keys of the next entries."""
+        return [key for key, _ in self.take(count)]
 
     def close(self) -> None:
         """End the walk."""

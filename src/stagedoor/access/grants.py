@@ -4,7 +4,7 @@ The rules see an entry of the catalogue and not a key, so they say what kind of 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -40,10 +40,14 @@ class Grant:
     ground: str
     """How it was given, for people: ``password``, ``asked``, ``control token`` …"""
 
-    @property
-    def is_owner(self) -> bool:
-        """Whether secrets and settings are within it."""
-        return self.level is Level.OWNER
+    is_owner: bool = field(init=False)
+    """Whether secrets and settings are within it."""
+    is_application: bool = field(init=False)
+    """Whether what is public, and only that, is within it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_owner", self.level is Level.OWNER)
+        object.__setattr__(self, "is_application", self.level is Level.APPLICATION)
 
     def allows(self, verb: Verb, spec: KeySpec) -> bool:
         """Decide about one verb on the keys of one entry."""

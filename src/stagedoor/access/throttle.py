@@ -7,6 +7,7 @@ in while some script is guessing. From elsewhere right and wrong wait alike, or 
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 FIRST_DELAY_S: Final = 0.25
@@ -87,6 +88,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def _place(address: str) -> str:
     """Whom to hold responsible: an IPv4 address, an IPv6 network of 64 bits, or this machine."""
     try:

@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
 from stagedoor.errors import NoSuchRequest, RequestFailed, StoreError
-from stagedoor.hub.catalogue import Catalogue, Kind
+from stagedoor.hub.catalogue import Catalogue, KeySpec, Kind
 from stagedoor.hub.change import Change, Write
 from stagedoor.hub.committer import Batch, Committer, Done
 from stagedoor.hub.memory_store import MemoryTable
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 MEMORY_LIMIT_BYTES: Final = 64 << 20
 """How much the last values of events may take; the ones written longest ago are forgotten first."""
+
+_KEYS: Final = Table.KEYS
 
 _NUMBERS_AN_EPOCH: Final = 1 << 32
 """Each start counts on from a fresh multiple of this, so that no number is given twice although events are never
@@ -97,17 +99,18 @@ class Hub:
 
     # --- reading ---
 
-    def get(self, key: Key) -> Value:
-        """Read the public value of a key; ``""`` when there is none."""
-        if self.catalogue.resolve(key).is_volatile:
+    def get(self, key: Key, spec: KeySpec | None = None) -> Value:
+        """Read the public value of a key; ``""`` when there is none. ``spec`` spares looking it up again."""
+        if (spec or self.catalogue.resolve(key)).is_volatile:
             return self._memory.get(key) or ""
-        return self._store.get(Table.KEYS, key) or ""
+        return self._store.get(_KEYS, key) or ""
 
-    def get_whole(self, key: Key) -> Value:
+    def get_whole(self, key: Key, spec: KeySpec | None = None) -> Value:
         """Read a key with its secrets; for the owner."""
-        if self.catalogue.resolve(key).holds_secrets:
-            return self._secrets.get(key) or self.get(key)
-        return self.get(key)
+        spec = spec or self.catalogue.resolve(key)
+        if spec.holds_secrets:
+            return self._secrets.get(key) or self.get(key, spec)
+        return self.get(key, spec)
 
     def scan(self, prefix: str, *, with_secrets: bool = False) -> Scan:
         """Walk over the keys with a prefix, as they are now; close the walk."""
@@ -370,6 +373,10 @@ class _MergedScan:
         overlay = self._overlay[self._position : end]
         self._position = max(end, self._position)
         return sorted({**dict(entries), **dict(overlay)}.items()) if overlay else entries
+
+    def take_keys(self, count: int) -> list[Key]:
+        """Return the keys of the next entries."""
+        return [key for key, _ in self.take(count)]
 
     def close(self) -> None:
         """End the walk over the durable keys."""

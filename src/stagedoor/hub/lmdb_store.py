@@ -29,6 +29,8 @@ _EPOCH: Final = b"epoch"
 _SCHEMA: Final = b"schema"
 _SCHEMA_VERSION: Final = b"1"
 
+_KEYS: Final = Table.KEYS
+
 _EMPTY_KEY: Final = b"\xff"
 """How the empty key is stored, which LMDB does not allow: by a byte that no UTF-8 text contains."""
 
@@ -72,7 +74,7 @@ class LmdbStore:
             self._tables = {table: environment.open_db(table.value.encode(), create=create) for table in Table}
             self._meta = environment.open_db(_META, create=create)
             self.epoch = self._begin_epoch(environment)
-            self._snapshot = environment.begin()
+            self._snapshot = environment.begin(self._tables[_KEYS])
         except lmdb.Error as error:
             raise StoreError(f"the store in {self._folder} cannot be opened: {error}") from error
         return environment
@@ -94,8 +96,12 @@ class LmdbStore:
         """Read one value from the snapshot."""
         if self._snapshot is None:
             raise StoreClosed
+        # The snapshot's own table is the one that nearly every read is about.
         try:
-            encoded = self._snapshot.get(key.encode() or _EMPTY_KEY, db=self._tables[table])
+            if table is _KEYS:
+                encoded = self._snapshot.get(key.encode() or _EMPTY_KEY)
+            else:
+                encoded = self._snapshot.get(key.encode() or _EMPTY_KEY, db=self._tables[table])
         except lmdb.BadValsizeError:
             return None
         return None if encoded is None else encoded.decode()
@@ -116,7 +122,7 @@ class LmdbStore:
         """Let reads see the last commit."""
         if self._snapshot is not None:
             self._snapshot.abort()
-            self._snapshot = self._environment.begin()
+            self._snapshot = self._environment.begin(self._tables[_KEYS])
 
     # --- writing, on the writer's thread ---
 
@@ -163,7 +169,7 @@ class LmdbStore:
             raise StoreError(f"the store could not grow: {error}") from error
         finally:
             if not self._is_broken:
-                self._snapshot = self._environment.begin()
+                self._snapshot = self._environment.begin(self._tables[_KEYS])
         return True
 
     def close(self) -> None:
@@ -189,39 +195,56 @@ class LmdbScan:
         self._store = store
         self._prefix = prefix.encode()
         self._transaction: lmdb.Transaction[bytes] | None = transaction
-        self._entries: Iterator[tuple[bytes, bytes]] = iter(())
-        self._has_empty_key = False
+        self._entries: Iterator[tuple[bytes, bytes]] | None = None
+        self._keys: Iterator[bytes] | None = None
+        # Stored last, but the empty key comes before all others.
+        self._empty_value = None if self._prefix else transaction.get(_EMPTY_KEY)
         store.scan_opened()
+
+    def _start(self) -> "lmdb.Cursor[bytes] | None":
+        assert self._transaction is not None
         cursor = self._transaction.cursor()
-        if not self._prefix:
-            self._has_empty_key = self._transaction.get(_EMPTY_KEY) is not None
-        if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix):
-            self._entries = cursor.iternext()
+        return cursor if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix) else None
 
     def take(self, count: int) -> list[tuple[Key, Value]]:
         """Return the next entries, fewer than ``count`` only at the end."""
         if self._transaction is None:
             return []
         first = []
-        if self._has_empty_key:
-            # Stored last, but the empty key comes before all others.
-            self._has_empty_key = False
-            value = self._transaction.get(_EMPTY_KEY)
-            assert value is not None
-            first = [("", value.decode())]
-            count -= 1
-        chunk = list(islice(self._entries, count))
-        if chunk and not self._is_inside(chunk[-1][0]):
-            chunk = chunk[: bisect_left(chunk, True, key=lambda entry: not self._is_inside(entry[0]))]
+        if self._empty_value is not None:
+            first = [("", self._empty_value.decode())]
+            self._empty_value = None
+        if self._entries is None:
+            cursor = self._start()
+            self._entries = iter(()) if cursor is None else cursor.iternext()
+        chunk = list(islice(self._entries, count - len(first)))
+        if chunk and self._is_outside(chunk[-1][0]):
+            chunk = chunk[: bisect_left(chunk, True, key=lambda entry: self._is_outside(entry[0]))]
         return first + [(key.decode(), value.decode()) for key, value in chunk]
 
-    def _is_inside(self, key: bytes) -> bool:
-        return key.startswith(self._prefix) and key != _EMPTY_KEY
+    def take_keys(self, count: int) -> list[Key]:
+        """Return the keys of the next entries, without reading their values."""
+        if self._transaction is None:
+            return []
+        first = []
+        if self._empty_value is not None:
+            first = [""]
+            self._empty_value = None
+        if self._keys is None:
+            cursor = self._start()
+            self._keys = iter(()) if cursor is None else cursor.iternext(values=False)
+        chunk = list(islice(self._keys, count - len(first)))
+        if chunk and self._is_outside(chunk[-1]):
+            chunk = chunk[: bisect_left(chunk, True, key=self._is_outside)]
+        return first + [key.decode() for key in chunk]
+
+    def _is_outside(self, key: bytes) -> bool:
+        return not key.startswith(self._prefix) or key == _EMPTY_KEY
 
     def close(self) -> None:
         """End the read transaction."""
         if self._transaction is not None:
-            self._entries = iter(())
+            self._entries = self._keys = iter(())
             self._transaction.abort()
             self._transaction = None
             self._store.scan_closed()

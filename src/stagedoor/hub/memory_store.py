@@ -84,6 +84,10 @@ class ListScan:
         self._position += count
         return taken
 
+    def take_keys(self, count: int) -> list[Key]:
+        """Return the keys of the next entries."""
+        return [key for key, _ in self.take(count)]
+
     def close(self) -> None:
         """Let go of the entries."""
         self._entries = []

@@ -6,7 +6,7 @@ only what that refuses takes the slow path, which finds the right error code. Wi
 Source: the protocol's own document, version 10, and the replies of its reference server, version 11.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -367,17 +367,17 @@ class Hello(msgspec.Struct, tag="hello", tag_field="type"):
 
 
 class Done(msgspec.Struct, tag="response", tag_field="type", gc=False):
-    """A response without data."""
+    """A response without data. The id is never ``None`` once :func:`decode` has been through."""
 
     ok: bool
-    request_id: str
+    request_id: str | None
 
 
-class Response(msgspec.Struct, tag="response", tag_field="type"):
+class Response(msgspec.Struct, tag="response", tag_field="type", gc=False):
     """A response with data: text, an array of keys, or an object key → value."""
 
     ok: bool
-    request_id: str
+    request_id: str | None
     data: Value | list[Key] | list[str] | dict[Key, Value]
 
 
@@ -411,18 +411,10 @@ encode: Final = msgspec.json.Encoder().encode
 HELLO: Final = encode(Hello())
 
 
-def encode_pieces(request_id: str, pieces: Sequence[dict[Key, Value] | list[Key]]) -> Iterator[bytes]:
-    """Encode a response whose data is too long to be held as one object; join what comes to one message.
-
-    ``pieces`` are all objects or all arrays, and follow each other in the one that is sent.
-    """
-    brackets = b"[]" if pieces and isinstance(pieces[0], list) else b"{}"
-    yield b'{"type":"response","ok":true,"request_id":' + encode(request_id) + b',"data":' + brackets[:1]
-    for index, piece in enumerate(pieces):
-        if index and piece:
-            yield b","
-        yield encode(piece)[1:-1]
-    yield brackets[1:] + b"}"
+def encode_pieces(request_id: str | None, pieces: Sequence[bytes], brackets: bytes) -> bytes:
+    """Build a response from the encoded pieces of one object (``{}``) or array (``[]``), each without its brackets."""
+    data = brackets[:1] + b",".join(pieces) + brackets[1:]
+    return b'{"type":"response","ok":true,"request_id":' + encode(request_id) + b',"data":' + data + b"}"
 
 
 def encode_error(code: ErrorCode, details: str, request_id: str | None) -> bytes:

@@ -57,8 +57,11 @@ REQUEST_COST: Final = 4096
 MAX_CALLS: Final = 64
 """``kcall`` requests under way at a time."""
 
-SCAN_STEP: Final = 4096
-"""Entries of a long list that are read at a time, before others get their turn; some 3 ms."""
+SCAN_CHUNK: Final = 512
+"""Entries of a list that are read and encoded at a time."""
+
+SCAN_CHUNKS_A_STEP: Final = 8
+"""How many chunks are read before others get their turn; some 2 ms."""
 
 MAX_SUBSCRIPTIONS: Final = 100_000
 """Keys and prefixes that one connection may hear."""
@@ -136,7 +139,7 @@ class Session:
         self._load = 0
         self._calls = 0
         self._challenge: Challenge | None = None
-        self._ask: tuple[Ask, str] | None = None
+        self._ask: tuple[Ask, str | None] | None = None
         self._timers: set[Timer] = set()
         self._scan: Scan | None = None
         self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
@@ -158,10 +161,11 @@ class Session:
             request = messages.decode(text)
         except BadRequest as bad:
             request = bad
-        if self._backlog or self._must_wait(request):
+        kind = type(request)
+        if self._backlog or self._is_held or (self._writes_under_way and kind not in _PIPELINED):
             self._enqueue(request, len(text))
         else:
-            self._serve(request, len(text))
+            self._serve(request, kind, len(text))
 
     def close(self) -> None:
         """Hear that the connection has gone: nothing is sent any more, and an open question goes away."""
@@ -206,7 +210,7 @@ class Session:
             while self._backlog and not self._must_wait(self._backlog[0].request):
                 waiting = self._backlog.popleft()
                 self._drop_load(waiting.cost)
-                self._serve(waiting.request, waiting.cost)
+                self._serve(waiting.request, type(waiting.request), waiting.cost)
         finally:
             self._is_draining = False
 
@@ -232,12 +236,11 @@ class Session:
 
     # --- serving ---
 
-    def _serve(self, request: Request | BadRequest, size: int) -> None:
+    def _serve(self, request: Request | BadRequest, kind: type[Request | BadRequest], size: int) -> None:
         """Serve one request. Whatever goes wrong becomes an error message here, and nowhere else."""
         if isinstance(request, BadRequest):
             self._refuse(request)
             return
-        kind = type(request)
         if self._client.grant is NOBODY and kind not in messages.WITHOUT_LOGIN:
             self._fail(request, ErrorCode.AUTHENTICATION_REQUIRED, "log in first, with klogin")
             return
@@ -253,10 +256,10 @@ class Session:
             self._fail(request, ErrorCode.SERVER_ERROR, str(error))
 
     def _reply(self, request: Request, data: Value | list[str] | dict[Key, Value]) -> None:
-        self._send(encode(Response(True, cast(str, request.request_id), data)))
+        self._send(encode(Response(True, request.request_id, data)))
 
     def _done(self, request: Request) -> None:
-        self._send(encode(Done(True, cast(str, request.request_id))))
+        self._send(encode(Done(True, request.request_id)))
 
     def _fail(self, request: Request, code: ErrorCode, details: str) -> None:
         self._refuse(BadRequest(code, details, request.request_id))
@@ -276,7 +279,7 @@ class Session:
 
     def _write(self, request: Request, size: int) -> None:
         """Hand a write to the hub; the reply comes when it survives a crash."""
-        request_id = cast(str, request.request_id)
+        request_id = request.request_id
 
         def done(error: StoreError | None) -> None:
             self._writes_under_way -= 1
@@ -309,42 +312,53 @@ class Session:
 
     def _get(self, request: messages.Get) -> None:
         value = self._client.get(self._namespace + request.data.key)
-        self._send(encode(Response(True, cast(str, request.request_id), value)))
+        self._send(encode(Response(True, request.request_id, value)))
 
     def _get_bulk(self, request: messages.GetBulk) -> None:
         values = {key: self._client.get(self._namespace + key) for key in request.data.keys}
         self._reply(request, values)
 
     def _get_all(self, request: messages.GetAll) -> None:
-        self._walk(request, request.data.prefix, dict)
+        def take(scan: Scan, cut: int) -> tuple[bytes, int]:
+            entries = scan.take(SCAN_CHUNK)
+            values = {key[cut:]: value for key, value in entries} if cut else dict(entries)
+            return encode(values)[1:-1], len(entries)
+
+        self._walk(request, request.data.prefix, take, b"{}")
 
     def _list(self, request: messages.List) -> None:
+        def take(scan: Scan, cut: int) -> tuple[bytes, int]:
+            keys = scan.take_keys(SCAN_CHUNK)
+            return encode([key[cut:] for key in keys] if cut else keys)[1:-1], len(keys)
+
         prefix = (request.data or {}).get("prefix")
-        self._walk(request, prefix if isinstance(prefix, str) else "", _keys_of)
+        self._walk(request, prefix if isinstance(prefix, str) else "", take, b"[]")
 
     def _walk(
-        self,
-        request: Request,
-        prefix: str,
-        collect: Callable[[list[tuple[Key, Value]]], dict[Key, Value]] | Callable[[list[tuple[Key, Value]]], list[Key]],
+        self, request: Request, prefix: str, take: Callable[[Scan, int], tuple[bytes, int]], brackets: bytes
     ) -> None:
-        """Answer with a range of keys. A long one is read in steps, and other connections get their turn between."""
+        """Answer with a range of keys. A long one is read in steps, and other connections get their turn between.
+
+        Each chunk is encoded as soon as it is read: so few objects are alive at a time that their memory is used over
+        and over, which takes a quarter of the time that fresh pages would.
+        """
         scan = self._scan = self._client.scan(self._namespace + prefix)
-        pieces: list[dict[Key, Value] | list[Key]] = []
+        pieces: list[bytes] = []
         cut = len(self._namespace)
 
         def step() -> bool:
-            entries = scan.take(SCAN_STEP)
-            is_last = len(entries) < SCAN_STEP
-            if cut:
-                entries = [(key[cut:], value) for key, value in entries]
-            pieces.append(collect(entries))
-            return is_last
+            for _ in range(SCAN_CHUNKS_A_STEP):
+                piece, count = take(scan, cut)
+                if piece:
+                    pieces.append(piece)
+                if count < SCAN_CHUNK:
+                    return True
+            return False
 
         def finish() -> None:
             scan.close()
             self._scan = None
-            self._send(b"".join(messages.encode_pieces(cast(str, request.request_id), pieces)))
+            self._send(messages.encode_pieces(request.request_id, pieces, brackets))
 
         def go_on() -> None:
             if self._is_closed:
@@ -505,7 +519,7 @@ class Session:
 
     def _login_by_asking(self, request: messages.Login, metadata: Metadata) -> None:
         asks = self._doorkeeper.asks
-        request_id = cast(str, request.request_id)
+        request_id = request.request_id
         if asks is None or self._peer.must_prove:
             self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "the owner cannot be asked here")
             return
@@ -573,10 +587,6 @@ _CODES: Final[dict[type[PeerError], ErrorCode]] = {
 
 def _code_of(error: PeerError) -> ErrorCode:
     return _CODES[type(error)]
-
-
-def _keys_of(entries: list[tuple[Key, Value]]) -> list[Key]:
-    return [key for key, _ in entries]
 
 
 def _send_nothing(message: bytes) -> None:

@@ -92,6 +92,7 @@ class Connection(WSListener):
         "_handler",
         "_is_alive",
         "_is_closing",
+        "_is_direct",
         "_is_open",
         "_is_pinged",
         "_is_write_paused",
@@ -122,7 +123,7 @@ class Connection(WSListener):
         self._turn = turn
         self._limits = limits
         self._gone = gone
-        self._transport: WSTransport | None = None
+        self._transport: WSTransport  # from the moment of the upgrade, right after this
         self._loop = asyncio.get_running_loop()
         self._out: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,6 +131,8 @@ class Connection(WSListener):
         """Whether something was received since it was last looked at."""
         self._is_pinged = False
         self._silent_since = 0.0
+        self._is_direct = False
+        """Whether the next message may be written at once, because nothing else can be waiting for the same write."""
         self._is_open = False
         self._is_closing = False
         self._is_write_paused = False
@@ -154,12 +157,18 @@ class Connection(WSListener):
                 transport.disconnect()
             return
         self._is_alive = True
-        self._turn.begin()
+        turn = self._turn
+        is_last = frame.last_in_buffer
+        # A single message is answered without a detour through the turn.
+        self._is_direct = is_last and not self._out and not self._is_write_paused
+        turn.begin()
         try:
-            if frame.msg_type == _TEXT and frame.fin and self._fragments is None and not frame.rsv1:
-                if frame.rsv2 or frame.rsv3:
-                    self._fail(PROTOCOL_ERROR, "reserved bit set")
-                    return
+            if (
+                frame.fin
+                and frame.msg_type is _TEXT
+                and self._fragments is None
+                and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
+            ):
                 self._handler.text(frame.get_payload_as_utf8_text())
             else:
                 self._take_rare_frame(frame)
@@ -169,8 +178,9 @@ class Connection(WSListener):
             logger.exception("a message could not be handled")
             self._fail(INTERNAL_ERROR, "internal error")
         finally:
-            if frame.last_in_buffer:
-                self._turn.end()
+            self._is_direct = False
+            if is_last:
+                turn.end()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """End."""
@@ -233,13 +243,9 @@ class Connection(WSListener):
     def _answer_close(self, frame: WSFrame) -> None:
         """Echo the close code, and nothing if there was none. Source: RFC 6455, section 5.5.1."""
         payload = frame.get_payload_as_bytes()
-        if not payload:
-            self.close(NORMAL, "")
-        else:
-            code = int.from_bytes(payload[:2], "big")
-            is_valid = 1000 <= code < 5000 and code not in _UNSENDABLE
-            self.close(code if is_valid else PROTOCOL_ERROR, "")
-        assert self._transport is not None
+        code = int.from_bytes(payload[:2], "big") if payload else NORMAL
+        is_valid = 1000 <= code < 5000 and code not in _UNSENDABLE
+        self._begin_close(code if is_valid else PROTOCOL_ERROR, "")
         self._transport.disconnect()
 
     def _fail(self, code: int, reason: str) -> None:
@@ -252,32 +258,41 @@ class Connection(WSListener):
         """Queue a text message, UTF-8, for the end of the turn; after the close it goes nowhere."""
         if self._is_closing:
             return
+        if self._is_direct:
+            self._is_direct = False
+            self._transport.send(_TEXT, message)
+            return
         if not self._out:
             self._turn.add(self)
         self._out.append(message)
 
+    def send_binary(self, message: bytes) -> None:
+        """Send a binary message, after what is queued."""
+        if self._is_closing:
+            return
+        self.flush()
+        self._transport.send(_BINARY, message)
+
     def flush(self) -> None:
         """Write what is queued, in one go."""
         out = self._out
-        transport = self._transport
-        if not out or transport is None:
+        if not out:
             return
         if self._is_write_paused and self._is_too_slow():
             out.clear()
             self._drop_slow_reader()
             return
         if len(out) == 1:
-            transport.send(_TEXT, out[0])
+            self._transport.send(_TEXT, out[0])
         else:
             pieces = []
             for message in out:
                 pieces.append(frame_header(len(message)))
                 pieces.append(message)
-            transport.underlying_transport.write(b"".join(pieces))
+            self._transport.underlying_transport.write(b"".join(pieces))
         out.clear()
 
     def _is_too_slow(self) -> bool:
-        assert self._transport is not None
         queued = self._transport.underlying_transport.get_write_buffer_size()
         return queued + sum(map(len, self._out)) > self._limits.queue_bytes
 
@@ -287,7 +302,7 @@ class Connection(WSListener):
 
     def look_after(self, now: float) -> None:
         """Ping a silent connection, give up a dead one, close one that is overdue; called about once a second."""
-        if self._is_closing or self._transport is None:
+        if self._is_closing:
             return
         if self._handler.is_overdue(now):
             self._fail(POLICY_VIOLATION, "did not log in")
@@ -312,33 +327,34 @@ class Connection(WSListener):
 
     def pause_reading(self) -> None:
         """Take no more from the kernel for now, so that the other side has to wait."""
-        if self._transport is not None:
-            self._transport.underlying_transport.pause_reading()
+        self._transport.underlying_transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read again."""
-        if self._transport is not None and not self._transport.underlying_transport.is_closing():
+        if not self._transport.underlying_transport.is_closing():
             self._transport.underlying_transport.resume_reading()
 
     # --- closing ---
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake after what is queued; harmless twice."""
-        if self._is_closing or self._transport is None:
+        if self._is_closing:
             return
+        self._begin_close(code, reason)
+        self._close_timer = self._loop.call_later(self._limits.close_timeout_s, self.abort)
+        self.resume_reading()  # to hear the answer
+
+    def _begin_close(self, code: int, reason: str) -> None:
         self.flush()
-        if self._transport.is_close_frame_sent:
+        if self._is_closing:
             return  # the flush found a slow reader and dropped it
         self._is_closing = True
         self._transport.send_close(code, reason)  # type: ignore[arg-type]  # any code goes, the enum lacks 3000-4999
-        self._close_timer = self._loop.call_later(self._limits.close_timeout_s, self.abort)
-        self.resume_reading()  # to hear the answer
         self._leave()
 
     def abort(self) -> None:
         """Cut the connection."""
-        if self._transport is not None:
-            self._transport.disconnect(graceful=False)
+        self._transport.disconnect(graceful=False)
 
     def _leave(self) -> None:
         if self._is_open:
