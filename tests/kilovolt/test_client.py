@@ -652,7 +652,7 @@ async def test_an_ask_shows_its_metadata_and_waits_for_the_user(fake: FakeServer
     }
     fake.live[0].answer(request)
     await connecting
-    assert await client.get("key") == ""
+    assert client.state is State.CONNECTED
     await client.close()
 
 
