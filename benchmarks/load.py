@@ -47,6 +47,8 @@ class RoundTrips(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     command: str
     connections: int
     in_flight: int
+    stem: str = "b"
+    """What the keys begin with."""
     foreign_connections: int = 0
     foreign_prefixes: int = 0
 
@@ -173,7 +175,7 @@ def _run_round_trips(load: RoundTrips, stack: ExitStack) -> Outcome:
     clients = [stack.enter_context(Client(load.url, load.password)) for _ in range(load.connections)]
     blobs = [_requests(load, number) for number in range(load.connections)]
     if load.password is not None:
-        keys = (_key(number, slot) for number in range(load.connections) for slot in range(KEYS_EACH))
+        keys = (_key(load, number, slot) for number in range(load.connections) for slot in range(KEYS_EACH))
         clients[0].fill(dict.fromkeys(keys, VALUE))
     request_size = len(blobs[0]) // load.in_flight
     reply_size = _probe(clients[0], bytes(blobs[0][:request_size]))
@@ -217,19 +219,19 @@ def _hold_foreign(load: RoundTrips, stack: ExitStack) -> None:
     """Open the foreign connections; some of their prefixes share all but the last characters with a key."""
     foreign = [stack.enter_context(Client(load.url, load.password)) for _ in range(load.foreign_connections)]
     for number in range(load.foreign_prefixes):
-        stem = ("b/0000/0", "b/00", "b/", "elsewhere/")[number % 4]
-        foreign[number % len(foreign)].ask("ksub-prefix", prefix=f"{stem}{number:05}/never/")
+        shared = ("/0000/0", "/00", "/", "-elsewhere/")[number % 4]
+        foreign[number % len(foreign)].ask("ksub-prefix", prefix=f"{load.stem}{shared}{number:05}/never/")
 
 
 def _requests(load: RoundTrips, number: int) -> memoryview:
     """Build as many requests of one connection as are in flight, for any part of them to be sent by one slice."""
     value = {"data": VALUE} if load.command == "kset" else {}
-    keys = (_key(number, slot % KEYS_EACH) for slot in range(load.in_flight))
+    keys = (_key(load, number, slot % KEYS_EACH) for slot in range(load.in_flight))
     return memoryview(b"".join(frame(request(load.command, key=key, **value)) for key in keys))
 
 
-def _key(number: int, slot: int) -> str:
-    return f"b/{number:04}/{slot:02}"
+def _key(load: RoundTrips, number: int, slot: int) -> str:
+    return f"{load.stem}/{number:04}/{slot:02}"
 
 
 def _run_pushes(load: Pushes, stack: ExitStack) -> Outcome:

@@ -8,7 +8,7 @@ class Plan:
     """The sizes of every case; the defaults are the ones that the targets are meant for."""
 
     seconds: float = 1.0
-    rounds: int = 3
+    rounds: int = 5
     points: tuple[tuple[int, int], ...] = ((1, 1), (10, 1), (100, 1), (10, 16))
     """Connections, and requests in flight on each."""
     subscribers: tuple[int, ...] = (10, 100, 1000)

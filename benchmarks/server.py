@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,9 +77,10 @@ class _Process:
 
     def __init__(self, command: list[str], **variables: str) -> None:
         self._command = command
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (stop closes it)
         self._start = time.perf_counter()
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**environ, **variables}
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT, env={**environ, **variables}
         )
         self.pid = self._process.pid
         self._drain: threading.Thread | None = None
@@ -104,7 +106,9 @@ class _Process:
                     return lines, elapsed_s
         finally:
             deadline.cancel()
-        raise BenchmarkError(f"{' '.join(self._command)} did not start: {lines[-20:]}")
+        self._process.wait()
+        self._log.seek(0)
+        raise BenchmarkError(f"{' '.join(self._command)} did not start:\n{self._log.read()[-2000:]}")
 
     def stop(self) -> None:
         """End the process, by force if it takes its time."""
@@ -118,3 +122,4 @@ class _Process:
             self._drain.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+        self._log.close()
