@@ -66,9 +66,11 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         click.echo(f"page      {running.page}")
         if running.is_first_run and settings.kilovolt_password is None:
             click.echo("password  made just now; `stagedoor password show` prints it")
-        # What is alive now stays alive: no later collection has to look at it again.
+        # What is alive now stays alive: no later collection has to look at it again. And a burst of requests, which
+        # are gone a moment later, is no reason to look for cycles.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         click.echo("ready")
         sys.stdout.flush()
         await stop.wait()

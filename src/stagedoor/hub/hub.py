@@ -239,7 +239,7 @@ class Hub:
                 change = self._outbox.popleft()
                 listeners = self._subscriptions.match(change.key)
                 if listeners and not change.spec.is_public:
-                    listeners = [listener for listener in listeners if listener.may_hear(change)]
+                    listeners = tuple(listener for listener in listeners if listener.may_hear(change))
                 for listener in listeners:
                     try:
                         listener.deliver(change)

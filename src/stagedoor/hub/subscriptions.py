@@ -2,15 +2,18 @@
 
 The tree is a radix tree over the characters of the prefixes: each edge carries the longest run of characters that its
 subscriptions share. To match a key is to walk down one path, as far as the key agrees; so it costs what the path has
-of matches and forks, not what there are of subscriptions, and ten thousand foreign prefixes cost nothing.
+of matches and forks, not what there are of subscriptions. The same keys are written again and again, so what matched is
+remembered until a subscription comes or goes.
 """
 
-from collections.abc import Collection
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from stagedoor.types import Key
+from stagedoor.types import MAX_KEY_BYTES, Key
 
 S = TypeVar("S")
+
+_REMEMBERED: Final = 4096
+"""Keys whose subscribers are remembered; past it, all are forgotten at once."""
 
 
 class _Node(Generic[S]):
@@ -30,13 +33,16 @@ class Subscriptions(Generic[S]):
     def __init__(self) -> None:
         self._exact: dict[Key, dict[S, None]] = {}
         self._root: _Node[S] = _Node()
+        self._matches: dict[Key, tuple[S, ...]] = {}
 
     def add(self, key: Key, subscriber: S) -> None:
         """Let ``subscriber`` hear ``key``."""
+        self._matches.clear()
         self._exact.setdefault(key, {})[subscriber] = None
 
     def discard(self, key: Key, subscriber: S) -> None:
         """Undo :meth:`add`; without one it does nothing."""
+        self._matches.clear()
         subscribers = self._exact.get(key)
         if subscribers is not None:
             subscribers.pop(subscriber, None)
@@ -45,6 +51,7 @@ class Subscriptions(Generic[S]):
 
     def add_prefix(self, prefix: str, subscriber: S) -> None:
         """Let ``subscriber`` hear every key that starts with ``prefix``."""
+        self._matches.clear()
         node = self._root
         rest = prefix
         while rest:
@@ -65,6 +72,7 @@ class Subscriptions(Generic[S]):
 
     def discard_prefix(self, prefix: str, subscriber: S) -> None:
         """Undo :meth:`add_prefix`; without one it does nothing."""
+        self._matches.clear()
         path: list[tuple[_Node[S], str]] = []
         node = self._root
         rest = prefix
@@ -90,33 +98,29 @@ class Subscriptions(Generic[S]):
             parent.edges[first] = (label + tail, grandchild)
             return
 
-    def match(self, key: Key) -> Collection[S]:
-        """Everybody who hears ``key``, each once, in the order of subscription.
+    def match(self, key: Key) -> tuple[S, ...]:
+        """Everybody who hears ``key``, each once: those of the key first, then those of shorter prefixes."""
+        matches = self._matches.get(key)
+        if matches is None:
+            matches = self._find(key)
+            if len(key) <= MAX_KEY_BYTES:
+                if len(self._matches) >= _REMEMBERED:
+                    self._matches.clear()
+                self._matches[key] = matches
+        return matches
 
-        The result is the caller's to keep: later changes to the subscriptions do not reach into it.
-        """
-        exact = self._exact.get(key)
+    def _find(self, key: Key) -> tuple[S, ...]:
+        merged = dict(self._exact.get(key, ()))
         node = self._root
-        found = [exact] if exact else []
-        if node.subscribers:
-            found.append(node.subscribers)
+        merged.update(node.subscribers)
         position = 0
-        end = len(key)
-        while position < end and node.edges:
-            edge = node.edges.get(key[position])
-            if edge is None or not key.startswith(edge[0], position):
+        while position < len(key):
+            label, child = node.edges.get(key[position], ("", None))
+            if child is None or not key.startswith(label, position):
                 break
-            position += len(edge[0])
-            node = edge[1]
-            if node.subscribers:
-                found.append(node.subscribers)
-        if not found:
-            return ()
-        if len(found) == 1:
-            return tuple(found[0])
-        merged: dict[S, None] = {}
-        for subscribers in found:
-            merged.update(subscribers)
+            position += len(label)
+            node = child
+            merged.update(node.subscribers)
         return tuple(merged)
 
     @property

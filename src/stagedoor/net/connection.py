@@ -152,7 +152,8 @@ class Connection(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame."""
-        if self._is_closing:
+        if transport.is_close_frame_sent:
+            # By us, or by picows, which still delivers the frame that was too big for it.
             if frame.msg_type == _CLOSE:
                 transport.disconnect()
             return
@@ -277,6 +278,9 @@ class Connection(WSListener):
         """Write what is queued, in one go."""
         out = self._out
         if not out:
+            return
+        if self._transport.is_close_frame_sent:
+            out.clear()
             return
         if self._is_write_paused and self._is_too_slow():
             out.clear()
