@@ -9,14 +9,14 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
 from stagedoor.errors import ArchiveError
-from stagedoor.hub import LmdbStore, Table
+from stagedoor.hub import Catalogue, LmdbStore, Table
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -74,6 +74,28 @@ def parse_archive(data: bytes, name: str) -> dict[Key, Value]:
     return entries
 
 
+def durable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[Key, Value]:
+    """Leave out events and requests, which strimertül's archives hold, too: to write them would make them happen
+    again."""
+    return {key: value for key, value in entries.items() if not catalogue.resolve(key).is_volatile}
+
+
+def count_keys(path: Path) -> int | None:
+    """Count the keys of a backup by its lines, which is quick; ``None`` for a file that is cut off or unreadable."""
+    lines = 0
+    chunk = last = b""
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                lines += chunk.count(b"\n")
+                last = (last + chunk)[-4:]
+    except OSError:
+        return None
+    if not last.endswith(b"}\n"):
+        return None
+    return lines - 2 if lines > 1 else 0
+
+
 def _decode(data: bytes) -> dict[Key, Value]:
     try:
         return msgspec.json.decode(data, type=dict[str, str])
@@ -99,6 +121,14 @@ def whole_entries(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
     finally:
         scan.close()
     yield from secrets.items()
+
+
+def public_entries(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
+    """Walk over the keys of a store that hold no secret, in order."""
+    secrets_scan = store.scan(Table.SECRETS, "")
+    secret_keys = set(secrets_scan.take_keys(1 << 62))
+    secrets_scan.close()
+    return ((key, value) for key, value in whole_entries(store) if key not in secret_keys)
 
 
 def create_backup(data_folder: Path, *, keep: int, progress: Progress) -> Path:
@@ -184,6 +214,11 @@ def list_backups(data_folder: Path) -> list[Path]:
 def store_folder(data_folder: Path) -> Path:
     """Where the store of a data folder lies."""
     return data_folder / "store"
+
+
+def has_store(data_folder: Path) -> bool:
+    """Tell whether a data folder has been used."""
+    return (store_folder(data_folder) / "data.mdb").exists()
 
 
 def backups_folder(data_folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Final
 
 from stagedoor.access.grants import NOBODY, Grant, Level, Verb
 from stagedoor.errors import InvalidKey, NotPermitted, StoreError
-from stagedoor.hub import Change, Hub, RequestHandler, Scan, Write
+from stagedoor.hub import REQUEST_TIMEOUT_S, Change, Hub, RequestHandler, Scan, Write
 from stagedoor.types import MAX_KEY_BYTES, ClientId, Key, Value
 
 _ids: Final = count(1)
@@ -176,11 +176,13 @@ class Client:
             raise NotPermitted(Verb.CALL, key)
         return await self._hub.call(key, value)
 
-    def serve(self, key: Key, handler: RequestHandler) -> Callable[[], None]:
-        """Own a request key; for services. Returns the way out."""
+    def serve(
+        self, key: Key, handler: RequestHandler, *, timeout_s: float | None = REQUEST_TIMEOUT_S
+    ) -> Callable[[], None]:
+        """Own a request key; for services. Returns the way out. See :meth:`stagedoor.hub.Hub.serve`."""
         if not self.grant.is_owner:
             raise NotPermitted(Verb.CALL, key)
-        return self._hub.serve(key, handler)
+        return self._hub.serve(key, handler, timeout_s=timeout_s)
 
     def close(self) -> None:
         """Hear nothing any more; what was written stays on its way."""

@@ -41,7 +41,7 @@ written down; two million starts stay within what JavaScript can count."""
 _ALL: Final = 1 << 62
 
 REQUEST_TIMEOUT_S: Final = 30.0
-"""How long the caller of a request waits for the service."""
+"""How long the caller of a request waits for the service, unless the service says otherwise."""
 
 RequestHandler = Callable[[Value], Awaitable[Value]]
 """Serves a request key: gets the written value and returns the answer.
@@ -49,6 +49,13 @@ RequestHandler = Callable[[Value], Awaitable[Value]]
 Raises:
     RequestFailed: To tell the caller why not.
 """
+
+
+class _Service(NamedTuple):
+    """Who serves a request key, and for how long it may work on one request."""
+
+    handler: RequestHandler
+    timeout_s: float | None
 
 
 class Subscriber(Protocol):
@@ -92,7 +99,7 @@ class Hub:
         self.durable_commits = 0
         """Batches that reached the store since the start."""
         self._committer = Committer(store, self._finish) if store.is_blocking else None
-        self._handlers: dict[Key, RequestHandler] = {}
+        self._handlers: dict[Key, _Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._outbox: deque[Change] = deque()
         self._is_publishing = False
@@ -268,8 +275,10 @@ class Hub:
 
     # --- requests ---
 
-    def serve(self, key: Key, handler: RequestHandler) -> Callable[[], None]:
-        """Own a request key; returns the way out.
+    def serve(
+        self, key: Key, handler: RequestHandler, *, timeout_s: float | None = REQUEST_TIMEOUT_S
+    ) -> Callable[[], None]:
+        """Own a request key; returns the way out. ``timeout_s`` ends a handler; ``None`` lets it take its time.
 
         Raises:
             ValueError: When it is no request key, or has an owner.
@@ -278,7 +287,7 @@ class Hub:
             raise ValueError(f"{key!r} is not a request key")
         if key in self._handlers:
             raise ValueError(f"the request {key!r} is served already")
-        self._handlers[key] = handler
+        self._handlers[key] = _Service(handler, timeout_s)
 
         def retire() -> None:
             del self._handlers[key]
@@ -290,11 +299,11 @@ class Hub:
 
         Raises:
             NoSuchRequest: When nobody serves it.
-            RequestFailed: When the service refused, failed, or took longer than :data:`REQUEST_TIMEOUT_S`.
+            RequestFailed: When the service refused, failed, or took longer than it may.
         Cancellation: safe; the service is cancelled, too.
         """
-        handler = self._handlers.get(key)
-        if handler is None:
+        service = self._handlers.get(key)
+        if service is None:
             raise NoSuchRequest(key)
         change = Change(key, value, self.catalogue.resolve(key))
         self._number = change.number = CommitNumber(self._number + 1)
@@ -302,10 +311,11 @@ class Hub:
         if not self._is_publishing:
             self._publish()
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                return await handler(value)
+            async with asyncio.timeout(service.timeout_s):
+                return await service.handler(value)
         except TimeoutError:
-            raise RequestFailed(f"no answer within {REQUEST_TIMEOUT_S:g} s") from None
+            limit = "in time" if service.timeout_s is None else f"within {service.timeout_s:g} s"
+            raise RequestFailed(f"no answer {limit}") from None
         except RequestFailed:
             raise
         except Exception as error:
@@ -315,16 +325,16 @@ class Hub:
     def _hand_over(self, changes: Sequence[Change]) -> None:
         """Start the services of the requests among ``changes``; nobody waits for their answers."""
         for change in changes:
-            handler = self._handlers.get(change.key)
-            if handler is not None:
-                task = asyncio.get_running_loop().create_task(self._serve(handler, change))
+            service = self._handlers.get(change.key)
+            if service is not None:
+                task = asyncio.get_running_loop().create_task(self._serve(service, change))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, handler: RequestHandler, change: Change) -> None:
+    async def _serve(self, service: "_Service", change: Change) -> None:
         try:
-            async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                await handler(change.value)
+            async with asyncio.timeout(service.timeout_s):
+                await service.handler(change.value)
         except RequestFailed as error:
             logger.warning("the request %r was refused: %s", change.key, error)
         except Exception:

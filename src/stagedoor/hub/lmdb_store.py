@@ -110,7 +110,10 @@ class LmdbStore:
         """Walk over the keys with a prefix, as they are in the snapshot."""
         if self._snapshot is None:
             raise StoreClosed
-        return LmdbScan(self, self._environment.begin(self._tables[table]), prefix)
+        if self._read_only:
+            # Nobody refreshes this store, so all walks may look at one moment: that of the snapshot.
+            return LmdbScan(self, self._snapshot, self._tables[table], prefix, is_shared=True)
+        return LmdbScan(self, self._environment.begin(), self._tables[table], prefix)
 
     def count(self, table: Table) -> int:
         """Tell how many keys there are."""
@@ -189,21 +192,31 @@ class LmdbStore:
 
 
 class LmdbScan:
-    """A walk over one range, on a read transaction of its own."""
+    """A walk over one range of a table, on a read transaction of its own unless ``is_shared``."""
 
-    def __init__(self, store: LmdbStore, transaction: "lmdb.Transaction[bytes]", prefix: str) -> None:
+    def __init__(
+        self,
+        store: LmdbStore,
+        transaction: "lmdb.Transaction[bytes]",
+        table: "lmdb._Database",
+        prefix: str,
+        *,
+        is_shared: bool = False,
+    ) -> None:
         self._store = store
+        self._table = table
+        self._is_shared = is_shared
         self._prefix = prefix.encode()
         self._transaction: lmdb.Transaction[bytes] | None = transaction
         self._entries: Iterator[tuple[bytes, bytes]] | None = None
         self._keys: Iterator[bytes] | None = None
         # Stored last, but the empty key comes before all others.
-        self._empty_value = None if self._prefix else transaction.get(_EMPTY_KEY)
+        self._empty_value = None if self._prefix else transaction.get(_EMPTY_KEY, db=table)
         store.scan_opened()
 
     def _start(self) -> "lmdb.Cursor[bytes] | None":
         assert self._transaction is not None
-        cursor = self._transaction.cursor()
+        cursor = self._transaction.cursor(self._table)
         return cursor if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix) else None
 
     def take(self, count: int) -> list[tuple[Key, Value]]:
@@ -245,6 +258,7 @@ class LmdbScan:
         """End the read transaction."""
         if self._transaction is not None:
             self._entries = self._keys = iter(())
-            self._transaction.abort()
+            if not self._is_shared:
+                self._transaction.abort()
             self._transaction = None
             self._store.scan_closed()

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from stagedoor.access import Client
-from stagedoor.archive import read_archive
+from stagedoor.archive import durable_entries, read_archive
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Hub, Write
 from stagedoor.keys import IMPORT, PROGRESS, RESTORE
@@ -46,8 +46,9 @@ class Archives:
         self._every_s = every_s
         self._keep = keep
         self._lock = asyncio.Lock()
-        client.serve(IMPORT, self._import)
-        client.serve(RESTORE, self._restore)
+        # A million keys take longer than a request may.
+        client.serve(IMPORT, self._import, timeout_s=None)
+        client.serve(RESTORE, self._restore, timeout_s=None)
 
     async def run(self) -> None:
         """Back up by the clock until cancelled."""
@@ -101,6 +102,7 @@ class Archives:
             request = msgspec.json.decode(value, type=ArchiveRequest)
             self._tell(job, 0, 3)
             entries = await asyncio.to_thread(read_archive, Path(request.path))
+            entries = durable_entries(entries, self._hub.catalogue)
             self._tell(job, 1, 3)
             await write(entries)
         except (msgspec.DecodeError, ArchiveError, StoreError) as error:
