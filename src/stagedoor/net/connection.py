@@ -126,7 +126,7 @@ class Connection(WSListener):
         self._transport: WSTransport  # from the moment of the upgrade, right after this
         self._loop = asyncio.get_running_loop()
         self._out: list[bytes] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] | None = None
         self._is_alive = True
         """Whether something was received since it was last looked at."""
         self._is_pinged = False
@@ -326,6 +326,8 @@ class Connection(WSListener):
     def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         """Run a coroutine until it ends or the connection does."""
         task = self._loop.create_task(coroutine)
+        if self._tasks is None:
+            self._tasks = set()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -363,7 +365,7 @@ class Connection(WSListener):
     def _leave(self) -> None:
         if self._is_open:
             self._is_open = False
-            for task in self._tasks:
+            for task in self._tasks or ():
                 task.cancel()
             self._handler.closed()
 

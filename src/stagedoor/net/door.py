@@ -88,7 +88,7 @@ class Door:
         self._respond = respond
         self._http = web.Server(self._answer_http, access_log=None)
         self._servers: list[asyncio.Server] = []
-        self._waiting: set[asyncio.Transport] = set()
+        self._waiting: dict[asyncio.Transport, float] = {}
         self._connections: dict[Connection, None] = {}
         self._by_origin: Counter[str] = Counter()
         self._accepted = 0
@@ -200,14 +200,13 @@ class Door:
 
     def joined(self, transport: asyncio.Transport) -> None:
         """Hear of a connection whose first bytes are awaited; too many of those are cut."""
-        self._waiting.add(transport)
+        self._waiting[transport] = self._loop.time()
         if len(self._waiting) > self.limits.connections:
-            self._waiting.discard(transport)
-            transport.abort()
+            next(iter(self._waiting)).abort()  # the one that has waited for longest
 
     def left(self, transport: asyncio.Transport) -> None:
         """Hear that this connection was handed over, or has gone."""
-        self._waiting.discard(transport)
+        self._waiting.pop(transport, None)
 
     def _connection_gone(self, connection: Connection) -> None:
         if self._connections.pop(connection, connection) is None and connection.origin is not None:
@@ -220,8 +219,11 @@ class Door:
     # --- looking after ---
 
     def _sweep(self) -> None:
-        """Ping the silent, give up the dead, close who should have logged in."""
+        """Ping the silent, give up the dead, close who says nothing at all or should have logged in."""
         now = self._loop.time()
+        for transport, since in list(self._waiting.items()):
+            if now - since > self.limits.head_timeout_s:
+                transport.abort()
         for connection in list(self._connections):
             connection.look_after(now)
         self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)

@@ -8,8 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])")
-_FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEAD: Final = re.compile(
+    rf"({_TOKEN}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])((?:\r\n{_TOKEN}:[\t\x20-\x7e\x80-\xff]*)*)"
+)
+
+_SINGLE: Final = ("origin", "sec-websocket-key", "sec-websocket-version")
 
 
 class BadHead(Exception):
@@ -18,12 +22,12 @@ class BadHead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request line and its fields; names in lower case, in order."""
+    """A request line and its fields, by their names in lower case."""
 
     method: str
     target: str
     minor_version: int
-    fields: tuple[tuple[str, str], ...]
+    fields: dict[str, list[str]]
 
     @property
     def path(self) -> str:
@@ -32,11 +36,12 @@ class Head:
 
     def all(self, name: str) -> list[str]:
         """The values of every field of that name."""
-        return [value for field, value in self.fields if field == name]
+        return self.fields.get(name, [])
 
     def get(self, name: str) -> str | None:
         """The value of the first field of that name."""
-        return next((value for field, value in self.fields if field == name), None)
+        values = self.fields.get(name)
+        return values[0] if values else None
 
     @property
     def wants_websocket(self) -> bool:
@@ -50,18 +55,15 @@ def parse_head(data: bytes) -> Head:
     Raises:
         BadHead: When it is malformed, or repeats a field that must be single.
     """
-    lines = data.split(b"\r\n")
-    request = _REQUEST_LINE.fullmatch(lines[0])
-    if request is None:
-        raise BadHead("malformed request line")
-    fields = []
-    for line in lines[1:]:
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            raise BadHead("malformed header")
-        fields.append((field[1].decode("ascii").lower(), field[2].decode("latin-1")))
-    head = Head(request[1].decode(), request[2].decode("latin-1"), int(request[3]), tuple(fields))
-    for single in ("origin", "sec-websocket-key", "sec-websocket-version"):
-        if len(head.all(single)) > 1:
-            raise BadHead(f"more than one {single} header")
-    return head
+    match = _HEAD.fullmatch(data.decode("latin-1"))
+    if match is None:
+        raise BadHead("malformed request")
+    method, target, minor_version, lines = match.groups()
+    fields: dict[str, list[str]] = {}
+    for line in lines.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.lower(), []).append(value.strip("\t "))
+    for name in _SINGLE:
+        if len(fields.get(name, ())) > 1:
+            raise BadHead(f"more than one {name} header")
+    return Head(method, target, int(minor_version), fields)

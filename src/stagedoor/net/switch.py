@@ -8,9 +8,8 @@ first byte, and is checked there, since more requests may follow on the same con
 """
 
 import asyncio
-import base64
-import binascii
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +27,9 @@ _READ_BUFFER_BYTES: Final = 2048
 """picows' smallest; it grows by itself for whoever sends more."""
 
 _TLS_HANDSHAKE: Final = 0x16
+
+_KEY: Final = re.compile("[A-Za-z0-9+/]{21}[AQgw]==")
+"""16 bytes in base64."""
 
 
 class Refused(Exception):
@@ -62,7 +64,7 @@ class Door(Protocol):
         ...
 
     def joined(self, transport: asyncio.Transport) -> None:
-        """Hear of a connection whose first bytes are awaited."""
+        """Hear of a connection whose first bytes are awaited; the door cuts it when they take too long."""
         ...
 
     def left(self, transport: asyncio.Transport) -> None:
@@ -73,22 +75,22 @@ class Door(Protocol):
 class FirstBytes(asyncio.Protocol):
     """Waits for the head of the first request."""
 
-    __slots__ = ("_data", "_door", "_timer", "_transport")
+    __slots__ = ("_data", "_door", "_is_waiting", "_transport")
 
     def __init__(self, door: Door) -> None:
         self._door = door
         self._data = b""
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport
+        self._is_waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the clock."""
-        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's own is not derived from it
-        self._door.joined(transport)
-        self._timer = asyncio.get_running_loop().call_later(self._door.limits.head_timeout_s, transport.abort)
+        """Begin to wait."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is not derived from it
+        self._is_waiting = True
+        self._door.joined(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Wait no longer."""
         self._finish()
 
     def data_received(self, data: bytes) -> None:
@@ -116,7 +118,6 @@ class FirstBytes(asyncio.Protocol):
             self._refuse(refused.status, refused.reason)
 
     def _upgrade(self, head: Head, rest: bytes) -> None:
-        assert self._transport is not None
         key = _check_handshake(head)
         make_listener = self._door.accept(head, place_of(self._transport))
 
@@ -129,7 +130,6 @@ class FirstBytes(asyncio.Protocol):
     def _hand_over(self, protocol: Any, data: bytes) -> None:
         """Let ``protocol`` own the connection, beginning with what has been read."""
         transport = self._transport
-        assert transport is not None
         self._finish()
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
@@ -144,7 +144,6 @@ class FirstBytes(asyncio.Protocol):
             protocol.data_received(data)
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
-        assert self._transport is not None
         self._finish()
         body = f"{status.value} {reason}\n".encode()
         extra = "Sec-WebSocket-Version: 13\r\n" if status is HTTPStatus.UPGRADE_REQUIRED else ""
@@ -157,10 +156,8 @@ class FirstBytes(asyncio.Protocol):
         self._transport.close()
 
     def _finish(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            assert self._transport is not None
+        if self._is_waiting:
+            self._is_waiting = False
             self._door.left(self._transport)
         self._data = b""
 
@@ -182,11 +179,7 @@ def _check_handshake(head: Head) -> str:
     if head.get("sec-websocket-version") != "13":
         raise Refused(HTTPStatus.UPGRADE_REQUIRED, "only version 13 of WebSocket is spoken here")
     key = head.get("sec-websocket-key") or ""
-    try:
-        is_valid = len(base64.b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
-        is_valid = False
-    if not is_valid:
+    if not _KEY.fullmatch(key):
         raise Refused(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64")
     if (head.get("content-length") or "0").strip("0") or head.get("transfer-encoding"):
         raise Refused(HTTPStatus.BAD_REQUEST, "an upgrade has no body")
