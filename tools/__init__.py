@@ -1,0 +1,1 @@
+"""Tools for developing stagedoor; nothing of it is installed."""
