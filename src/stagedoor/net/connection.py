@@ -38,6 +38,14 @@ _BINARY: Final = WSMsgType.BINARY
 _CONTINUATION: Final = WSMsgType.CONTINUATION
 _CLOSE: Final = WSMsgType.CLOSE
 
+_COPIED_BYTES: Final = 8192
+"""What picows copies when it sends. Of a longer message it hands the transport a view of the header in a buffer that it
+uses again for the next one; uvloop writes at the end of its turn, and would write that one's header instead. (Seen with
+picows 2.3.1 and uvloop 0.23.) So we frame what is longer."""
+
+_BURST: Final = 64
+"""Frames that a connection may send in one go before the others get their turn."""
+
 _SHORT_HEADERS: Final = [bytes((0x81, length)) for length in range(126)]
 _MEDIUM_HEADER: Final = struct.Struct("!BBH").pack
 _LONG_HEADER: Final = struct.Struct("!BBQ").pack
@@ -83,6 +91,7 @@ class Connection(WSListener):
     """
 
     __slots__ = (
+        "_burst",
         "_close_timer",
         "_decoder",
         "_fragments",
@@ -95,6 +104,7 @@ class Connection(WSListener):
         "_is_direct",
         "_is_open",
         "_is_pinged",
+        "_is_read_paused",
         "_is_write_paused",
         "_limits",
         "_loop",
@@ -137,6 +147,8 @@ class Connection(WSListener):
         self._is_closing = False
         self._is_write_paused = False
         self._close_timer: asyncio.TimerHandle | None = None
+        self._is_read_paused = False
+        self._burst = 0
         self._fragments: list[bytes] | None = None
         self._fragments_kind = _TEXT
         self._fragments_size = 0
@@ -180,8 +192,25 @@ class Connection(WSListener):
             self._fail(INTERNAL_ERROR, "internal error")
         finally:
             self._is_direct = False
+            self._burst += 1
             if is_last:
                 turn.end()
+                if self._burst > _BURST:
+                    self._yield()
+                self._burst = 0
+
+    def _yield(self) -> None:
+        """Let the other connections be read before this one, which has more than it can be served in one go.
+
+        The loop below would read up to 32 buffers of a busy socket in a row; pausing ends that.
+        """
+        if not self._is_read_paused:
+            self._transport.underlying_transport.pause_reading()
+            self._loop.call_soon(self._resume_after_yield)
+
+    def _resume_after_yield(self) -> None:
+        if not self._is_read_paused:
+            self._resume()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """End."""
@@ -259,7 +288,7 @@ class Connection(WSListener):
         """Queue a text message, UTF-8, for the end of the turn; after the close it goes nowhere."""
         if self._is_closing:
             return
-        if self._is_direct:
+        if self._is_direct and len(message) <= _COPIED_BYTES:
             self._is_direct = False
             self._transport.send(_TEXT, message)
             return
@@ -272,7 +301,9 @@ class Connection(WSListener):
         if self._is_closing:
             return
         self.flush()
-        self._transport.send(_BINARY, message)
+        header = bytearray(frame_header(len(message)))
+        header[0] = 0x82
+        self._transport.underlying_transport.write(bytes(header) + message)
 
     def flush(self) -> None:
         """Write what is queued, in one go."""
@@ -286,7 +317,7 @@ class Connection(WSListener):
             out.clear()
             self._drop_slow_reader()
             return
-        if len(out) == 1:
+        if len(out) == 1 and len(out[0]) <= _COPIED_BYTES:
             self._transport.send(_TEXT, out[0])
         else:
             pieces = []
@@ -333,10 +364,15 @@ class Connection(WSListener):
 
     def pause_reading(self) -> None:
         """Take no more from the kernel for now, so that the other side has to wait."""
+        self._is_read_paused = True
         self._transport.underlying_transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read again."""
+        self._is_read_paused = False
+        self._resume()
+
+    def _resume(self) -> None:
         if not self._transport.underlying_transport.is_closing():
             self._transport.underlying_transport.resume_reading()
 
