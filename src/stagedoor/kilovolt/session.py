@@ -250,7 +250,7 @@ class Session:
             else:
                 _HANDLERS[kind](self, request)
         except PeerError as error:
-            self._fail(request, _code_of(error), str(error))
+            self._fail(request, _code_of(error), self._explain(error))
         except StoreError as error:
             logger.error("the store failed: %s", error)
             self._fail(request, ErrorCode.SERVER_ERROR, str(error))
@@ -263,6 +263,12 @@ class Session:
 
     def _fail(self, request: Request, code: ErrorCode, details: str) -> None:
         self._refuse(BadRequest(code, details, request.request_id))
+
+    def _explain(self, error: PeerError) -> str:
+        """Describe an error with the key as this connection knows it."""
+        if isinstance(error, (InvalidKey, NoSuchRequest, NotPermitted)):
+            error.key = error.key.removeprefix(self._namespace)
+        return str(error)
 
     def _refuse(self, bad: BadRequest) -> None:
         if self._writes_under_way:
@@ -288,8 +294,9 @@ class Session:
                 self._send(encode(Done(True, request_id)))
             else:
                 self._send(encode_error(ErrorCode.SERVER_ERROR, str(error), request_id))
-            if self._backlog and not self._is_closed:
-                self._drain()
+            if self._backlog and not self._writes_under_way:
+                # Not at once: this write has to be heard before what comes after it changes who hears.
+                self._doorkeeper.clock.call_soon(self._drain)
 
         writes = self._writes_of(request)
         self._writes_under_way += 1
@@ -421,7 +428,7 @@ class Session:
         try:
             answer = await self._client.call(self._namespace + request.data.key, request.data.data)
         except PeerError as error:
-            self._send(encode_error(_code_of(error), str(error), request.request_id))
+            self._send(encode_error(_code_of(error), self._explain(error), request.request_id))
         else:
             self._reply(request, answer)
         finally:
@@ -462,10 +469,7 @@ class Session:
         if not self._doorkeeper.has_password:
             self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "this door has no password")
             return
-        if self._ask is not None:
-            request_id = self._ask[1]
-            self._withdraw_ask()
-            self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, "withdrawn by another login", request_id))
+        self._replace_ask()
         self._challenge = self._doorkeeper.challenge()
         self._reply(request, {"challenge": self._challenge.challenge_base64, "salt": self._challenge.salt_base64})
 
@@ -486,6 +490,8 @@ class Session:
             self._fail(request, ErrorCode.PARAMETER_MISSING, "token is missing")
             return
         grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address)
+        if grant is not None:
+            self._replace_ask()  # else the owner's answer to it would change what the token gives
         self._conclude(request, grant, delay_s, "the token is unknown")
 
     def _conclude(self, request: Request, grant: Grant | None, delay_s: float, reason: str) -> None:
@@ -545,6 +551,13 @@ class Session:
             return
         self._ask = (ask, request_id)
         self._deadline = self._doorkeeper.clock.time() + ASK_TIMEOUT_S
+
+    def _replace_ask(self) -> None:
+        """Withdraw the open question because of another login, and say so."""
+        if self._ask is not None:
+            request_id = self._ask[1]
+            self._withdraw_ask()
+            self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, "withdrawn by another login", request_id))
 
     def _withdraw_ask(self) -> None:
         if self._ask is not None and self._doorkeeper.asks is not None:
