@@ -1,0 +1,202 @@
+"""``stagedoor export`` and ``import``: all keys as one JSON object, in strimertül's format, out and in."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from stagedoor.access import weakness
+from stagedoor.archive import (
+    durable_entries,
+    has_store,
+    parse_archive,
+    public_entries,
+    read_archive,
+    store_folder,
+    whole_entries,
+    write_archive,
+)
+from stagedoor.cli.output import Progress, print_json, progress_bar, warn
+from stagedoor.cli.parameters import TEXT, Target, data_option, json_option
+from stagedoor.cli.reach import NoData, reach
+from stagedoor.control import prepare_data_folder
+from stagedoor.errors import ArchiveError
+from stagedoor.hub import Catalogue, LmdbStore, Table
+from stagedoor.keys import HTTP_CONFIG, IMPORT, PROGRESS, SPECS
+from stagedoor.services.archives import Progress as ProgressEvent
+from stagedoor.services.door_settings import read_config
+from stagedoor.types import Key, Value
+
+_STANDARD_STREAM = "-"
+
+
+@click.command(short_help="Write all keys to a file.")
+@click.argument("file", default=_STANDARD_STREAM)
+@click.option("--no-secrets", is_flag=True, help="Leave out the keys that hold passwords or tokens.")
+@click.option("--prefix", default="", metavar="PREFIX", type=TEXT, help="Only the keys that begin so.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@data_option
+def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool) -> None:
+    """Write all keys to FILE, or to standard output, as one JSON object of keys and values.
+
+    Works whether a server is running or not, and takes a snapshot of one moment. Without --no-secrets, the passwords
+    and tokens are in it, too; only you can read the new file. strimertül reads this format.
+
+    \b
+    Example:
+      stagedoor export everything.json
+      stagedoor export --no-secrets --prefix counter/ | jq .
+    """
+    if not has_store(data):
+        raise NoData(Target(data))
+    store = LmdbStore(store_folder(data), read_only=True)
+    try:
+        entries = public_entries(store) if no_secrets else whole_entries(store)
+        chosen = ((key, value) for key, value in entries if key.startswith(prefix))
+        total = store.count(Table.KEYS)
+        with _opened(file) as output, progress_bar("exporting", is_wanted=not quiet) as progress:
+            write_archive(output, chosen, total, progress)
+    finally:
+        store.close()
+
+
+@contextlib.contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    """Open what to write to; a file gets its new content as a whole or not at all."""
+    path = Path(file).resolve()
+    if file == _STANDARD_STREAM:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    elif path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            yield device
+    else:
+        # mkstemp makes files that their owner alone can read.
+        try:
+            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+            partial = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as output:
+                    yield output
+                    output.flush()
+                    os.fsync(output.fileno())
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+        except OSError as error:
+            raise ArchiveError(str(path), error.strerror or str(error)) from error
+
+
+@click.command("import", short_help="Read keys from a file.")
+@click.argument("file")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing if all goes well.")
+@json_option
+@data_option
+def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool) -> None:
+    """Write every key of FILE, or of standard input if FILE is -, in one batch; keys that it does not name stay.
+
+    FILE is one JSON object of keys and values, as `stagedoor export` and strimertül write it; a value that is no text
+    is stored as JSON. All or nothing. Past events and requests, which strimertül exports, too, are left out.
+
+    \b
+    Example:
+      stagedoor import --dry-run strimertul.json
+      stagedoor import strimertul.json
+    """
+    content = sys.stdin.buffer.read() if file == _STANDARD_STREAM else None
+    parsed = read_archive(Path(file)) if content is None else parse_archive(content, "standard input")
+    entries = durable_entries(parsed, Catalogue(SPECS))
+    if dry_run:
+        outcome = _compare(data, entries)
+    else:
+        shows_progress = not (quiet or as_json)
+        with _on_disk(data, file, content) as path:
+            count = asyncio.run(load(Target(data), IMPORT, path, shows_progress=shows_progress))
+        outcome = {"keys": count}
+        warn_of_password(entries)
+    outcome["left_out"] = len(parsed) - len(entries)
+    if as_json:
+        print_json(outcome)
+    elif not quiet:
+        _report(outcome, is_done=not dry_run)
+
+
+def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, int]:
+    """Count what an import would do."""
+    current: dict[Key, Value] = {}
+    if has_store(data):
+        store = LmdbStore(store_folder(data), read_only=True)
+        try:
+            current = {key: value for key, value in whole_entries(store) if key in entries}
+        finally:
+            store.close()
+    same = sum(1 for key, value in current.items() if entries[key] == value)
+    return {
+        "keys": len(entries),
+        "new": len(entries) - len(current),
+        "changed": len(current) - same,
+        "same": same,
+    }
+
+
+def _report(outcome: Mapping[str, int], *, is_done: bool) -> None:
+    if is_done:
+        text = f"imported {outcome['keys']} keys"
+    else:
+        text = "would import {keys} keys: {new} new, {changed} changed, {same} the same".format_map(outcome)
+    if outcome["left_out"]:
+        text += f"; {outcome['left_out']} past events and requests left out"
+    click.echo(text)
+
+
+@contextlib.contextmanager
+def _on_disk(data: Path, file: str, content: bytes | None) -> Iterator[Path]:
+    """Put what came from standard input where a server can read it, and nobody else."""
+    if content is None:
+        yield Path(file).absolute()
+        return
+    prepare_data_folder(data)
+    descriptor, name = tempfile.mkstemp(prefix=".import.", suffix=".json", dir=data)
+    path = Path(name).absolute()
+    try:
+        with os.fdopen(descriptor, "wb") as spool:
+            spool.write(content)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def load(target: Target, request: Key, path: Path, *, shows_progress: bool) -> int:
+    """Have a file imported or restored, by the running server or without one; returns how many keys it has."""
+    wish = msgspec.json.encode({"path": str(path)}).decode()
+    async with reach(target, makes_data=True) as keyspace:
+        with progress_bar(request.rpartition("@")[2], is_wanted=shows_progress) as progress:
+            await keyspace.hear(PROGRESS, _ProgressReader(progress))
+            return int(await keyspace.call(request, wish))
+
+
+class _ProgressReader:
+    """Shows the server's events of progress in a bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, value: Value) -> None:
+        with contextlib.suppress(msgspec.DecodeError):
+            event = msgspec.json.decode(value, type=ProgressEvent)
+            self._progress(event.done, event.total)
+
+
+def warn_of_password(entries: Mapping[Key, Value]) -> None:
+    """Warn when an archive that was loaded has set a weak password, or opened the door."""
+    config = read_config(entries[HTTP_CONFIG]) if HTTP_CONFIG in entries else None
+    if config is not None and (problem := weakness(config.kv_password)):
+        warn(problem)
