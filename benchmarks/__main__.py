@@ -117,15 +117,22 @@ def main(
                 figures.append(figure)
                 progress.print("  ".join(describe(figure)), highlight=False, soft_wrap=True)
     except BenchmarkError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException("\n".join((str(error), *getattr(error, "__notes__", ())))) from None
+    finally:
+        _show(figures, console)
+        if json_file is not None:
+            everything = {"machine": machine, "figures": figures}
+            json_file.write_bytes(msgspec.json.format(msgspec.json.encode(everything)))
+    sys.exit(any(figure.passes is False for figure in figures))
+
+
+def _show(figures: list[Figure], console: Console) -> None:
+    """Print the table, as Markdown where nobody looks."""
     table = build_table(figures)
     if not console.is_terminal:
         table.box = MARKDOWN
         console.width = 250
     console.print(table)
-    if json_file is not None:
-        json_file.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, "figures": figures})))
-    sys.exit(any(figure.passes is False for figure in figures))
 
 
 def _allow_many_connections() -> None:

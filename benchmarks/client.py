@@ -142,7 +142,10 @@ class Client:
         """Wait for the next message."""
         while (found := split_frame(self._buffer)) is None:
             self._read()
+        opcode = self._buffer[0] & 0xF
         payload, self._buffer = found
+        if opcode == CLOSE:
+            raise BenchmarkError(f"the server closed with {int.from_bytes(payload[:2])}: {payload[2:].decode()}")
         return payload
 
     def hand_over(self) -> socket.socket:

@@ -57,6 +57,9 @@ def stagedoor(folder: Path) -> Iterator[Server]:
         if not urls:
             raise BenchmarkError(f"the server is ready but did not say where: {lines}")
         yield Server(urls[0], PASSWORD, process.pid, folder, ready_s)
+    except BenchmarkError as error:
+        error.add_note(process.read_log())
+        raise
     finally:
         process.stop()
 
@@ -68,6 +71,9 @@ def bare() -> Iterator[Server]:
     try:
         lines, ready_s = process.read_until(str.isdigit)
         yield Server(f"ws://127.0.0.1:{lines[-1]}", pid=process.pid, ready_s=ready_s)
+    except BenchmarkError as error:
+        error.add_note(process.read_log())
+        raise
     finally:
         process.stop()
 
@@ -107,8 +113,12 @@ class _Process:
         finally:
             deadline.cancel()
         self._process.wait()
+        raise BenchmarkError(f"{' '.join(self._command)} did not start")
+
+    def read_log(self) -> str:
+        """Return the end of what the process wrote to its standard error."""
         self._log.seek(0)
-        raise BenchmarkError(f"{' '.join(self._command)} did not start:\n{self._log.read()[-2000:]}")
+        return self._log.read()[-2000:]
 
     def stop(self) -> None:
         """End the process, by force if it takes its time."""
