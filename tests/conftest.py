@@ -5,17 +5,25 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from stagedoor.cli.serve import new_loop
 from stagedoor.control import Control
 
-PASSWORD = "a password for the tests"  # noqa: S105
+PASSWORD = "a password for the tests"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run every test on the loop that the server runs on."""
+    return {"loop": new_loop}
 
 
 class Server:

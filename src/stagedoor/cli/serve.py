@@ -44,7 +44,7 @@ def _run(**flags: object) -> None:
         settings, chosen = resolve(flags, os.environ)
         _log_to_stderr(settings.log_level)
         _raise_file_limit()
-        runner = asyncio.Runner(loop_factory=_new_loop)
+        runner = asyncio.Runner(loop_factory=new_loop)
         with runner:
             runner.run(_serve(settings, chosen))
     except StagedoorError as error:
@@ -76,7 +76,8 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         await stop.wait()
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Make the event loop that stagedoor runs on."""
     if sys.platform == "win32":
         import winloop
 

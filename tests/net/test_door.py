@@ -1,0 +1,507 @@
+"""The door over real sockets: who is let in, what a connection may do, and how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from stagedoor.access import OriginPolicy
+from stagedoor.errors import DoorError
+from stagedoor.net.connection import Connection
+from stagedoor.net.door import Door, Visitor
+from stagedoor.net.limits import Limits
+from stagedoor.net.outgoing import Turn
+from stagedoor.net.pages import Pages
+from stagedoor.net.static import StaticFolder
+from tests.net.echo import EchoHandler
+from tests.net.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Raw
+
+
+class Recorder(EchoHandler):
+    """An echo that tells the test of its connection."""
+
+    def __init__(self, opened: Callable[["Recorder"], None]) -> None:
+        super().__init__()
+        self._opened = opened
+        self.connection: Connection
+        self.is_late = False
+        self.has_closed = asyncio.Event()
+
+    def opened(self, connection: Connection) -> None:
+        self.connection = connection
+        super().opened(connection)
+        self._opened(self)
+
+    def closed(self) -> None:
+        self.has_closed.set()
+
+    def is_overdue(self, now: float) -> bool:
+        return self.is_late
+
+
+class Opened:
+    """A listening door, and the handlers of its connections."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.handlers: asyncio.Queue[Recorder] = asyncio.Queue()
+        self.visitors: list[Visitor] = []
+
+    @property
+    def port(self) -> int:
+        return self.door.port
+
+
+@asynccontextmanager
+async def open_door(
+    limits: Limits | None = None,
+    *,
+    path: str = "/",
+    pages: Pages | None = None,
+    origins: OriginPolicy | None = None,
+) -> AsyncIterator[Opened]:
+    def make_handler(visitor: Visitor) -> Recorder:
+        this.visitors.append(visitor)
+        return Recorder(this.handlers.put_nowait)
+
+    this = Opened(
+        Door(
+            "Test",
+            sockets={path: make_handler},
+            respond=(pages or Pages()).respond,
+            turn=Turn(),
+            limits=limits or Limits(),
+            origins=origins or OriginPolicy(),
+        )
+    )
+    await this.door.listen("localhost", 0)
+    try:
+        yield this
+    finally:
+        await this.door.close()
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opened]:
+    async with open_door() as door:
+        yield door
+
+
+async def get(
+    port: int, path: str, *, method: str = "GET", host: str | None = None, extra: str = ""
+) -> tuple[int, bytes]:
+    """Make one HTTP request; returns status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    name = f"127.0.0.1:{port}" if host is None else host
+    writer.write(f"{method} {path} HTTP/1.1\r\nHost: {name}\r\n{extra}Connection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), body
+
+
+# --- coming in ---
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_localhost_means_both_loopback_families(opened: Opened, host: str) -> None:
+    raw, status, _ = await Raw.upgrade(opened.port, host=host, Host=f"localhost:{opened.port}")
+    assert status == 101
+    await raw.end()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example:{port}", "localhost", "localhost:1", "0.0.0.0:{port}", "localhost.:{port}", "localhost6:{port}", ""],
+)
+async def test_a_foreign_host_is_misdirected(opened: Opened, host: str) -> None:
+    raw, status, _ = await Raw.upgrade(opened.port, Host=host.format(port=opened.port))
+    assert status == 421
+    assert (await get(opened.port, "/health", host=host.format(port=opened.port)))[0] in (400, 421)
+    await raw.end()
+
+
+@pytest.mark.parametrize("origin", ["http://absolute", "http://localhost:9999", "http://127.0.0.1", "null", "file://"])
+async def test_pages_of_this_machine_may_connect(opened: Opened, origin: str) -> None:
+    raw = await Raw.open(opened.port, Origin=origin)
+    assert opened.visitors[-1].origin == origin
+    await raw.end()
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "http://127.0.0.1.nip.io"])
+async def test_a_page_of_a_foreign_site_gets_403(opened: Opened, origin: str) -> None:
+    raw, status, _ = await Raw.upgrade(opened.port, Origin=origin)
+    assert status == 403
+    await raw.end()
+
+
+async def test_an_origin_that_was_let_in_may_connect() -> None:
+    policy = OriginPolicy(frozenset(("https://overlays.example",)))
+    async with open_door(origins=policy) as opened:
+        raw = await Raw.open(opened.port, Origin="https://overlays.example")
+        await raw.end()
+
+
+async def test_firefox_may_ask_for_keep_alive_and_upgrade(opened: Opened) -> None:
+    raw = await Raw.open(opened.port, Connection="keep-alive, Upgrade")
+    raw.send(TEXT, b"hello")
+    assert await raw.frame() == (TEXT, b"hello")
+    await raw.end()
+
+
+async def test_compression_is_declined(opened: Opened) -> None:
+    raw, status, headers = await Raw.upgrade(opened.port, Sec_WebSocket_Extensions="permessage-deflate")
+    assert status == 101
+    assert "sec-websocket-extensions" not in headers
+    await raw.end()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec_WebSocket_Version": "8"}, 426),
+        ({"Sec_WebSocket_Key": "short"}, 400),
+        ({"Sec_WebSocket_Key": ""}, 400),
+        ({"Connection": "close"}, 400),
+        ({"Content_Length": "5"}, 400),
+    ],
+)
+async def test_a_bad_handshake_is_refused(opened: Opened, headers: dict[str, str], status: int) -> None:
+    raw, answered, _ = await Raw.upgrade(opened.port, **headers)
+    assert answered == status
+    await raw.end()
+
+
+async def test_an_unknown_path_has_no_websocket(opened: Opened) -> None:
+    raw, status, _ = await Raw.upgrade(opened.port, path="/elsewhere")
+    assert status == 404
+    await raw.end()
+
+
+async def test_a_frame_that_comes_with_the_head_is_heard(opened: Opened) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+    writer.write(
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        + b"\x81\x82\0\0\0\0hi"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(4) == b"\x81\x02hi"
+    writer.close()
+
+
+async def test_a_head_byte_by_byte_is_read(opened: Opened) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+    for byte in f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nConnection: close\r\n\r\n".encode():
+        writer.write(bytes((byte,)))
+        await writer.drain()
+    assert (await reader.read()).endswith(b"OK")
+    writer.close()
+
+
+async def test_a_head_that_is_too_long_is_refused(opened: Opened) -> None:
+    raw = Raw(*await asyncio.open_connection("127.0.0.1", opened.port))
+    status, _ = await raw.request(b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000)
+    assert status == 431
+    await raw.end()
+
+
+async def test_a_head_that_takes_too_long_is_cut() -> None:
+    async with open_door(Limits(head_timeout_s=0.01)) as opened:
+        reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+        writer.write(b"GET / HT")
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_connections_are_limited() -> None:
+    async with open_door(Limits(connections=2)) as opened:
+        inside = [await Raw.open(opened.port) for _ in range(2)]
+        raw, status, _ = await Raw.upgrade(opened.port)
+        assert status == 503
+        for connection in (*inside, raw):
+            await connection.end()
+
+
+async def test_connections_of_one_origin_are_limited() -> None:
+    async with open_door(Limits(connections_an_origin=1)) as opened:
+        page = await Raw.open(opened.port, Origin="http://localhost:1")
+        raw, status, _ = await Raw.upgrade(opened.port, Origin="http://localhost:1")
+        program = await Raw.open(opened.port)
+        assert status == 503
+        for connection in (page, raw, program):
+            await connection.end()
+
+
+async def test_a_port_in_use_is_an_error_that_names_its_holder(opened: Opened) -> None:
+    second = Door("Second", sockets={}, respond=Pages().respond, turn=Turn(), limits=Limits(), origins=OriginPolicy())
+    with pytest.raises(DoorError, match=r"Second door cannot listen on localhost:\d+: .* listens there already"):
+        await second.listen("localhost", opened.port)
+    await second.close()
+
+
+# --- messages ---
+
+
+async def test_fragments_are_joined_and_control_frames_may_come_between(opened: Opened) -> None:
+    raw = await Raw.open(opened.port)
+    raw.send(TEXT, "Grü".encode()[:3], fin=False)
+    raw.send(PING, b"?")
+    raw.send(CONTINUATION, "Grü".encode()[3:])
+    assert await raw.frame() == (PONG, b"?")
+    assert await raw.frame() == (TEXT, "Grü".encode())
+    await raw.end()
+
+
+async def test_long_and_short_messages_of_one_turn_arrive_whole(opened: Opened) -> None:
+    """A long frame's header must not be overwritten by the short frame behind it."""
+    raw = await Raw.open(opened.port)
+    connection = (await opened.handlers.get()).connection
+    messages = [b"x" * size for size in (20_000, 5, 70_000, 126, 9_000, 8_193, 8_192, 0)]
+    for message in messages:
+        connection.send(message)
+    connection.send_binary(b"y" * 10_000)
+    for message in messages:
+        assert await raw.frame() == (TEXT, message)
+    assert await raw.frame() == (BINARY, b"y" * 10_000)
+    await raw.end()
+
+
+async def test_a_message_over_the_limit_ends_with_1009_and_is_not_heard() -> None:
+    async with open_door(Limits(message_bytes=1000)) as opened:
+        raw = await Raw.open(opened.port)
+        raw.send(TEXT, b"x" * 1001)
+        assert await raw.close_code() == 1009
+        await raw.end()
+
+
+async def test_fragments_over_the_limit_end_with_1009() -> None:
+    async with open_door(Limits(message_bytes=1000)) as opened:
+        raw = await Raw.open(opened.port)
+        raw.send(TEXT, b"x" * 600, fin=False)
+        raw.send(CONTINUATION, b"x" * 600)
+        assert await raw.close_code() == 1009
+        await raw.end()
+
+
+async def test_invalid_utf8_ends_with_1007(opened: Opened) -> None:
+    raw = await Raw.open(opened.port)
+    raw.send(TEXT, b"\xff")
+    assert await raw.close_code() == 1007
+    await raw.end()
+
+
+async def test_a_surrogate_is_no_utf8(opened: Opened) -> None:
+    raw = await Raw.open(opened.port)
+    raw.send(TEXT, b"\xed\xa0\x80")
+    assert await raw.close_code() == 1007
+    await raw.end()
+
+
+async def test_a_handlers_bug_ends_its_own_connection_with_1011(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, bystander = await Raw.open(opened.port), await Raw.open(opened.port)
+    handler = await opened.handlers.get()
+
+    def fail(message: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(handler, "text", fail)
+    raw.send(TEXT, b"x")
+    assert await raw.close_code() == 1011
+    bystander.send(TEXT, b"still here")
+    assert await bystander.frame() == (TEXT, b"still here")
+    await raw.end()
+    await bystander.end()
+
+
+# --- the end of a connection ---
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"), [(b"", 1000), (b"\x03\xe8", 1000), (b"\x0f\xa0", 4000), (b"\x03\xed", 1002)]
+)
+async def test_a_close_is_answered(opened: Opened, payload: bytes, code: int) -> None:
+    raw = await Raw.open(opened.port)
+    handler = await opened.handlers.get()
+    raw.send(CLOSE, payload)
+    assert await raw.close_code() == code
+    assert await raw.reader.read() == b""
+    await handler.has_closed.wait()
+    await raw.end()
+
+
+async def test_nothing_is_heard_after_a_close(opened: Opened) -> None:
+    raw = await Raw.open(opened.port)
+    raw.writer.write(b"\x88\x80\0\0\0\0" + b"\x81\x81\0\0\0\0x")
+    assert (await raw.frame())[0] == CLOSE
+    assert await raw.reader.read() == b""
+    await raw.end()
+
+
+async def test_a_reader_that_stops_is_dropped_with_1013_and_nobody_else_notices() -> None:
+    async with open_door(Limits(queue_bytes=100_000)) as opened:
+        slow, other = await Raw.open(opened.port), await Raw.open(opened.port)
+        handler = await opened.handlers.get()
+        slow.pause()
+        while not handler.has_closed.is_set():
+            handler.connection.send(b"x" * 50_000)
+            other.send(TEXT, b"ping")
+            assert await other.frame() == (TEXT, b"ping")
+        slow.resume()
+        assert await slow.close_code() == 1013
+        await slow.end()
+        await other.end()
+
+
+async def test_a_silent_connection_is_pinged_and_stays_when_it_answers() -> None:
+    async with open_door(Limits(ping_after_s=0.01)) as opened:
+        raw = await Raw.open(opened.port)
+        handler = await opened.handlers.get()
+        for _ in range(2):
+            assert await raw.frame() == (PING, b"")
+            raw.send(PONG)
+        assert not handler.has_closed.is_set()
+        await raw.end()
+
+
+async def test_a_dead_peer_is_given_up() -> None:
+    async with open_door(Limits(ping_after_s=0.01)) as opened:
+        raw = await Raw.open(opened.port)
+        handler = await opened.handlers.get()
+        assert await raw.frame() == (PING, b"")
+        await handler.has_closed.wait()
+        with suppress(ConnectionResetError):
+            assert await raw.reader.read() == b""
+        await raw.end()
+
+
+async def test_who_should_have_logged_in_is_closed_with_1008(opened: Opened) -> None:
+    raw = await Raw.open(opened.port)
+    (await opened.handlers.get()).is_late = True
+    assert await raw.close_code() == 1008
+    await raw.end()
+
+
+async def test_the_end_of_the_door_is_told_with_1001() -> None:
+    async with open_door() as opened:
+        polite, rude = await Raw.open(opened.port), await Raw.open(opened.port)
+        closing = asyncio.create_task(opened.door.close())
+        assert await polite.close_code() == 1001
+        polite.send(CLOSE, b"\x03\xe9")
+        assert await polite.reader.read() == b""
+        assert await rude.close_code() == 1001
+        await closing
+        for raw in (polite, rude):
+            await raw.end()
+
+
+# --- HTTP ---
+
+
+async def test_health_says_ok_to_everybody(opened: Opened) -> None:
+    assert await get(opened.port, "/health") == (200, b"OK")
+    assert await get(opened.port, "/health", extra="Accept: application/json\r\n") == (200, b'{"status": "ok"}')
+
+
+async def test_the_page_says_what_runs_here() -> None:
+    async with open_door(path="/ws") as opened:
+        status, body = await get(opened.port, "/")
+        assert status == 200
+        assert f"ws://127.0.0.1:{opened.port}/ws".encode() in body
+
+
+async def test_a_websocket_path_asks_plain_http_to_upgrade(opened: Opened) -> None:
+    assert (await get(opened.port, "/"))[0] == 426
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", "/static/", "/static", "//", "/../etc/passwd"])
+async def test_nothing_else_is_served(opened: Opened, path: str) -> None:
+    assert (await get(opened.port, path))[0] in (400, 404)
+
+
+async def test_other_methods_are_not_allowed(opened: Opened) -> None:
+    assert (await get(opened.port, "/elsewhere", method="DELETE", extra="Content-Length: 0\r\n"))[0] == 405
+
+
+async def test_tls_on_the_plain_port_is_answered_and_cut(opened: Opened) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+    writer.write(b"\x16\x03\x01\x02\x00\x01\x00")
+    assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+    writer.close()
+
+
+@pytest.fixture
+def overlays(tmp_path: Path) -> Path:
+    folder = tmp_path / "overlays"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "index.html").write_text("<p>start")
+    (folder / "chat.js").write_text("export {}")
+    (folder / "sub" / "index.html").write_text("<p>sub")
+    (folder / ".hidden").write_text("hidden")
+    (folder / "a b.txt").write_text("blank")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "inner.txt").symlink_to(folder / "chat.js")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/static/", 200, b"<p>start"),
+        ("/static/index.html", 200, b"<p>start"),
+        ("/static/chat.js", 200, b"export {}"),
+        ("/static/a%20b.txt", 200, b"blank"),
+        ("/static/sub/", 200, b"<p>sub"),
+        ("/static/inner.txt", 200, b"export {}"),
+        ("/static/sub", 301, None),
+        ("/static", 301, None),
+        ("/static/.hidden", 404, None),
+        ("/static/link.txt", 404, None),
+        ("/static/../secret.txt", 404, None),
+        ("/static/%2e%2e/secret.txt", 404, None),
+        ("/static/sub/%2e%2e%2f%2e%2e%2fsecret.txt", 404, None),
+        ("/static/..%5csecret.txt", 404, None),
+        ("/static/%00", 404, None),
+        ("/static/%ff", 404, None),
+        ("/static/none.txt", 404, None),
+        ("/static/%2fetc/passwd", 404, None),
+    ],
+)
+async def test_static_files_and_nothing_outside(
+    overlays: Path, tmp_path: Path, path: str, status: int, body: bytes | None
+) -> None:
+    pages = Pages(StaticFolder(overlays, private=tmp_path / "data"))
+    async with open_door(pages=pages) as opened:
+        answered, content = await get(opened.port, path)
+        assert answered == status
+        assert body is None or content == body
+        assert b"secret" not in content
+
+
+async def test_scripts_have_their_type_and_are_not_sniffed(overlays: Path, tmp_path: Path) -> None:
+    async with open_door(pages=Pages(StaticFolder(overlays, private=tmp_path / "data"))) as opened:
+        raw = Raw(*await asyncio.open_connection("127.0.0.1", opened.port))
+        status, headers = await raw.request(
+            f"GET /static/chat.js HTTP/1.1\r\nHost: localhost:{opened.port}\r\nRange: bytes=0-5\r\n\r\n".encode()
+        )
+        assert status == 206
+        assert headers["content-type"] == "text/javascript; charset=utf-8"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-cache"
+        await raw.end()
+
+
+def test_a_folder_that_would_show_the_data_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "inner").mkdir(parents=True)
+    for folder in (tmp_path, data, data / "inner"):
+        with pytest.raises(ValueError, match="data folder"):
+            StaticFolder(folder, private=data)
+    with pytest.raises(ValueError, match="No such file"):
+        StaticFolder(tmp_path / "absent", private=data)
