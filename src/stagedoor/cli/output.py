@@ -29,7 +29,8 @@ def print_value(value: str) -> None:
     """Print a value exactly, a newline after it; on a terminal without what would trick it."""
     if sys.stdout.isatty():
         value = _TRICKS_BUT_LAYOUT.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
-    click.echo(value)
+    # Without colours, which click would else take out of what is no terminal.
+    click.echo(value, color=True)
 
 
 def print_json(value: object) -> None:

@@ -70,28 +70,29 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
 @contextlib.contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
     """Open what to write to; a file gets its new content as a whole or not at all."""
-    path = Path(file).resolve()
     if file == _STANDARD_STREAM:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-    elif path.exists() and not path.is_file():
-        with path.open("wb") as device:
-            yield device
-    else:
+        return
+    path = Path(file).resolve()
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                yield device
+            return
         # mkstemp makes files that their owner alone can read.
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        partial = Path(name)
         try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-            partial = Path(name)
-            try:
-                with os.fdopen(descriptor, "wb") as output:
-                    yield output
-                    output.flush()
-                    os.fsync(output.fileno())
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-        except OSError as error:
-            raise ArchiveError(str(path), error.strerror or str(error)) from error
+            with os.fdopen(descriptor, "wb") as output:
+                yield output
+                output.flush()
+                os.fsync(output.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise ArchiveError(file, error.strerror or str(error)) from error
 
 
 @click.command("import", short_help="Read keys from a file.")

@@ -1,0 +1,1 @@
+"""Tests of the command line: the real one, in a process of its own."""
