@@ -1,12 +1,13 @@
 """The durable store: LMDB, an ordered memory map that a crash leaves as it was at the last commit.
 
-Both tables live in one environment, so one transaction covers them. The hub's
-thread reads from one snapshot that :meth:`LmdbStore.refresh` renews, and its walks from snapshots of their own; the
-writer has the only write transaction. LMDB's map has a fixed size while transactions are open. It starts small and is
-doubled when a commit finds it full: the writer gives up its transaction, the hub's thread closes its readers, enlarges
-the map, and the same entries are written again. So no write is lost and nobody chooses a size.
+Both tables live in one environment, so one transaction covers them. The hub's thread reads from one snapshot that
+:meth:`LmdbStore.refresh` renews; a walk holds on to the snapshot that it began on. The writer has the only write
+transaction. LMDB's map has a fixed size while transactions are open. It starts small and is doubled when a commit finds
+it full: the writer gives up its transaction, the hub's thread closes its readers, enlarges the map, and the same
+entries are written again. So no write is lost and nobody chooses a size.
 """
 
+import logging
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,14 @@ from stagedoor.errors import StoreClosed, StoreError
 from stagedoor.hub.store import Put, StoreStalled, Table
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
+logger = logging.getLogger(__name__)
+
 INITIAL_MAP_BYTES: Final = 64 << 20
 """Address space, not memory: pages are taken from the disk as they are used (on Windows the file has this size)."""
 
-_MAX_READERS: Final = 126
+_MAX_READERS: Final = 4096
+"""Snapshots that may be held at a time, by walks that began at different moments; each costs 64 bytes."""
+
 _META: Final = b"meta"
 _EPOCH: Final = b"epoch"
 _SCHEMA: Final = b"schema"
@@ -48,14 +53,18 @@ class LmdbStore:
         self._folder = folder
         self._map_bytes = map_bytes
         self._read_only = read_only
-        self._open_scans = 0
         self._is_broken = False
+        self._is_closed = False
         self._snapshot: lmdb.Transaction[bytes] | None = None
+        """``None`` when closed, and when LMDB would not give one."""
+        self._walks: dict[lmdb.Transaction[bytes], set[LmdbScan]] = {}
+        """The open walks, by the snapshot that they look at."""
         if not read_only:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._environment = self._open()
 
     def _open(self) -> lmdb.Environment:
+        environment: lmdb.Environment | None = None
         try:
             environment = lmdb.open(
                 os.fspath(self._folder),
@@ -75,7 +84,11 @@ class LmdbStore:
             self._meta = environment.open_db(_META, create=create)
             self.epoch = self._begin_epoch(environment)
             self._snapshot = environment.begin(self._tables[_KEYS])
-        except lmdb.Error as error:
+        except (lmdb.Error, StoreError) as error:
+            if environment is not None:
+                environment.close()
+            if isinstance(error, StoreError):
+                raise
             raise StoreError(f"the store in {self._folder} cannot be opened: {error}") from error
         return environment
 
@@ -95,7 +108,7 @@ class LmdbStore:
     def get(self, table: Table, key: Key) -> Value | None:
         """Read one value from the snapshot."""
         if self._snapshot is None:
-            raise StoreClosed
+            raise self._unreadable()
         # The snapshot's own table is the one that nearly every read is about.
         try:
             if table is _KEYS:
@@ -109,23 +122,44 @@ class LmdbStore:
     def scan(self, table: Table, prefix: str) -> "LmdbScan":
         """Walk over the keys with a prefix, as they are in the snapshot."""
         if self._snapshot is None:
-            raise StoreClosed
-        if self._read_only:
-            # Nobody refreshes this store, so all walks may look at one moment: that of the snapshot.
-            return LmdbScan(self, self._snapshot, self._tables[table], prefix, is_shared=True)
-        return LmdbScan(self, self._environment.begin(), self._tables[table], prefix)
+            raise self._unreadable()
+        scan = LmdbScan(self, self._snapshot, self._tables[table], prefix)
+        self._walks.setdefault(self._snapshot, set()).add(scan)
+        return scan
+
+    def scan_closed(self, scan: "LmdbScan", snapshot: "lmdb.Transaction[bytes]") -> None:
+        """Hear that a walk has let go of its snapshot."""
+        walks = self._walks[snapshot]
+        walks.discard(scan)
+        if not walks:
+            del self._walks[snapshot]
+            if snapshot is not self._snapshot:
+                snapshot.abort()
 
     def count(self, table: Table) -> int:
         """Tell how many keys there are."""
         if self._snapshot is None:
-            raise StoreClosed
+            raise self._unreadable()
         return int(self._snapshot.stat(self._tables[table])["entries"])
 
     def refresh(self) -> None:
         """Let reads see the last commit."""
-        if self._snapshot is not None:
-            self._snapshot.abort()
+        if self._is_closed:
+            return
+        self._drop_snapshot()
+        try:
             self._snapshot = self._environment.begin(self._tables[_KEYS])
+        except lmdb.Error:
+            logger.exception("the store in %s cannot be read", self._folder)
+
+    def _drop_snapshot(self) -> None:
+        """Let go of the snapshot, which lives on while a walk looks at it."""
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None and snapshot not in self._walks:
+            snapshot.abort()
+
+    def _unreadable(self) -> StoreError:
+        return StoreClosed() if self._is_closed else StoreError("the store cannot be read")
 
     # --- writing, on the writer's thread ---
 
@@ -155,73 +189,60 @@ class LmdbStore:
 
     def mend(self) -> bool:
         """Double the map, or open the store anew after a panic."""
-        if self._open_scans:
+        if self._walks:
             return False
-        if self._snapshot is None:
+        if self._is_closed:
             raise StoreClosed
-        self._snapshot.abort()
+        self._drop_snapshot()
+        if self._is_broken:
+            self._environment.close()
+            self._environment = self._open()
+            self._is_broken = False
+            return True
         try:
-            if self._is_broken:
-                self._environment.close()
-                self._environment = self._open()
-                self._is_broken = False
-            else:
-                self._environment.set_mapsize(self._map_bytes * 2)
-                self._map_bytes *= 2
+            self._environment.set_mapsize(self._map_bytes * 2)
+            self._map_bytes *= 2
         except lmdb.Error as error:
             raise StoreError(f"the store could not grow: {error}") from error
         finally:
-            if not self._is_broken:
-                self._snapshot = self._environment.begin(self._tables[_KEYS])
+            self.refresh()
         return True
 
     def close(self) -> None:
         """Close the files; open walks end as if they had come to their end."""
-        if self._snapshot is not None:
-            self._snapshot.abort()
-            self._snapshot = None
-            self._environment.close()
-
-    def scan_closed(self) -> None:
-        """Hear that a walk let go of its snapshot."""
-        self._open_scans -= 1
-
-    def scan_opened(self) -> None:
-        """Hear that a walk holds a snapshot."""
-        self._open_scans += 1
+        if self._is_closed:
+            return
+        for walks in list(self._walks.values()):
+            for scan in list(walks):
+                scan.close()
+        self._drop_snapshot()
+        self._is_closed = True
+        self._environment.close()
 
 
 class LmdbScan:
-    """A walk over one range of a table, on a read transaction of its own unless ``is_shared``."""
+    """A walk over one range of a table in a snapshot."""
 
     def __init__(
-        self,
-        store: LmdbStore,
-        transaction: "lmdb.Transaction[bytes]",
-        table: "lmdb._Database",
-        prefix: str,
-        *,
-        is_shared: bool = False,
+        self, store: LmdbStore, snapshot: "lmdb.Transaction[bytes]", table: "lmdb._Database", prefix: str
     ) -> None:
         self._store = store
         self._table = table
-        self._is_shared = is_shared
         self._prefix = prefix.encode()
-        self._transaction: lmdb.Transaction[bytes] | None = transaction
+        self._snapshot: lmdb.Transaction[bytes] | None = snapshot
         self._entries: Iterator[tuple[bytes, bytes]] | None = None
         self._keys: Iterator[bytes] | None = None
         # Stored last, but the empty key comes before all others.
-        self._empty_value = None if self._prefix else transaction.get(_EMPTY_KEY, db=table)
-        store.scan_opened()
+        self._empty_value = None if self._prefix else snapshot.get(_EMPTY_KEY, db=table)
 
     def _start(self) -> "lmdb.Cursor[bytes] | None":
-        assert self._transaction is not None
-        cursor = self._transaction.cursor(self._table)
+        assert self._snapshot is not None
+        cursor = self._snapshot.cursor(self._table)
         return cursor if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix) else None
 
     def take(self, count: int) -> list[tuple[Key, Value]]:
         """Return the next entries, fewer than ``count`` only at the end."""
-        if self._transaction is None:
+        if self._snapshot is None:
             return []
         first = []
         if self._empty_value is not None:
@@ -237,7 +258,7 @@ class LmdbScan:
 
     def take_keys(self, count: int) -> list[Key]:
         """Return the keys of the next entries, without reading their values."""
-        if self._transaction is None:
+        if self._snapshot is None:
             return []
         first = []
         if self._empty_value is not None:
@@ -255,10 +276,8 @@ class LmdbScan:
         return not key.startswith(self._prefix) or key == _EMPTY_KEY
 
     def close(self) -> None:
-        """End the read transaction."""
-        if self._transaction is not None:
-            self._entries = self._keys = iter(())
-            if not self._is_shared:
-                self._transaction.abort()
-            self._transaction = None
-            self._store.scan_closed()
+        """Let go of the snapshot."""
+        if self._snapshot is not None:
+            self._entries = self._keys = None
+            snapshot, self._snapshot = self._snapshot, None
+            self._store.scan_closed(self, snapshot)
