@@ -19,6 +19,7 @@ from typing import Final
 from stagedoor.errors import StoreError
 from stagedoor.hub.change import Change
 from stagedoor.hub.store import Put, Store, StoreStalled
+from stagedoor.types import Key
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,11 @@ class Committer:
     def __len__(self) -> int:
         """How many batches are not on disk yet."""
         return len(self._waiting) + len(self._group)
+
+    @property
+    def keys(self) -> set[Key]:
+        """The keys that are to be written to the store by what is not on disk yet."""
+        return {put.key for batch in (*self._group, *self._waiting) for put in batch.puts}
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch. The queue is unbounded: whoever submits bounds what it has under way."""

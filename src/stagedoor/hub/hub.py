@@ -167,7 +167,10 @@ class Hub:
         Cancellation: the replacement may or may not happen.
         """
         before = self._all_durable()
-        changes = []
+        # Whatever is under way will have been heard by then, so all of it counts as changed.
+        under_way = set() if self._committer is None else self._committer.keys
+        changes: list[Change] = []
+        unchanged: list[Change] = []
         puts: list[Put] = []
         for key, value in entries.items():
             change = Change(key, value, self.catalogue.resolve(key))
@@ -177,12 +180,13 @@ class Hub:
                 puts += self._secrets.split(change, keep=False)
             else:
                 puts.append(Put(Table.KEYS, key, value))
-            if before.get(key) != value:
-                changes.append(change)
-        changes += [Change(key, None, self.catalogue.resolve(key)) for key in before if key not in entries]
+            (changes if key in under_way or before.get(key) != value else unchanged).append(change)
+        gone = [key for key in {**before, **dict.fromkeys(under_way)} if key not in entries]
+        changes += [Change(key, None, self.catalogue.resolve(key)) for key in gone]
         ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 
         def done(error: StoreError | None) -> None:
+            self._secrets.settle(unchanged)
             if not ended.done():
                 ended.set_result(error)
 
@@ -349,8 +353,8 @@ class Hub:
             number=self._number,
             commits=self._number - self._first_number,
             keys=self._store.count(Table.KEYS),
-            waiting_batches=len(committer) if committer else 0,
-            failed_commits=committer.failures if committer else 0,
+            waiting_batches=0 if committer is None else len(committer),
+            failed_commits=0 if committer is None else committer.failures,
         )
 
     async def close(self) -> None:
