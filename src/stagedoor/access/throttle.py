@@ -48,9 +48,10 @@ class Throttle:
         """
         place = _place(address)
         is_local = place == _LOCAL
-        record = self._records.pop(place, None)
+        record = self._records.get(place)
         if is_right and (record is None or is_local):
             return 0.0
+        self._records.pop(place, None)  # to come back as the newest
         if record is None or now - record.last_at > _FORGET_AFTER_S:
             record = _Record()
         self._records[place] = record
@@ -83,7 +84,7 @@ _LOCAL: Final = "this machine"
 def is_loopback(address: str) -> bool:
     """Tell whether an IP address is this machine's own."""
     try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+        return _read_address(address).is_loopback
     except ValueError:
         return False
 
@@ -92,13 +93,17 @@ def is_loopback(address: str) -> bool:
 def _place(address: str) -> str:
     """Whom to hold responsible: an IPv4 address, an IPv6 network of 64 bits, or this machine."""
     try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
+        ip = _read_address(address)
     except ValueError:
         return address
     if ip.is_loopback:
         return _LOCAL
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(ip)
+
+
+def _read_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read an address as a socket gives it: perhaps with a zone, perhaps an IPv4 one in the form of IPv6."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return (isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped) or ip
