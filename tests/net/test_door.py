@@ -319,6 +319,18 @@ async def test_a_handlers_bug_ends_its_own_connection_with_1011(
     await bystander.end()
 
 
+async def test_what_comes_behind_a_fault_in_one_read_holds_nobody_up(opened: Opened) -> None:
+    faulty, other = await Raw.open(opened.port), await Raw.open(opened.port)
+    await opened.handlers.get()
+    connection = (await opened.handlers.get()).connection
+    faulty.writer.write(b"\xc1\x80\0\0\0\0" + b"\x81\x81\0\0\0\0x" * 3)
+    assert await faulty.close_code() == 1002
+    connection.send(b"not asked for")
+    assert await other.frame() == (TEXT, b"not asked for")
+    await faulty.end()
+    await other.end()
+
+
 # --- the end of a connection ---
 
 

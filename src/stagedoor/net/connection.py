@@ -43,7 +43,7 @@ _COPIED_BYTES: Final = 8192
 uses again for the next one; uvloop writes at the end of its turn, and would write that one's header instead. (Seen with
 picows 2.3.1 and uvloop 0.23.) So we frame what is longer."""
 
-_BURST: Final = 64
+_BURST: Final = 16
 """Frames that a connection may send in one go before the others get their turn."""
 
 _SHORT_HEADERS: Final = [bytes((0x81, length)) for length in range(126)]
@@ -168,6 +168,8 @@ class Connection(WSListener):
             # By us, or by picows, which still delivers the frame that was too big for it.
             if frame.msg_type == _CLOSE:
                 transport.disconnect()
+            if frame.last_in_buffer:
+                self._turn.end()  # that an earlier frame of this buffer began
             return
         self._is_alive = True
         turn = self._turn
@@ -317,14 +319,18 @@ class Connection(WSListener):
             out.clear()
             self._drop_slow_reader()
             return
-        if len(out) == 1 and len(out[0]) <= _COPIED_BYTES:
-            self._transport.send(_TEXT, out[0])
-        else:
-            pieces = []
-            for message in out:
-                pieces.append(frame_header(len(message)))
-                pieces.append(message)
-            self._transport.underlying_transport.write(b"".join(pieces))
+        try:
+            if len(out) == 1 and len(out[0]) <= _COPIED_BYTES:
+                self._transport.send(_TEXT, out[0])
+            else:
+                pieces = []
+                for message in out:
+                    pieces.append(frame_header(len(message)))
+                    pieces.append(message)
+                self._transport.underlying_transport.write(b"".join(pieces))
+        except (RuntimeError, OSError) as error:
+            # The socket was closed in this very turn, and uvloop says so to whoever writes.
+            logger.debug("nothing was sent to %s: %s", self.peer, error)
         out.clear()
 
     def _is_too_slow(self) -> bool:

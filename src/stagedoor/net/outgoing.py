@@ -7,14 +7,17 @@ right after the request was read.
 """
 
 import asyncio
+import logging
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Outlet(Protocol):
     """A connection that has something to send."""
 
     def flush(self) -> None:
-        """Write everything that is queued; must not raise."""
+        """Write everything that is queued."""
         ...
 
 
@@ -42,4 +45,7 @@ class Turn:
         if self._outlets:
             outlets, self._outlets = self._outlets, []
             for outlet in outlets:
-                outlet.flush()
+                try:
+                    outlet.flush()
+                except Exception:
+                    logger.exception("a connection could not be written to")

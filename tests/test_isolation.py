@@ -1,0 +1,146 @@
+"""One bad client is nobody else's trouble: the others are served, memory stays bounded, the server stays up."""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from stagedoor.kilovolt import Client
+from tests.conftest import Server
+from tests.net.websocket import TEXT, Raw, mask
+
+ROUNDS = 200
+MEMORY_GROWTH_BYTES = 100 << 20
+"""Far more than bounded queues may take, far less than what the bad clients send."""
+
+
+async def open_session(server: Server) -> Raw:
+    """Open a raw connection that has logged in by the control token."""
+    raw = await Raw.open(server.port, path="/ws")
+    await raw.message()
+    raw.ask("klogin", auth="token", token=server.control_token)
+    assert (await raw.message())["ok"] is True
+    return raw
+
+
+async def serve_others(server: Server) -> None:
+    """Do what a well-behaved client does, and check every answer."""
+    async with Client(server.url, password=server.password) as client, client.watch("good/ev/tick") as changes:
+        ticks = aiter(changes)
+        for number in range(ROUNDS):
+            await client.set("good/key", str(number))
+            assert await client.get("good/key") == str(number)
+            await client.set("good/ev/tick", str(number))
+            assert (await anext(ticks)).value == str(number)
+
+
+def memory(server: Server) -> int:
+    """The server's resident memory in bytes."""
+    return int(psutil.Process(server.pid).memory_info().rss)
+
+
+async def send_for_ever(raw: Raw, blob: bytes) -> None:
+    """Write as fast as the server takes it, and read whatever comes."""
+
+    async def read() -> None:
+        while await raw.reader.read(1 << 16):
+            pass
+
+    reading = asyncio.create_task(read())
+    try:
+        while True:
+            raw.writer.write(blob)
+            await raw.writer.drain()
+    finally:
+        reading.cancel()
+        await raw.end()
+
+
+REQUEST = b'{"command":"%s","request_id":"x","data":{"key":"bad/%s","data":"%s"}}'
+
+FLOODS = {
+    "reads": mask(TEXT, REQUEST % (b"kget", b"key", b"")) * 100,
+    "durable writes": mask(TEXT, REQUEST % (b"kset", b"key", b"x" * 50)) * 100,
+    "large writes": mask(TEXT, REQUEST % (b"kset", b"key", b"x" * 200_000)),
+    "events": mask(TEXT, REQUEST % (b"kset", b"ev/x", b"x" * 50)) * 100,
+    "garbage that is text": mask(TEXT, b'{"command": [[[') * 100,
+    "whole lists": mask(TEXT, b'{"command":"kget-all","data":{"prefix":""}}') * 50,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_client_that_floods(server: Server, flood: str) -> None:
+    before = memory(server)
+    flooding = asyncio.create_task(send_for_ever(await open_session(server), FLOODS[flood]))
+    await serve_others(server)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
+    assert not flooding.done()
+    flooding.cancel()
+    await asyncio.wait([flooding])
+
+
+async def test_a_reader_that_stops(server: Server) -> None:
+    slow = await open_session(server)
+    slow.ask("ksub-prefix", prefix="")
+    await slow.message()
+    slow.pause()
+    before = memory(server)
+    async with Client(server.url, password=server.password) as client:
+        for _ in range(200):
+            await client.set("bad/ev/large", "x" * 100_000)
+    await serve_others(server)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
+    slow.resume()
+    assert await slow.close_code() == 1013
+    await slow.end()
+
+
+async def test_clients_that_send_garbage(server: Server) -> None:
+    chance = random.Random(4337)
+    stop = asyncio.Event()
+
+    async def send_garbage() -> int:
+        sent = 0
+        while not stop.is_set():
+            raw = await Raw.open(server.port, path="/ws")
+            for _ in range(20):
+                raw.writer.write(chance.randbytes(chance.randrange(1, 300)))
+            raw.writer.write_eof()
+            with suppress(ConnectionResetError):
+                await raw.reader.read()
+            await raw.end()
+            sent += 1
+        return sent
+
+    garbage = asyncio.create_task(send_garbage())
+    await serve_others(server)
+    stop.set()
+    assert await garbage > 0
+
+
+async def test_clients_that_come_and_go(server: Server) -> None:
+    """With requests under way each, which once killed another server of this protocol."""
+    token = server.control_token
+    came = 0
+    enough = asyncio.Event()
+
+    async def come_and_go() -> None:
+        nonlocal came
+        while not enough.is_set():
+            raw = await Raw.open(server.port, path="/ws")
+            raw.ask("klogin", auth="token", token=token)
+            raw.ask("ksub-prefix", prefix="")
+            raw.ask("kset", key="bad/key", data="x")
+            raw.ask("kcall", key="stagedoor/@status", data="")
+            came += 1
+            await raw.end()
+
+    before = memory(server)
+    crowd = [asyncio.create_task(come_and_go()) for _ in range(8)]
+    while came < 3000:
+        await serve_others(server)
+    enough.set()
+    await asyncio.gather(*crowd)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
