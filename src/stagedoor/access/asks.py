@@ -65,12 +65,12 @@ class Metadata:
     def read(cls, members: JsonObject) -> "Metadata":
         """Take the known members of a login request; whatever they hold becomes plain text."""
         url = _clean(members.get("url"))
-        icon = _clean(members.get("icon"), MAX_ICON_CHARACTERS)
+        icon = _clean(members.get("icon"), MAX_ICON_CHARACTERS + 1)
         return cls(
             name=_clean(members.get("name")),
             author=_clean(members.get("author")),
             url=url if _scheme(url) in ("http", "https") else "",
-            icon=icon if icon.lower().startswith("data:image/") or _is_short_https(icon) else "",
+            icon=icon if _is_small_picture(icon) or _is_short_https(icon) else "",
             verification_code=_clean(members.get("verificationCode")),
         )
 
@@ -200,8 +200,9 @@ def _clean(value: object, limit: int = MAX_FIELD_CHARACTERS) -> str:
     if value is None or isinstance(value, (dict, list)):
         return ""
     text = value if isinstance(value, str) else str(value)
-    # Category C holds controls, surrogates and formatting such as right-to-left overrides, which make text lie.
-    visible = "".join(c for c in text[: 4 * limit] if not unicodedata.category(c).startswith("C"))
+    # Category C holds controls, surrogates and formatting such as right-to-left overrides, which make text lie; Zl and
+    # Zp break lines.
+    visible = "".join(c for c in text[: 4 * limit] if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029")
     return visible.strip()[:limit]
 
 
@@ -211,6 +212,10 @@ def _scheme(url: str) -> str:
     except ValueError:
         return ""
     return parts.scheme.lower() if parts.netloc else ""
+
+
+def _is_small_picture(icon: str) -> bool:
+    return len(icon) <= MAX_ICON_CHARACTERS and icon.lower().startswith("data:image/")
 
 
 def _is_short_https(icon: str) -> bool:

@@ -60,7 +60,8 @@ def normalize_origin(text: str) -> str:
         ValueError: When it is not ``scheme://host[:port]`` and nothing more.
     """
     parts = urlsplit(text.strip().rstrip("/").lower())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+    beyond = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or beyond:
         raise ValueError(f"{text!r} is not an origin such as https://overlays.example")
     default = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -94,7 +95,7 @@ def is_host_allowed(hosts: Sequence[str], *, port: int, local_address: str, name
     host, colon, port_text = hosts[0].strip().lower().rpartition(":")
     if not colon or port_text.endswith("]"):
         host, port_text = hosts[0].strip().lower(), "80"
-    if not (port_text.isascii() and port_text.isdigit()) or int(port_text) != port:
+    if port_text != str(port):
         return False
     if host in _LOCAL_NAMES or host in names:
         return True

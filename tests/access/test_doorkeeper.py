@@ -1,0 +1,131 @@
+"""The doorkeeper: who gets in by what, and who has to leave."""
+
+import pytest
+
+from stagedoor.access import AskQueue, Doorkeeper, Level, sign
+from tests.kilovolt.harness import FakeClock
+
+FAR = "198.51.100.7"
+LOCAL = "127.0.0.1"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def doorkeeper(clock: FakeClock) -> Doorkeeper:
+    return Doorkeeper(clock, password="hunter2", control_token="the token")
+
+
+def judge(doorkeeper: Doorkeeper, password: str, address: str = LOCAL) -> tuple[bool, float]:
+    challenge = doorkeeper.challenge()
+    return doorkeeper.judge(challenge, sign(password, challenge.challenge, challenge.salt), address)
+
+
+def test_the_right_password_lets_in(doorkeeper: Doorkeeper) -> None:
+    assert judge(doorkeeper, "hunter2") == (True, 0)
+
+
+@pytest.mark.parametrize("password", ["", "hunter", "hunter22", "Hunter2", "the token"])
+def test_another_does_not(doorkeeper: Doorkeeper, password: str) -> None:
+    assert judge(doorkeeper, password) == (False, 0)
+
+
+@pytest.mark.parametrize("answer", [b"", b"short", b"x" * 32, b"x" * 1000])
+def test_neither_does_any_other_answer(doorkeeper: Doorkeeper, answer: bytes) -> None:
+    assert doorkeeper.judge(doorkeeper.challenge(), answer, LOCAL) == (False, 0)
+
+
+def test_without_a_password_no_answer_is_right(clock: FakeClock) -> None:
+    doorkeeper = Doorkeeper(clock)
+    assert judge(doorkeeper, "") == (False, 0)
+
+
+def test_each_challenge_is_another_and_expires_in_a_minute(doorkeeper: Doorkeeper, clock: FakeClock) -> None:
+    first, second = doorkeeper.challenge(), doorkeeper.challenge()
+    assert first != second
+    assert first.expires_at == clock.time() + 60
+
+
+def test_an_answer_fits_its_own_challenge_only(doorkeeper: Doorkeeper) -> None:
+    first, second = doorkeeper.challenge(), doorkeeper.challenge()
+    answer = sign("hunter2", first.challenge, first.salt)
+    assert doorkeeper.judge(second, answer, LOCAL)[0] is False
+    assert doorkeeper.judge(first, answer, LOCAL)[0] is True
+
+
+def test_wrong_answers_from_afar_delay_the_right_one(doorkeeper: Doorkeeper) -> None:
+    judge(doorkeeper, "wrong", FAR)
+    assert judge(doorkeeper, "hunter2", FAR) == (True, 0.25)
+    doorkeeper.waited(FAR)
+    assert judge(doorkeeper, "hunter2", LOCAL) == (True, 0)
+
+
+def test_too_many_waiting_answers_are_refused_unseen(doorkeeper: Doorkeeper) -> None:
+    for _ in range(9):
+        judge(doorkeeper, "wrong", FAR)
+    assert judge(doorkeeper, "hunter2", FAR) == (False, 0)
+
+
+def test_the_token_is_the_owners(doorkeeper: Doorkeeper) -> None:
+    grant, delay_s = doorkeeper.judge_token("the token", LOCAL)
+    assert grant is not None
+    assert (grant.level, delay_s) == (Level.OWNER, 0)
+
+
+@pytest.mark.parametrize("token", ["", "the toke", "the token ", "hunter2", "ŧhe token"])
+def test_another_token_is_nobodys(doorkeeper: Doorkeeper, token: str) -> None:
+    assert doorkeeper.judge_token(token, LOCAL) == (None, 0)
+
+
+def test_where_there_is_no_token_the_empty_one_is_nobodys(clock: FakeClock) -> None:
+    assert Doorkeeper(clock).judge_token("", LOCAL) == (None, 0)
+
+
+def test_wrong_tokens_are_slowed_like_wrong_answers(doorkeeper: Doorkeeper) -> None:
+    doorkeeper.judge_token("wrong", FAR)
+    assert judge(doorkeeper, "wrong", FAR) == (False, 0.25)
+    assert doorkeeper.judge_token("wrong", FAR) == (None, 0.75)
+
+
+def test_a_door_is_open_without_a_password_and_without_asking(clock: FakeClock) -> None:
+    assert Doorkeeper(clock).is_open
+    assert not Doorkeeper(clock, password="x").is_open
+    assert not Doorkeeper(clock, asks=AskQueue(clock)).is_open
+    assert Doorkeeper(clock, control_token="x").is_open
+
+
+def test_another_password_ends_who_used_the_old_one(doorkeeper: Doorkeeper) -> None:
+    left: list[str] = []
+    doorkeeper.remember("one", lambda: left.append("one"))
+    doorkeeper.remember("two", lambda: left.append("two"))
+    doorkeeper.remember("three", lambda: left.append("three"))
+    doorkeeper.forget("two")
+    doorkeeper.change_password("swordfish")
+    assert left == ["one", "three"]
+    assert judge(doorkeeper, "hunter2")[0] is False
+    assert judge(doorkeeper, "swordfish")[0] is True
+    doorkeeper.change_password("another")
+    assert left == ["one", "three"]
+
+
+def test_the_same_password_ends_nobody(doorkeeper: Doorkeeper) -> None:
+    left: list[str] = []
+    doorkeeper.remember("one", lambda: left.append("one"))
+    doorkeeper.change_password("hunter2")
+    assert left == []
+
+
+def test_a_challenge_from_before_the_change_needs_the_new_password(doorkeeper: Doorkeeper) -> None:
+    challenge = doorkeeper.challenge()
+    doorkeeper.change_password("swordfish")
+    assert doorkeeper.judge(challenge, sign("hunter2", challenge.challenge, challenge.salt), LOCAL)[0] is False
+
+
+def test_who_leaves_may_be_forgotten_while_leaving(doorkeeper: Doorkeeper) -> None:
+    for name in ("one", "two"):
+        doorkeeper.remember(name, lambda: doorkeeper.forget("two"))
+    doorkeeper.change_password("swordfish")
+    assert doorkeeper._insiders == {}
