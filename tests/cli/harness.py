@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import pty
 import re
 import resource
 import signal
 import sys
+import termios
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +26,16 @@ def environment(**variables: str) -> dict[str, str]:
     """This process's environment without stagedoor's own variables, and with others."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("STAGEDOOR_")}
     return {**clean, **variables}
+
+
+def mode(path: Path) -> int:
+    """A file's permissions."""
+    return path.stat().st_mode & 0o777
+
+
+def names(folder: Path) -> set[str]:
+    """What a folder holds."""
+    return {path.name for path in folder.iterdir()}
 
 
 class Result(NamedTuple):
@@ -106,9 +119,13 @@ class Cli:
     @contextlib.asynccontextmanager
     async def on_terminal(self, *arguments: str) -> AsyncIterator["Terminal"]:
         """Start a command on a terminal of its own."""
-        import pty
-
         ours, theirs = pty.openpty()
+
+        def take_over() -> None:
+            """Make it the terminal whose Ctrl-C goes to the command."""
+            os.setsid()
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
         process = await asyncio.create_subprocess_exec(
             *STAGEDOOR,
             *arguments,
@@ -116,7 +133,7 @@ class Cli:
             stdout=theirs,
             stderr=theirs,
             env=environment(STAGEDOOR_DATA=str(self.data), TERM="xterm-256color", COLUMNS="120"),
-            start_new_session=True,
+            preexec_fn=take_over,
         )
         os.close(theirs)
         terminal = Terminal(process, ours)
@@ -146,14 +163,16 @@ class Running:
     async def until(self, words: str) -> str:
         """Read lines of output up to one with these words."""
         while words not in (line := await self.line()):
-            assert line, f"no line has {words!r}"
+            pass
         return line
 
     @staticmethod
     async def _line(stream: asyncio.StreamReader | None) -> str:
         assert stream is not None
         async with asyncio.timeout(TIMEOUT_S):
-            return (await stream.readline()).decode().rstrip("\n")
+            line = await stream.readline()
+        assert line, "there is no further line"
+        return line.decode().rstrip("\n")
 
     async def end(self) -> Result:
         """Wait for its end; the rest of what it printed."""

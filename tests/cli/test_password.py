@@ -1,0 +1,139 @@
+"""``password``: show, set, new; with and without a server."""
+
+import msgspec
+import pytest
+
+from stagedoor.kilovolt import Client, PasswordRefused
+from tests.cli.harness import Cli
+from tests.conftest import Server
+
+LONG = "correct horse battery staple"
+
+
+async def test_shown_password_is_the_stored_one(both: Cli) -> None:
+    shown = await both.ok("password", "show")
+    config = msgspec.json.decode(await both.ok("get", "http/config"), type=dict[str, object])
+    assert shown == f"{config['kv_password']}\n"
+    assert (await both("password", "show", "--json")).json == {"password": config["kv_password"]}
+
+
+async def test_password_is_set_from_an_argument(both: Cli) -> None:
+    assert await both("password", "set", LONG) == (0, "", "")
+    assert await both.ok("password", "show", "--door", "kilovolt") == LONG + "\n"
+
+
+async def test_password_is_set_from_standard_input(both: Cli) -> None:
+    assert await both("password", "set", stdin="Pä$$wörd für 🎥 und mich\n") == (0, "", "")
+    assert await both.ok("password", "show") == "Pä$$wörd für 🎥 und mich\n"
+
+
+async def test_new_password_is_printed_and_stored(both: Cli) -> None:
+    before = await both.ok("password", "show")
+    made = await both.ok("password", "new")
+    assert len(made.strip()) == 28
+    assert made != before
+    assert await both.ok("password", "show") == made
+
+
+async def test_short_password_is_set_with_a_warning(both: Cli) -> None:
+    result = await both("password", "set", "short")
+    assert result.code == 0
+    assert result.err == "Warning: the password has 5 characters; 16 or more are hard to guess\n"
+
+
+async def test_empty_password_is_set_with_a_warning(both: Cli) -> None:
+    result = await both("password", "set", "")
+    assert result.code == 0
+    assert "everybody on this machine gets in" in result.err
+    assert await both.ok("password", "show") == "\n"
+
+
+@pytest.mark.parametrize("nothing", ["", "\n"])
+async def test_nothing_on_standard_input_does_not_open_the_door(cli: Cli, nothing: str) -> None:
+    await cli.ok("password", "set", LONG)
+    assert "no password on standard input" in await cli.fails("password", "set", stdin=nothing)
+    assert await cli.ok("password", "show") == LONG + "\n"
+
+
+async def test_rest_of_the_settings_stays(both: Cli) -> None:
+    await both.ok("set", "http/config", '{"bind":"localhost:4444","path":"/overlays","theirs":[1],"kv_password":"old"}')
+    await both.ok("password", "set", LONG)
+    config = msgspec.json.decode(await both.ok("get", "http/config"))
+    assert config == {
+        "bind": "localhost:4444",
+        "enable_static_server": False,
+        "path": "/overlays",
+        "theirs": [1],
+        "kv_password": LONG,
+    }
+
+
+@pytest.mark.parametrize("broken", ["no JSON", "[]", '{"bind":5}', "[" * 100_000])
+async def test_broken_settings_are_mended(cli: Cli, broken: str) -> None:
+    await cli.ok("set", "http/config", stdin=broken)
+    assert "not valid" in await cli.fails("password", "show")
+    result = await cli("password", "set", LONG)
+    assert result.code == 0
+    assert "defaults" in result.err
+    assert await cli.ok("password", "show") == LONG + "\n"
+
+
+async def test_password_that_was_set_before_the_first_start_counts(cli: Cli) -> None:
+    await cli.ok("password", "set", LONG)
+    server = Server(cli.data, password=None)
+    await server.start()
+    try:
+        async with Client(server.url, password=LONG) as client:
+            await client.set("a", "1")
+    finally:
+        await server.stop()
+
+
+async def test_running_server_asks_for_the_new_password_at_once(cli: Cli) -> None:
+    server = Server(cli.data, password=None)
+    await server.start()
+    try:
+        await cli.ok("password", "set", LONG)
+        async with Client(server.url, password=LONG):
+            pass
+        with pytest.raises(PasswordRefused):
+            await Client(server.url, password=LONG + "!").connect()
+    finally:
+        await server.stop()
+
+
+async def test_no_password_yet_is_an_error(cli: Cli) -> None:
+    await cli.ok("set", "a", "1")
+    assert "there is no password yet" in await cli.fails("password", "show")
+
+
+async def test_variable_that_rules_over_the_stored_password_is_told(cli: Cli) -> None:
+    result = await cli("password", "set", LONG, env={"STAGEDOOR_KILOVOLT_PASSWORD": "the other one"})
+    assert result.code == 0
+    assert "STAGEDOOR_KILOVOLT_PASSWORD" in result.err
+    assert "the other one" not in result.err
+
+
+async def test_terminal_is_asked_twice_and_shows_nothing(cli: Cli) -> None:
+    async with cli.on_terminal("password", "set") as terminal:
+        await terminal.until("New password:")
+        terminal.type(LONG + "\n")
+        await terminal.until("Once more:")
+        terminal.type("something else\n")
+        await terminal.until("New password:")
+        terminal.type(LONG + "\n")
+        await terminal.until("Once more:")
+        terminal.type(LONG + "\n")
+        assert await terminal.end() == 0
+    assert LONG not in terminal.raw
+    assert await cli.ok("password", "show") == LONG + "\n"
+
+
+async def test_interrupted_question_changes_nothing(cli: Cli) -> None:
+    await cli.ok("password", "set", LONG)
+    async with cli.on_terminal("password", "set") as terminal:
+        await terminal.until("New password:")
+        terminal.type("\x03")
+        assert await terminal.end() == 130
+    assert "Traceback" not in terminal.raw
+    assert await cli.ok("password", "show") == LONG + "\n"
