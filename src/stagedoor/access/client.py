@@ -86,6 +86,7 @@ class Client:
         Raises:
             NotPermitted: When the grant does not cover one of the keys.
             InvalidKey: When a key is too long to be stored.
+            StoreError: When a secret that is to be kept cannot be read.
         """
         resolve = self._hub.catalogue.resolve
         for key, _ in writes:
@@ -99,7 +100,11 @@ class Client:
             done(error)
 
         self._under_way += 1
-        return self._hub.write(writes, settle, queue_up=self._under_way > 1, keep_secrets=not self.grant.is_owner)
+        try:
+            return self._hub.write(writes, settle, queue_up=self._under_way > 1, keep_secrets=not self.grant.is_owner)
+        except StoreError:
+            self._under_way -= 1
+            raise
 
     async def put(self, key: Key, value: Value | None) -> None:
         """Write one key as :meth:`put_all` does; ``None`` deletes it."""

@@ -109,6 +109,7 @@ serve = click.Command(
     "serve",
     callback=_run,
     params=[_parameter(option) for option in OPTIONS if option.has_flag],
-    help="Run stagedoor in the foreground until it is interrupted. It is ready when it prints `ready`.",
+    help="Run stagedoor in the foreground until it is interrupted. It is ready when it prints `ready`.\n\n"
+    "\b\nExample:\n  stagedoor serve\n  stagedoor serve --data ~/stream --kilovolt localhost:4337",
     short_help="Run stagedoor.",
 )

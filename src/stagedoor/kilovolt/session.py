@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from stagedoor.access import (
     BY_ASKING,
@@ -22,13 +22,13 @@ from stagedoor.access import (
     OPEN,
     Ask,
     Asker,
+    AskQueue,
     AskRefused,
     Challenge,
     Client,
     Doorkeeper,
     Grant,
     Metadata,
-    Timer,
     Verdict,
 )
 from stagedoor.access.challenges import decode_base64
@@ -119,6 +119,14 @@ class _Waiting:
         self.cost = cost
 
 
+class _OpenAsk(NamedTuple):
+    """A question that is not answered yet, the queue that it is in, and the request that waits for it."""
+
+    queue: AskQueue
+    ask: Ask
+    request_id: str | None
+
+
 class Session:
     """One connection's state: who it is, what it hears, what it still waits for."""
 
@@ -130,6 +138,7 @@ class Session:
         self._namespace = namespace
         deliver = self._deliver_inside if namespace else self._deliver
         self._client = Client(hub, OPEN if self._needs_no_login else NOBODY, deliver)
+        self._handlers = _OUTSIDE if self._client.grant is NOBODY else _INSIDE
         self._backlog: deque[_Waiting] = deque()
         self._writes_under_way = 0
         self._is_held = False
@@ -139,8 +148,7 @@ class Session:
         self._load = 0
         self._calls = 0
         self._challenge: Challenge | None = None
-        self._ask: tuple[Ask, str | None] | None = None
-        self._timers: set[Timer] = set()
+        self._ask: _OpenAsk | None = None
         self._scan: Scan | None = None
         self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
         self._send(messages.HELLO)
@@ -165,7 +173,7 @@ class Session:
         if self._backlog or self._is_held or (self._writes_under_way and kind not in _PIPELINED):
             self._enqueue(request, len(text))
         else:
-            self._serve(request, kind, len(text))
+            self._serve(request)
 
     def close(self) -> None:
         """Hear that the connection has gone: nothing is sent any more, and an open question goes away."""
@@ -175,8 +183,6 @@ class Session:
         self._withdraw_ask()
         self._doorkeeper.forget(self)
         self._client.close()
-        for timer in self._timers:
-            timer.cancel()
         if self._scan is not None:
             self._scan.close()
 
@@ -210,7 +216,7 @@ class Session:
             while self._backlog and not self._must_wait(self._backlog[0].request):
                 waiting = self._backlog.popleft()
                 self._drop_load(waiting.cost)
-                self._serve(waiting.request, type(waiting.request), waiting.cost)
+                self._serve(waiting.request)
         finally:
             self._is_draining = False
 
@@ -227,33 +233,25 @@ class Session:
         self._hold()
 
         def resume() -> None:
-            self._timers.discard(timer)
             callback()
             self._release()
 
-        timer = self._doorkeeper.clock.call_later(delay_s, resume)
-        self._timers.add(timer)
+        self._doorkeeper.clock.call_later(delay_s, resume)
 
     # --- serving ---
 
-    def _serve(self, request: Request | BadRequest, kind: type[Request | BadRequest], size: int) -> None:
+    def _serve(self, request: Request | BadRequest) -> None:
         """Serve one request. Whatever goes wrong becomes an error message here, and nowhere else."""
-        if isinstance(request, BadRequest):
-            self._refuse(request)
-            return
-        if self._client.grant is NOBODY and kind not in messages.WITHOUT_LOGIN:
-            self._fail(request, ErrorCode.AUTHENTICATION_REQUIRED, "log in first, with klogin")
-            return
         try:
-            if kind in _PIPELINED:
-                self._write(request, size)
-            else:
-                _HANDLERS[kind](self, request)
+            self._handlers[type(request)](self, request)
         except PeerError as error:
             self._fail(request, _code_of(error), self._explain(error))
         except StoreError as error:
             logger.error("the store failed: %s", error)
             self._fail(request, ErrorCode.SERVER_ERROR, str(error))
+
+    def _require_login(self, request: Request) -> None:
+        self._fail(request, ErrorCode.AUTHENTICATION_REQUIRED, "log in first, with klogin")
 
     def _reply(self, request: Request, data: Value | list[str] | dict[Key, Value]) -> None:
         self._send(encode(Response(True, request.request_id, data)))
@@ -261,7 +259,7 @@ class Session:
     def _done(self, request: Request) -> None:
         self._send(encode(Done(True, request.request_id)))
 
-    def _fail(self, request: Request, code: ErrorCode, details: str) -> None:
+    def _fail(self, request: Request | BadRequest, code: ErrorCode, details: str) -> None:
         self._refuse(BadRequest(code, details, request.request_id))
 
     def _explain(self, error: PeerError) -> str:
@@ -283,7 +281,18 @@ class Session:
 
     # --- keys ---
 
-    def _write(self, request: Request, size: int) -> None:
+    def _set(self, request: messages.Set) -> None:
+        data = request.data
+        self._write(request, [Write(self._namespace + data.key, data.data)], len(data.data))
+
+    def _delete(self, request: messages.Delete) -> None:
+        self._write(request, [Write(self._namespace + request.data.key, None)], 0)
+
+    def _set_bulk(self, request: messages.SetBulk) -> None:
+        writes = [Write(self._namespace + key, value) for key, value in (request.data or {}).items()]
+        self._write(request, writes, sum(len(value) for value in (request.data or {}).values()))
+
+    def _write(self, request: Request, writes: list[Write], size: int) -> None:
         """Hand a write to the hub; the reply comes when it survives a crash."""
         request_id = request.request_id
 
@@ -298,24 +307,14 @@ class Session:
                 # Not at once: this write has to be heard before what comes after it changes who hears.
                 self._doorkeeper.clock.call_soon(self._drain)
 
-        writes = self._writes_of(request)
         self._writes_under_way += 1
         self._add_load(size)
         try:
             self._client.write(writes, done)
-        except PeerError:
+        except (PeerError, StoreError):
             self._writes_under_way -= 1
             self._drop_load(size)
             raise
-
-    def _writes_of(self, request: Request) -> list[Write]:
-        namespace = self._namespace
-        if isinstance(request, messages.Set):
-            return [Write(namespace + request.data.key, request.data.data)]
-        if isinstance(request, messages.Delete):
-            return [Write(namespace + request.data.key, None)]
-        assert isinstance(request, messages.SetBulk)
-        return [Write(namespace + key, value) for key, value in (request.data or {}).items()]
 
     def _get(self, request: messages.Get) -> None:
         value = self._client.get(self._namespace + request.data.key)
@@ -505,8 +504,10 @@ class Session:
                 self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
 
         def conclude_late() -> None:
+            # Who has left keeps its place among those that wait, or leaving would be a way to guess faster.
             self._doorkeeper.waited(self._peer.address)
-            conclude()
+            if not self._is_closed:
+                conclude()
 
         if delay_s > 0:
             self._after(delay_s, conclude_late)
@@ -515,6 +516,7 @@ class Session:
 
     def _let_in(self, grant: Grant) -> None:
         self._client.grant = grant
+        self._handlers = _INSIDE
         if grant is BY_PASSWORD:
             self._doorkeeper.remember(self, self._leave)
         else:
@@ -537,6 +539,8 @@ class Session:
             return
 
         def answer(verdict: Verdict) -> None:
+            nonlocal is_answered
+            is_answered = True
             self._ask = None
             if verdict is Verdict.ALLOWED:
                 self._let_in(BY_ASKING)
@@ -544,35 +548,41 @@ class Session:
             else:
                 self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, verdict.value, request_id))
 
+        is_answered = False
         try:
             ask = asks.put(Asker(self._peer.address, self._peer.origin), metadata, answer)
         except AskRefused as refused:
             self._fail(request, ErrorCode.AUTHENTICATION_FAILED, str(refused))
             return
-        self._ask = (ask, request_id)
+        if not is_answered:
+            self._ask = _OpenAsk(asks, ask, request_id)
         self._deadline = self._doorkeeper.clock.time() + ASK_TIMEOUT_S
 
     def _replace_ask(self) -> None:
         """Withdraw the open question because of another login, and say so."""
         if self._ask is not None:
-            request_id = self._ask[1]
+            request_id = self._ask.request_id
             self._withdraw_ask()
             self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, "withdrawn by another login", request_id))
 
     def _withdraw_ask(self) -> None:
-        if self._ask is not None and self._doorkeeper.asks is not None:
-            ask, self._ask = self._ask[0], None
-            self._doorkeeper.asks.withdraw(ask.id)
+        if self._ask is not None:
+            asked, self._ask = self._ask, None
+            asked.queue.withdraw(asked.ask.id)
 
 
 _PIPELINED: Final = frozenset((messages.Set, messages.SetBulk, messages.Delete))
 """Requests that may be under way together."""
 
-_Handler = Callable[[Session, Request], None]
+_Handlers = dict[type[Request] | type[BadRequest], Callable[[Session, Request | BadRequest], None]]
 
-_HANDLERS: Final = cast(
-    dict[type[Request] | type[BadRequest], _Handler],
+_INSIDE: Final = cast(
+    _Handlers,
     {
+        BadRequest: Session._refuse,
+        messages.Set: Session._set,
+        messages.SetBulk: Session._set_bulk,
+        messages.Delete: Session._delete,
         messages.Version: Session._version,
         messages.Uid: Session._uid,
         messages.Features: Session._features,
@@ -589,6 +599,12 @@ _HANDLERS: Final = cast(
         messages.Call: Session._call,
     },
 )
+
+_OUTSIDE: Final = _INSIDE | cast(
+    _Handlers,
+    {kind: Session._require_login for kind in messages.COMMANDS.values() if kind not in messages.WITHOUT_LOGIN},
+)
+"""What is done for a connection that has not logged in: another table, so that nobody can forget to ask."""
 
 _CODES: Final[dict[type[PeerError], ErrorCode]] = {
     NotPermitted: ErrorCode.NOT_PERMITTED,

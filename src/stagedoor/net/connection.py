@@ -168,15 +168,17 @@ class Connection(WSListener):
             # By us, or by picows, which still delivers the frame that was too big for it.
             if frame.msg_type == _CLOSE:
                 transport.disconnect()
-            if frame.last_in_buffer:
-                self._turn.end()  # that an earlier frame of this buffer began
+            if frame.last_in_buffer and self._burst:
+                self._end_burst()
             return
         self._is_alive = True
-        turn = self._turn
         is_last = frame.last_in_buffer
-        # A single message is answered without a detour through the turn.
-        self._is_direct = is_last and not self._out and not self._is_write_paused
-        turn.begin()
+        if is_last:
+            # The reply to a message that came alone leaves at once; other connections are told at the end of the turn.
+            self._is_direct = not self._out and not self._is_write_paused
+        else:
+            self._burst += 1
+            self._turn.begin()
         try:
             if (
                 frame.fin
@@ -194,12 +196,15 @@ class Connection(WSListener):
             self._fail(INTERNAL_ERROR, "internal error")
         finally:
             self._is_direct = False
-            self._burst += 1
-            if is_last:
-                turn.end()
-                if self._burst > _BURST:
-                    self._yield()
-                self._burst = 0
+            if is_last and self._burst:
+                self._end_burst()
+
+    def _end_burst(self) -> None:
+        """Answer everything that came in one read together."""
+        self._turn.end()
+        if self._burst >= _BURST:
+            self._yield()
+        self._burst = 0
 
     def _yield(self) -> None:
         """Let the other connections be read before this one, which has more than it can be served in one go.

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEAD: Final = re.compile(
-    rf"({_TOKEN}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])((?:\r\n{_TOKEN}:[\t\x20-\x7e\x80-\xff]*)*)"
+    rf"({_NAME}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])((?:\r\n{_NAME}:[\t\x20-\x7e\x80-\xff]*)*)"
 )
 
 _SINGLE: Final = ("origin", "sec-websocket-key", "sec-websocket-version")

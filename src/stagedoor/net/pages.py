@@ -41,7 +41,10 @@ class Pages:
 
     def _index(self, request: web.BaseRequest) -> web.Response:
         address = html.escape(f"ws://{request.host}/ws")
-        static = "<li>Overlay files: <a href='/static/'>/static/</a></li>" if self.static is not None else ""
+        static = ""
+        if self.static is not None:
+            # No link: the folder itself is not listed.
+            static = f"<div><dt>Overlay files</dt><dd><code>{html.escape(f'http://{request.host}/static/')}</code></dd></div>"
         page = _PAGE.format(version=html.escape(__version__), address=address, static=static)
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
 
@@ -60,32 +63,59 @@ _PAGE: Final = """<!doctype html>
 <title>stagedoor</title>
 <style>
   :root {{ color-scheme: light dark;
-           --ink: #1d1b26; --paper: #faf9fc; --soft: #6a6577; --line: #e2dfe9; --lamp: #b4540a }}
+           --ink: #201c2b; --paper: #f6f4f9; --card: #fff; --soft: #655f74; --line: #e3dfeb; --lamp: #b4540a;
+           --glow: rgb(255 170 60 / .22); --shade: 0 1px 2px rgb(40 30 60 / .05), 0 8px 30px rgb(40 30 60 / .06) }}
   @media (prefers-color-scheme: dark) {{
-    :root {{ --ink: #eeecf4; --paper: #16141c; --soft: #a49eb4; --line: #322e3d; --lamp: #ffb454 }}
+    :root {{ --ink: #efecf5; --paper: #131118; --card: #1c1924; --soft: #a7a0b8; --line: #322d3e; --lamp: #ffb454;
+             --glow: rgb(255 170 60 / .13); --shade: none }}
   }}
-  body {{ margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.6 system-ui, sans-serif }}
-  main {{ max-width: 38rem; margin: 0 auto; padding: 12vh 1.5rem 3rem }}
-  h1 {{ font-size: 2rem; margin: 0; letter-spacing: -.02em }}
-  h1::before {{ content: ""; display: inline-block; width: .5em; height: .5em; margin-right: .4em; border-radius: 50%;
-               background: var(--lamp); box-shadow: 0 0 .6em var(--lamp) }}
-  p {{ color: var(--soft) }}
-  ul {{ list-style: none; margin: 2rem 0; padding: 0; border-top: 1px solid var(--line) }}
-  li {{ padding: .8rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }}
-  code {{ font: .95em ui-monospace, monospace }}
-  a {{ color: var(--lamp) }}
+  * {{ box-sizing: border-box }}
+  body {{ margin: 0; min-height: 100vh; color: var(--ink); font: 16px/1.6 system-ui, sans-serif;
+         background: radial-gradient(48rem 26rem at 50% -6rem, var(--glow), transparent 75%) no-repeat var(--paper) }}
+  main {{ max-width: 44rem; margin: 0 auto; padding: clamp(2.5rem, 11vh, 7rem) 1.25rem 3rem }}
+  h1 {{ display: flex; align-items: center; gap: .9rem; margin: 0; font-size: 2.1rem; line-height: 1.2;
+       letter-spacing: -.025em }}
+  h1 svg {{ flex: none; width: 2.6rem; height: 2.6rem; color: var(--lamp) }}
+  h2 {{ margin: 2.4rem 0 .8rem; font-size: .82rem; letter-spacing: .08em; text-transform: uppercase;
+       color: var(--soft) }}
+  p {{ margin: .9rem 0 0; color: var(--soft) }}
+  dl {{ margin: 0; padding: .35rem 1.25rem; border: 1px solid var(--line); border-radius: .9rem;
+       background: var(--card); box-shadow: var(--shade) }}
+  dl > div {{ display: grid; grid-template-columns: 10.5rem 1fr; gap: .1rem 1.5rem; padding: .85rem 0 }}
+  dl > div + div {{ border-top: 1px solid var(--line) }}
+  dt {{ color: var(--soft) }}
+  dd {{ margin: 0; overflow-wrap: anywhere }}
+  code {{ font: .92em/1.6 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; user-select: all }}
+  a {{ color: var(--lamp); text-underline-offset: .2em }}
+  footer {{ margin-top: 2.4rem; font-size: .875rem; color: var(--soft) }}
+  @media (max-width: 34rem) {{
+    dl > div {{ grid-template-columns: 1fr }}
+  }}
 </style>
 <main>
-  <h1>stagedoor</h1>
-  <p>The door of a live stream is open here. Overlays, bots and buttons connect to it; people do not have to do
-  anything on this page.</p>
-  <ul>
-    <li>Kilovolt: <code>{address}</code></li>
+  <h1>
+    <svg viewBox="0 0 40 40" fill="none" stroke="currentColor" stroke-width="2.6" stroke-linejoin="round"
+         stroke-linecap="round" aria-hidden="true">
+      <path d="M5 36h30M9 36V5h22v31"/><path d="M9 5l13 5v26H9z" fill="currentColor" fill-opacity=".18"/>
+      <path d="M18 21.5v3"/>
+    </svg>
+    stagedoor
+  </h1>
+  <p>The stage door is open. Overlays, bots, buttons and scripts come in here; people have nothing to do on this
+  page.</p>
+  <h2>Addresses</h2>
+  <dl>
+    <div><dt>Kilovolt</dt><dd><code>{address}</code></dd></div>
     {static}
-    <li>Health: <a href="/health">/health</a></li>
-  </ul>
-  <p>Version {version}. In a terminal, <code>stagedoor status</code> tells more, and <code>stagedoor asks</code> shows
-  who wants to come in.</p>
+    <div><dt>For monitors</dt><dd><a href="/health">/health</a></dd></div>
+  </dl>
+  <h2>In a terminal</h2>
+  <dl>
+    <div><dt>What runs</dt><dd><code>stagedoor status</code></dd></div>
+    <div><dt>Who wants to come in</dt><dd><code>stagedoor asks</code></dd></div>
+    <div><dt>The password</dt><dd><code>stagedoor password show</code></dd></div>
+  </dl>
+  <footer>Version {version}</footer>
 </main>
 </html>
 """
