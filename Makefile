@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS   ?=
 
-.PHONY: run test lint bench docs lock clean
+.PHONY: run test lint bench docs screenshots lock clean
 
 run: $(VENV)/.run
 	$(BIN)/stagedoor serve $(ARGS)
@@ -23,8 +23,12 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev
-	$(BIN)/python tools/reference.py --check
+	$(BIN)/python -m tools.reference --check
 	$(BIN)/zensical build --clean --strict
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python tools/find_chromium.py --install
+	$(BIN)/python -m tools.screenshots
 
 # The lock files: exact versions with hashes, for every supported Python and platform. Needs uv.
 lock:

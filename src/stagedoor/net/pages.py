@@ -72,7 +72,7 @@ _PAGE: Final = """<!doctype html>
   * {{ box-sizing: border-box }}
   body {{ margin: 0; min-height: 100vh; color: var(--ink); font: 16px/1.6 system-ui, sans-serif;
          background: radial-gradient(48rem 26rem at 50% -6rem, var(--glow), transparent 75%) no-repeat var(--paper) }}
-  main {{ max-width: 44rem; margin: 0 auto; padding: clamp(2.5rem, 11vh, 7rem) 1.25rem 3rem }}
+  main {{ max-width: 44rem; margin: 0 auto; padding: clamp(2.5rem, 9vh, 6rem) 1.25rem 3rem }}
   h1 {{ display: flex; align-items: center; gap: .9rem; margin: 0; font-size: 2.1rem; line-height: 1.2;
        letter-spacing: -.025em }}
   h1 svg {{ flex: none; width: 2.6rem; height: 2.6rem; color: var(--lamp) }}
@@ -81,7 +81,7 @@ _PAGE: Final = """<!doctype html>
   p {{ margin: .9rem 0 0; color: var(--soft) }}
   dl {{ margin: 0; padding: .35rem 1.25rem; border: 1px solid var(--line); border-radius: .9rem;
        background: var(--card); box-shadow: var(--shade) }}
-  dl > div {{ display: grid; grid-template-columns: 10.5rem 1fr; gap: .1rem 1.5rem; padding: .85rem 0 }}
+  dl > div {{ display: grid; grid-template-columns: 12rem 1fr; gap: .1rem 1.5rem; padding: .85rem 0 }}
   dl > div + div {{ border-top: 1px solid var(--line) }}
   dt {{ color: var(--soft) }}
   dd {{ margin: 0; overflow-wrap: anywhere }}
