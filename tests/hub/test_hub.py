@@ -539,6 +539,16 @@ async def test_what_was_kept_from_a_write_that_failed_is_not_written(shaky: Hub,
     assert members(shaky.get_whole("config")) == {"user": "me", "password": "old"}
 
 
+async def test_a_secret_that_cannot_be_kept_is_not_overwritten(shaky: Hub, store: ShakyStore) -> None:
+    await write(shaky, {"config": '{"password":"canary"}'})
+    store.read_failures = 1
+    with pytest.raises(StoreError):
+        start(shaky, {"vault": "never written", "config": '{"user":"me"}'}, keep_secrets=True)
+    await write(shaky, {"config": '{"user":"me"}'}, keep_secrets=True)
+    assert members(shaky.get_whole("config")) == {"user": "me", "password": "canary"}
+    assert shaky.get_whole("vault") == ""
+
+
 async def test_a_failure_does_not_fail_those_who_built_on_nothing(shaky: Hub, store: ShakyStore) -> None:
     store.hold()
     pending = [start(shaky, {"a": "1"}), start(shaky, {"b": "2"})]

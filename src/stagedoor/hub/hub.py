@@ -139,16 +139,22 @@ class Hub:
 
         Returns:
             Whether the batch is under way still; when not, ``done`` has been called.
+        Raises:
+            StoreError: When a secret that is to be kept cannot be read; ``done`` hears nothing then.
         """
         changes = [Change(write.key, write.value, self.catalogue.resolve(write.key)) for write in writes]
         puts: list[Put] = []
         uses_secrets = False
-        for change in changes:
-            if change.spec.holds_secrets:
-                uses_secrets = True
-                puts += self._secrets.split(change, keep=keep_secrets)
-            elif not change.spec.is_volatile:
-                puts.append(Put(Table.KEYS, change.key, None if change.is_deletion else change.value))
+        try:
+            for change in changes:
+                if change.spec.holds_secrets:
+                    uses_secrets = True
+                    puts += self._secrets.split(change, keep=keep_secrets)
+                elif not change.spec.is_volatile:
+                    puts.append(Put(Table.KEYS, change.key, None if change.is_deletion else change.value))
+        except StoreError:
+            self._secrets.settle(changes)
+            raise
         batch = Batch(changes, puts, done)
         if self._committer is not None and (puts or (queue_up and len(self._committer))):
             if uses_secrets:

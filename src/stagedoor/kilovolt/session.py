@@ -538,6 +538,8 @@ class Session:
             self._fail(request, ErrorCode.AUTHENTICATION_FAILED, "request already pending")
             return
 
+        is_answered = False
+
         def answer(verdict: Verdict) -> None:
             nonlocal is_answered
             is_answered = True
@@ -548,7 +550,6 @@ class Session:
             else:
                 self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, verdict.value, request_id))
 
-        is_answered = False
         try:
             ask = asks.put(Asker(self._peer.address, self._peer.origin), metadata, answer)
         except AskRefused as refused:
