@@ -17,10 +17,13 @@ def cli(tmp_path: Path) -> Cli:
 
 @pytest.fixture(params=["with a server", "without a server"])
 async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Cli]:
-    """The commands, once for a folder that a server runs on, and once for one that it has left."""
-    server = Server(tmp_path / "data")
-    await server.start()
+    """The commands, once for a folder that a server runs on, and once for one that is only used by them."""
+    cli = Cli(tmp_path / "data")
     if request.param == "without a server":
-        await server.stop()
-    yield Cli(server.data)
+        await cli.ok("password", "new")
+        yield cli
+        return
+    server = Server(cli.data)
+    await server.start()
+    yield cli
     await server.stop()

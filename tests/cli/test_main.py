@@ -1,6 +1,8 @@
 """The command line as a whole: help, completion, status, and errors that become one line."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,8 +31,7 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
 def test_help_explains_with_an_example(path: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*path, "--help"])
     assert result.exit_code == 0
-    if path != ("serve",):
-        assert f"stagedoor {' '.join(path)}" in result.output.partition("Example:")[2]
+    assert f"stagedoor {' '.join(path)}" in result.output.partition("Example:")[2]
     assert all(len(line) <= 80 for line in result.output.splitlines())
 
 
@@ -142,3 +143,34 @@ def test_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_environment_of_the_tests_is_clean() -> None:
     assert not [name for name in environment() if name.startswith("STAGEDOOR_")]
     assert os.environ.keys() >= environment().keys()
+
+
+# --- documentation ---
+
+
+def test_every_command_and_option_is_documented_or_explained_by_its_help() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    headings = {word for line in page.splitlines() if line.startswith("## ") for word in line[3:].split(", ")}
+    assert set(main.list_commands(click.Context(main))) <= headings
+
+
+def examples() -> list[str]:
+    """Every command line of the documentation and of the help, without what its shell does with it."""
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    texts = [*blocks, *(CliRunner().invoke(main, [*path, "--help"]).output for path in commands(main))]
+    found = re.findall(r"^ *(?:[^#\n]*\| )?stagedoor ([^|>#\n]*)", "\n".join(texts), re.MULTILINE)
+    return sorted({line.strip() for line in found})
+
+
+@pytest.mark.parametrize("example", examples())
+def test_example_is_a_valid_command_line(example: str) -> None:
+    command: click.Command = main
+    words = shlex.split(example)
+    context = click.Context(main)
+    while isinstance(command, click.Group) and words and (found := command.get_command(context, words[0])):
+        command = found
+        context = click.Context(command, parent=context)
+        words = words[1:]
+    assert command is not main
+    command.parse_args(context, words)
