@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 
 import msgspec
@@ -106,6 +106,9 @@ class FakeWire:
 
     def send(self, message: bytes) -> None:
         self._messages.put_nowait(message.decode())
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        self.send(b"".join(pieces))
 
     def close(self, code: int, reason: str) -> None:
         self.close_code = code

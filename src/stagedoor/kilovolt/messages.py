@@ -6,7 +6,7 @@ only what that refuses takes the slow path, which finds the right error code. Wi
 Source: the protocol's own document, version 10, and the replies of its reference server, version 11.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -411,10 +411,18 @@ encode: Final = msgspec.json.Encoder().encode
 HELLO: Final = encode(Hello())
 
 
-def encode_pieces(request_id: str | None, pieces: Sequence[bytes], brackets: bytes) -> bytes:
-    """Build a response from the encoded pieces of one object (``{}``) or array (``[]``), each without its brackets."""
-    data = brackets[:1] + b",".join(pieces) + brackets[1:]
-    return b'{"type":"response","ok":true,"request_id":' + encode(request_id) + b',"data":' + data + b"}"
+def encode_pieces(request_id: str | None, pieces: Iterable[bytes], brackets: bytes) -> list[bytes]:
+    """Build a response from the encoded pieces of one object (``{}``) or array (``[]``), each without its brackets.
+
+    What is returned makes the message when it is put together, which for a megabyte is best left to the socket.
+    """
+    message = [b'{"type":"response","ok":true,"request_id":' + encode(request_id) + b',"data":' + brackets[:1]]
+    for piece in pieces:
+        message += (piece, b",")
+    if len(message) > 1:
+        message.pop()
+    message.append(brackets[1:] + b"}")
+    return message
 
 
 def encode_error(code: ErrorCode, details: str, request_id: str | None) -> bytes:

@@ -10,7 +10,7 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol, cast
@@ -80,6 +80,10 @@ class Wire(Protocol):
 
     def send(self, message: bytes) -> None:
         """Queue one message."""
+        ...
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        """Queue one long message that is in pieces."""
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -364,7 +368,8 @@ class Session:
         def finish() -> None:
             scan.close()
             self._scan = None
-            self._send(messages.encode_pieces(request.request_id, pieces, brackets))
+            if not self._is_closed:
+                self._wire.send_pieces(messages.encode_pieces(request.request_id, pieces, brackets))
 
         def go_on() -> None:
             if self._is_closed:

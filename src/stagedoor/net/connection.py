@@ -11,7 +11,7 @@ import asyncio
 import codecs
 import logging
 import struct
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
@@ -297,20 +297,28 @@ class Connection(WSListener):
             return
         if self._is_direct and len(message) <= _COPIED_BYTES:
             self._is_direct = False
-            self._transport.send(_TEXT, message)
+            self._send_short(message)
             return
         if not self._out:
             self._turn.add(self)
         self._out.append(message)
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        """Send one text message that is in pieces, after what is queued; a long one is never put together here."""
+        size = sum(map(len, pieces))
+        if size <= _COPIED_BYTES:
+            self.send(b"".join(pieces))
+            return
+        self.flush()
+        if not self._transport.is_close_frame_sent:
+            self._write((frame_header(size), *pieces))
 
     def send_binary(self, message: bytes) -> None:
         """Send a binary message, after what is queued."""
         if self._is_closing:
             return
         self.flush()
-        header = bytearray(frame_header(len(message)))
-        header[0] = 0x82
-        self._transport.underlying_transport.write(bytes(header) + message)
+        self._write((b"\x82" + frame_header(len(message))[1:], message))
 
     def flush(self) -> None:
         """Write what is queued, in one go."""
@@ -324,19 +332,31 @@ class Connection(WSListener):
             out.clear()
             self._drop_slow_reader()
             return
-        try:
-            if len(out) == 1 and len(out[0]) <= _COPIED_BYTES:
-                self._transport.send(_TEXT, out[0])
-            else:
-                pieces = []
-                for message in out:
-                    pieces.append(frame_header(len(message)))
-                    pieces.append(message)
-                self._transport.underlying_transport.write(b"".join(pieces))
-        except (RuntimeError, OSError) as error:
-            # The socket was closed in this very turn, and uvloop says so to whoever writes.
-            logger.debug("nothing was sent to %s: %s", self.peer, error)
+        if len(out) > 1:
+            pieces = []
+            for message in out:
+                pieces.append(frame_header(len(message)))
+                pieces.append(message)
+            self._write((b"".join(pieces),))
+        elif len(out[0]) <= _COPIED_BYTES:
+            self._send_short(out[0])
+        else:
+            self._write((frame_header(len(out[0])), out[0]))
         out.clear()
+
+    # When a socket is closed in the very turn in which something is written to it, uvloop says so to the writer.
+
+    def _send_short(self, message: bytes) -> None:
+        try:
+            self._transport.send(_TEXT, message)
+        except (RuntimeError, OSError) as error:
+            logger.debug("nothing was sent to %s: %s", self.peer, error)
+
+    def _write(self, pieces: Sequence[bytes]) -> None:
+        try:
+            self._transport.underlying_transport.writelines(pieces)
+        except (RuntimeError, OSError) as error:
+            logger.debug("nothing was sent to %s: %s", self.peer, error)
 
     def _is_too_slow(self) -> bool:
         queued = self._transport.underlying_transport.get_write_buffer_size()
