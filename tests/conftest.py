@@ -26,6 +26,26 @@ def pytest_asyncio_loop_factories(
     return {"loop": new_loop}
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were skipped where none may be, as :func:`pytest_sessionfinish` judges it."""
+    for report in _forbidden_skips(terminalreporter):
+        terminalreporter.write_line(f"SKIPPED BUT MUST RUN {report.nodeid}: {report.longrepr}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail where everything must run when something did not, but for what cannot exist on that machine."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and reporter is not None and _forbidden_skips(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _forbidden_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    if not os.environ.get("CI"):
+        return []
+    return [report for report in reporter.stats.get("skipped", []) if "cannot exist here" not in str(report.longrepr)]
+
+
 class Server:
     """A stagedoor in a process of its own, on a port of its own."""
 
