@@ -400,6 +400,19 @@ def test_a_grown_map_is_large_enough_after_a_restart(reopen: Callable[..., LmdbS
     assert read_keys(store) == ["100000", "400000", "50000"]
 
 
+@pytest.mark.parametrize("pages", range(12, 32))
+def test_a_store_that_is_full_to_the_last_page_can_be_opened(reopen: Callable[..., LmdbStore], pages: int) -> None:
+    store = reopen(map_bytes=32 * 4096)
+    value: str | None = "x" * (pages * 4096 - 100)
+    try:
+        fill(store, {"a": value})
+    except StoreStalled:
+        value = None
+    store = reopen(map_bytes=32 * 4096)
+    assert store.get(Table.KEYS, "a") == value
+    assert store.epoch == 2
+
+
 class _Environment:
     """An LMDB environment that raises what a test says at the next ``begin`` for writing."""
 
@@ -628,12 +641,14 @@ class StoreMachine(RuleBasedStateMachine):
         return Path(self._folder.name) / str(self._generation)
 
     @rule(
-        puts=st.lists(
-            st.tuples(st.sampled_from(Table), KEYS, st.none() | st.sampled_from(["", "x", "y" * 20_000])), max_size=6
+        entries=st.lists(
+            st.tuples(st.sampled_from(Table), KEYS, st.none() | st.sampled_from([0, 1, 20_000])), max_size=6
         ),
         replace=st.booleans(),
     )
-    def write(self, puts: list[tuple[Table, str, str | None]], replace: bool) -> None:
+    def write(self, entries: list[tuple[Table, str, int | None]], replace: bool) -> None:
+        """Write entries with values of these lengths."""
+        puts = [(table, key, None if length is None else "y" * length) for table, key, length in entries]
         while True:
             try:
                 self.store.write([Put(*put) for put in puts], replace=replace)

@@ -7,6 +7,7 @@ it full: the writer gives up its transaction, the hub's thread closes its reader
 entries are written again. So no write is lost and nobody chooses a size.
 """
 
+import contextlib
 import logging
 import os
 from bisect import bisect_left
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 INITIAL_MAP_BYTES: Final = 64 << 20
 """Address space, not memory: pages are taken from the disk as they are used (on Windows the file has this size)."""
+
+_TRIES: Final = 5
 
 _MAX_READERS: Final = 4096
 """Snapshots that may be held at a time, by walks that began at different moments; each costs 64 bytes."""
@@ -61,7 +64,14 @@ class LmdbStore:
         """The open walks, by the snapshot that they look at."""
         if not read_only:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._environment = self._open()
+        self._environment = self._open_patiently()
+
+    def _open_patiently(self) -> lmdb.Environment:
+        """Open the store; another process may enlarge its map between two steps of that, which then begin again."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(lmdb.MapResizedError):
+                return self._open()
+        raise StoreError(f"the store in {self._folder} grows faster than it can be opened")
 
     def _open(self) -> lmdb.Environment:
         environment: lmdb.Environment | None = None
@@ -79,18 +89,27 @@ class LmdbStore:
             # A crashed process leaves its place in the table of readers, which would keep old pages from reuse.
             environment.reader_check()
             self._map_bytes = environment.info()["map_size"]
-            create = not self._read_only
-            self._tables = {table: environment.open_db(table.value.encode(), create=create) for table in Table}
-            self._meta = environment.open_db(_META, create=create)
-            self.epoch = self._begin_epoch(environment)
+            while True:
+                try:
+                    self._open_tables(environment)
+                    self.epoch = self._begin_epoch(environment)
+                    break
+                except lmdb.MapFullError:
+                    self._map_bytes *= 2
+                    environment.set_mapsize(self._map_bytes)
             self._snapshot = environment.begin(self._tables[_KEYS])
         except (lmdb.Error, StoreError) as error:
             if environment is not None:
                 environment.close()
-            if isinstance(error, StoreError):
+            if isinstance(error, (StoreError, lmdb.MapResizedError)):
                 raise
             raise StoreError(f"the store in {self._folder} cannot be opened: {error}") from error
         return environment
+
+    def _open_tables(self, environment: lmdb.Environment) -> None:
+        create = not self._read_only
+        self._tables = {table: environment.open_db(table.value.encode(), create=create) for table in Table}
+        self._meta = environment.open_db(_META, create=create)
 
     def _begin_epoch(self, environment: lmdb.Environment) -> int:
         with environment.begin(write=not self._read_only, db=self._meta) as transaction:
