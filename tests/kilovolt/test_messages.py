@@ -257,14 +257,14 @@ def test_pieces_of_an_object_are_one_message(request_id: str, pieces: list[dict[
         new = {key: value for key, value in piece.items() if key not in whole}
         whole |= new
         distinct += [encode(new)[1:-1]] if new else []
-    assert encode_pieces(request_id, distinct, b"{}") == encode(Response(True, request_id, whole))
+    assert b"".join(encode_pieces(request_id, distinct, b"{}")) == encode(Response(True, request_id, whole))
 
 
 @given(st.text(max_size=10), st.lists(st.lists(st.text(max_size=3), min_size=1)))
 def test_pieces_of_an_array_are_one_message(request_id: str, pieces: list[list[str]]) -> None:
     encoded = [encode(piece)[1:-1] for piece in pieces]
     whole = [key for piece in pieces for key in piece]
-    assert encode_pieces(request_id, encoded, b"[]") == encode(Response(True, request_id, whole))
+    assert b"".join(encode_pieces(request_id, encoded, b"[]")) == encode(Response(True, request_id, whole))
 
 
 # --- small helpers ------------------------------------------------------------------------------------------------
