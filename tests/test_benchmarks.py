@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 if sys.platform != "linux":
-    pytest.skip("the load generator needs epoll", allow_module_level=True)
+    pytest.skip("cannot exist here: the load generator needs epoll", allow_module_level=True)
 
 from benchmarks.__main__ import CASES, measure
 from benchmarks.client import Client, frame, server_frame, split_frame

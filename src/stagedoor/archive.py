@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -149,8 +150,8 @@ def create_backup(data_folder: Path, *, keep: int, progress: Progress) -> Path:
             total = store.count(Table.KEYS) + store.count(Table.SECRETS)
             digest = _write_synced(partial, whole_entries(store), total, progress)
             _verify(partial, digest)
-            path = _free_name(folder)
-            partial.rename(path)
+            path = _take_free_name(folder)
+            partial.replace(path)
             _sync_folder(folder)
         except OSError as error:
             raise ArchiveError(str(folder), error.strerror or str(error)) from error
@@ -182,14 +183,15 @@ def _verify(path: Path, digest: str) -> None:
     parse_archive(data, str(path))
 
 
-def _free_name(folder: Path) -> Path:
+def _take_free_name(folder: Path) -> Path:
+    """Make an empty file with the name of this second; another process may want the same one."""
     name = time.strftime("%Y%m%d-%H%M%S")
-    path = folder / f"{name}.json"
-    number = 2
-    while path.exists():
-        path = folder / f"{name}-{number}.json"
-        number += 1
-    return path
+    for number in count(1):
+        path = folder / (f"{name}.json" if number == 1 else f"{name}-{number}.json")
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            return path
+    raise AssertionError("numbers do not end")
 
 
 def _sync_folder(folder: Path) -> None:

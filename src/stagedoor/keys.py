@@ -47,12 +47,12 @@ SPECS: Final = (
         schema={
             "type": "array",
             "items": _object(
-                ["id", "address", "age_s", "name"],
+                ["id", "address", "asked_at_ms", "name"],
                 id=_TEXT,
                 address=_TEXT,
                 origin={"type": ["string", "null"]},
                 program={"type": ["string", "null"]},
-                age_s={"type": "number"},
+                asked_at_ms=_COUNT,
                 name=_TEXT,
                 author=_TEXT,
                 url=_TEXT,

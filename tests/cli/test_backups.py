@@ -153,6 +153,7 @@ async def test_restore_takes_any_path(both: Cli, tmp_path: Path) -> None:
     archive.write_text('{"only": "this"}')
     assert (await both("restore", "--yes", "--json", str(archive))).json == {"keys": 1, "path": str(archive)}
     stored = msgspec.json.decode(await both.ok("export"), type=dict[str, str])
+    stored.pop("http/config", None)  # a running server keeps the settings of its door
     assert stored == {"only": "this"}
 
 

@@ -529,12 +529,12 @@ def test_one_thread_writes_while_another_reads(reopen: Callable[..., LmdbStore])
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
     if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
+        pytest.skip("cannot exist here: only root may mount a small disk")
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True)
     if mounted.returncode:
-        pytest.skip(f"no small disk can be mounted: {mounted.stderr.decode().strip()}")
+        pytest.skip(f"cannot exist here: no small disk can be mounted: {mounted.stderr.decode().strip()}")
     yield place
     subprocess.run(["umount", place], check=True)
 

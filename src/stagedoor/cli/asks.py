@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -76,7 +77,15 @@ def list_(data: Path, *, as_json: bool) -> None:
         print_json(questions)
     elif questions:
         rows = [
-            [one.id, one.name, one.author, one.verification_code, _seen(one), f"{one.age_s:.0f} s"] for one in questions
+            [
+                one.id,
+                one.name,
+                one.author,
+                one.verification_code,
+                _seen(one),
+                _age(one),
+            ]
+            for one in questions
         ]
         print_table(["id", "calls itself", "by", "code", "seen by stagedoor", "age"], rows)
     else:
@@ -285,6 +294,10 @@ def describe(question: Question) -> str:
     if question.verification_code:
         lines.append("  Let it in only if it shows the same code.")
     return "\n".join(lines)
+
+
+def _age(question: Question) -> str:
+    return f"{max(0.0, time.time() - question.asked_at_ms / 1000):.0f} s"
 
 
 def _seen(question: Question) -> str:

@@ -347,6 +347,8 @@ class Hub:
                 await service.handler(change.value)
         except RequestFailed as error:
             logger.warning("the request %r was refused: %s", change.key, error)
+        except TimeoutError:
+            logger.warning("the service of %r took too long", change.key)
         except Exception:
             logger.exception("the service of %r failed", change.key)
 

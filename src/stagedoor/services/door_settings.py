@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from stagedoor.access import Client, generate_password, weakness
-from stagedoor.hub import Change
+from stagedoor.access import Client, generate_password
+from stagedoor.errors import StoreError
+from stagedoor.hub import Change, Write
 from stagedoor.keys import HTTP_CONFIG
 
 logger = logging.getLogger(__name__)
@@ -65,11 +66,19 @@ class DoorSettings:
         self._client.subscribe(HTTP_CONFIG)
 
     def _hear(self, change: Change) -> None:
-        config = read_config(self._client.get(HTTP_CONFIG))
+        text = self._client.get(HTTP_CONFIG)
+        if not text:
+            # Deleted, or left out of what was restored. A door without settings would make new ones at its next start.
+            self._client.write([Write(HTTP_CONFIG, msgspec.json.encode(self.current).decode())], _log_failure)
+            return
+        config = read_config(text)
         if config is None:
             logger.error("the new value of %s is not valid; the door keeps its settings", HTTP_CONFIG)
             return
-        if config.kv_password != self.current.kv_password and (problem := weakness(config.kv_password)):
-            logger.warning("%s", problem)
         self.current = config
         self._changed(config)
+
+
+def _log_failure(error: StoreError | None) -> None:
+    if error is not None:
+        logger.error("the settings of the door could not be kept: %s", error)

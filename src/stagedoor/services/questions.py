@@ -1,6 +1,7 @@
 """Shows the open questions of applications in a key, and takes the owner's answers as requests."""
 
 import logging
+import time
 
 import msgspec
 
@@ -19,7 +20,8 @@ class Question(msgspec.Struct):
     address: str
     origin: str | None
     program: str | None
-    age_s: float
+    asked_at_ms: int
+    """When it was asked, in Unix milliseconds."""
     name: str
     author: str
     url: str
@@ -56,7 +58,7 @@ class Questions:
             address=ask.asker.address,
             origin=ask.asker.origin,
             program=ask.asker.program,
-            age_s=round(self._clock.time() - ask.asked_at, 1),
+            asked_at_ms=round((time.time() - self._clock.time() + ask.asked_at) * 1000),
             name=metadata.name or "Unknown application",
             author=metadata.author,
             url=metadata.url,
