@@ -1,0 +1,399 @@
+"""Write the reference pages from the tables in the code: ``python -m tools.reference``; ``--check`` only compares.
+
+``docs/reference/*.md`` are written as a whole. In ``docs/kilovolt.md`` the conversations between their marks are
+filled in from the golden transcripts, which the tests replay.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import msgspec
+from tests.kilovolt.transcripts import Happen, Hear, Say, Step, Transcript, load_transcripts
+
+from stagedoor import errors as server_errors
+from stagedoor.hub import Audience, KeySpec, Kind
+from stagedoor.hub.catalogue import UNLISTED_EVENT, UNLISTED_REQUEST, UNLISTED_STATE
+from stagedoor.keys import SPECS
+from stagedoor.kilovolt import errors as client_errors
+from stagedoor.kilovolt.errors import COMMAND_ERRORS
+from stagedoor.kilovolt.messages import COMMANDS, WITHOUT_LOGIN, ErrorCode, Request
+from stagedoor.options import OPTIONS, Option
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+
+GENERATED: Final = "<!-- Written by tools/reference.py; a change here is lost. -->"
+
+# --- words that the tables do not hold ------------------------------------------------------------------------------
+
+VALUES: Final = {
+    "DIR": "a path",
+    "HOST:PORT": "`localhost:4337`, `0.0.0.0:4337`, `[::1]:0`",
+    "PASSWORD": "any text",
+    "ORIGIN": "one or several, with commas between",
+    "NAME": "one or several, with commas between",
+    "SIZE": "bytes, or `512K`, `1M`",
+    "COUNT": "a whole number",
+    "SECONDS": "a whole number",
+    "MINUTES": "a whole number",
+    "LEVEL": "`debug`, `info`, `warning`, `error`",
+    "": "`on`, `off`",
+}
+"""What an option takes, by its metavar; a switch has none."""
+
+REPLIES: Final[dict[str, str]] = {
+    "version": 'text, `"v10"`',
+    "_uid": "text, decimal digits",
+    "_features": "array of text",
+    "kget": 'text; `""` if there is no such key',
+    "kget-bulk": 'object of keys and values; `""` for a key that is absent',
+    "kget-all": "object of keys and values",
+    "kset": "none",
+    "kset-bulk": "none",
+    "kdel": "none",
+    "klist": "array of keys, sorted by code point",
+    "ksub": "none",
+    "ksub-prefix": "none",
+    "kunsub": "none",
+    "kunsub-prefix": "none",
+    "klogin": "for a challenge: object with `challenge` and `salt`, both base64; else none",
+    "kauth": "none",
+    "kcall": "text, the service's answer",
+}
+
+DATA: Final[dict[str, str]] = {
+    "kset-bulk": "keys and values, as the object itself",
+    "klist": "`prefix` text, may be left out",
+    "klogin": "`auth` text: `challenge` (if left out), `ask` or `token`; `token` text for `token`; for `ask` the "
+    "optional texts `name`, `author`, `url`, `icon`, `verificationCode`",
+}
+"""For commands whose data is read by hand."""
+
+MEANINGS: Final[dict[ErrorCode, str]] = {
+    ErrorCode.INVALID_FORMAT: "The message is not JSON, not an object, or nests too deeply; `command`, "
+    "`request_id` or `data` has a wrong type; a value of `kset-bulk` is no text; `hash` is no base64; `auth` is "
+    "unknown; a key is longer than 511 bytes.",
+    ErrorCode.PARAMETER_MISSING: "A parameter is absent, null or of a wrong type. `details` names it.",
+    ErrorCode.SERVER_ERROR: "The store could not do it. Nothing was written.",
+    ErrorCode.UNKNOWN_COMMAND: "There is no such command. Names are case-sensitive.",
+    ErrorCode.NOT_INITIALIZED: "`kauth` without a challenge, or with one that was used or is older than 60 s.",
+    ErrorCode.AUTHENTICATION_FAILED: "A wrong answer or token. Or a question that was denied, not answered in 120 s, "
+    "not put at all, or withdrawn by another login.",
+    ErrorCode.AUTHENTICATION_REQUIRED: "The command needs a login first.",
+    ErrorCode.AUTHENTICATION_NOT_REQUIRED: "`klogin` at a door that is open to everybody.",
+    ErrorCode.METHOD_NOT_SUPPORTED: "This door has that way to log in off.",
+    ErrorCode.NOT_PERMITTED: "The connection's grant does not cover this on that key. An addition of stagedoor.",
+    ErrorCode.NO_SUCH_REQUEST: "`kcall` on a key that nobody serves. An addition of stagedoor.",
+    ErrorCode.REQUEST_FAILED: "The service refused, failed, or took longer than 30 s; or the connection has 64 calls "
+    "under way, or hears 100,000 keys and prefixes, already. An addition of stagedoor.",
+}
+
+# --- the pages ------------------------------------------------------------------------------------------------------
+
+
+def options_page() -> Iterator[str]:
+    """Every option of the server."""
+    yield "# Options"
+    yield GENERATED
+    yield (
+        "What `stagedoor serve` goes by. What was set wins in this order: a flag, an environment variable, a stored "
+        "setting, the default. Stored settings are those of the key [`http/config`](keys.md#httpconfig): the door's "
+        "address, its password, the folder of overlay files."
+    )
+    yield table(("option", "takes", "default", "meaning"), map(_option_row, OPTIONS))
+    yield (
+        "A switch has two flags, such as `--asks` and `--no-asks`; its variable takes `on` or `off`. A flag with "
+        "several values takes them in one argument: `--origins https://a.example,https://b.example`."
+    )
+
+
+def _option_row(option: Option) -> tuple[str, ...]:
+    names = [code(option.variable)]
+    if option.has_flag:
+        names.insert(0, code(option.flag))
+    return "<br>".join(names), VALUES[option.metavar], option.default, option.help
+
+
+def keys_page() -> Iterator[str]:
+    """Every key that the server knows."""
+    yield "# Keys"
+    yield GENERATED
+    yield (
+        "A key is any text of up to 511 bytes in UTF-8. Overlays invent their own; a key that is not on this page is "
+        "kept, and everybody who has logged in may read and write it. Its form says what kind it is:"
+    )
+    yield table(
+        ("kind", "which keys", "what happens to a write"),
+        [
+            (UNLISTED_STATE.kind, "all others", "it is stored on disk; the last value counts"),
+            (
+                UNLISTED_EVENT.kind,
+                "with a segment `ev`, such as `game/ev/goal`, or below `event/`",
+                "it is pushed to subscribers; the last value is kept in memory",
+            ),
+            (
+                UNLISTED_REQUEST.kind,
+                "whose last segment starts with `@`, such as `lights/@blink`",
+                "it is handed to the service that owns the key, if there is one, and pushed; never kept",
+            ),
+            (Kind.SECRET, "on this page only", "it is stored on disk; everybody but the owner reads it as empty"),
+        ],
+    )
+    yield (
+        "*Owner* below is you: the commands of `stagedoor` on this machine. *Everyone* is every client that has logged "
+        "in."
+    )
+    for spec in SPECS:
+        yield from _key(spec)
+
+
+def _key(spec: KeySpec) -> Iterator[str]:
+    yield f"## `{spec.pattern}`"
+    yield spec.summary
+    kind = f"{spec.kind}, in memory" if spec.stored_in_memory else str(spec.kind)
+    rows = [("kind", kind), ("belongs to", spec.owner)]
+    listers = Audience.OWNER if Audience.OWNER in (spec.readers, spec.listers) else Audience.EVERYONE
+    readers = "everyone, as empty; the owner, whole" if spec.kind is Kind.SECRET else _who(spec.readers)
+    rows += [("who may read and hear it", readers), ("who finds it in lists", _who(listers))]
+    rows.append(("who may write it", _who(spec.writers)))
+    if spec.secret_members:
+        rows.append(("for the owner only", ", ".join(code(name) for name in sorted(spec.secret_members))))
+    if spec.default is not None:
+        rows.append(("default", code(spec.default)))
+    yield table(("", ""), rows)
+    if spec.schema:
+        schema = msgspec.json.format(msgspec.json.encode(spec.schema), indent=2).decode()
+        yield f"The value is JSON of this schema:\n\n```json\n{schema}\n```"
+
+
+def _who(audience: Audience) -> str:
+    return {Audience.EVERYONE: "everyone", Audience.OWNER: "the owner"}[audience]
+
+
+def commands_page() -> Iterator[str]:
+    """Every command of the Kilovolt protocol."""
+    yield "# Commands"
+    yield GENERATED
+    yield (
+        "The commands of the [Kilovolt protocol](../kilovolt.md) as stagedoor serves them. Every value is text. Each "
+        "example is from a conversation that the tests replay; `…` stands for what varies."
+    )
+    rows = []
+    for name, command in COMMANDS.items():
+        login = "no" if command in WITHOUT_LOGIN else "yes"
+        rows.append((f"[`{name}`](#{slug(name)})", _first_sentence(command), login))
+    yield table(("command", "what it does", "needs a login"), rows)
+    transcripts = load_transcripts()
+    for name, command in COMMANDS.items():
+        yield f"## `{name}`"
+        yield f"{_first_sentence(command)}"
+        yield f"- `data`: {_data_of(name, command)}\n- `data` of the response: {REPLIES[name]}"
+        yield conversation(_example(name, transcripts))
+
+
+def _data_of(name: str, command: type[Request]) -> str:
+    if name in DATA:
+        return DATA[name]
+    field = next(field for field in msgspec.structs.fields(command) if field.name == "data")
+    struct = field.type
+    if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
+        return "none"
+    types = {str: "text", list[str]: "array of texts"}
+    return ", ".join(f"`{one.encode_name}` {types[one.type]}" for one in msgspec.structs.fields(struct))
+
+
+def _example(name: str, transcripts: Iterable[Transcript]) -> list[Step]:
+    """The first request of that name that succeeded, with what was heard right after it."""
+    for transcript in transcripts:
+        for index, step in enumerate(transcript.steps):
+            if isinstance(step, Say) and f'"command":"{name}"' in step.text and transcript.steps[index + 1 :]:
+                answer = transcript.steps[index + 1]
+                if isinstance(answer, Hear) and '"ok":true' in answer.text and '"data":""' not in answer.text:
+                    return [step, answer]
+    raise AssertionError(f"no transcript shows {name}")
+
+
+def errors_page() -> Iterator[str]:
+    """Every way to fail."""
+    yield "# Errors"
+    yield GENERATED
+    yield "## On the wire"
+    yield (
+        'The member `error` of an error message, exactly: `{"ok":false,"error":"…","details":"…","request_id":"…"}`. '
+        "`details` is a sentence for people and may change. No error ends the connection."
+    )
+    rows = [(code(one), MEANINGS[one], code(COMMAND_ERRORS[one].__name__)) for one in ErrorCode]
+    yield table(("code", "when", "in Python"), rows)
+    yield "## Close codes"
+    yield table(
+        ("code", "why stagedoor closes a WebSocket"),
+        [
+            ("1000", "the client closed; its own code is sent back"),
+            ("1001", "stagedoor is closing; come back later"),
+            ("1002", "a frame broke the rules of WebSocket"),
+            ("1007", "a message is not UTF-8"),
+            ("1008", "no login within 30 s (150 s after a question was put), or the password was changed"),
+            ("1009", "a message is larger than the option `message_bytes`"),
+            ("1011", "a bug in stagedoor; its log says more"),
+            ("1013", "the client reads too slowly; see the option `queue_bytes`"),
+        ],
+    )
+    yield "## HTTP"
+    yield table(
+        ("status", "when"),
+        [
+            ("400", "the request is malformed, or it is TLS, which this port does not speak"),
+            ("403", "a page of a web site that the owner has not let in wants a WebSocket"),
+            ("404", "there is nothing at this path, or no WebSocket"),
+            ("405", "only GET and HEAD are served"),
+            ("421", "`Host` is not a name of this door"),
+            ("426", "`/ws` without an upgrade, or another version of WebSocket than 13"),
+            ("431", "the head of the request is longer than 16 KiB"),
+            ("503", "there are too many connections, in all or from this origin"),
+        ],
+    )
+    yield "## In the Python clients"
+    yield "Importable from `stagedoor.kilovolt`; [the clients' page](../client.md#errors) says what to do about each."
+    yield from _tree(client_errors)
+    yield "## In the server"
+    yield "Importable from `stagedoor.errors`. The commands print an `OperatorError` as one line."
+    yield from _tree(server_errors)
+
+
+def _tree(module: ModuleType) -> Iterator[str]:
+    tree = [line[4:] for line in (module.__doc__ or "").splitlines() if line.startswith("    ")]
+    yield "```text\n" + "\n".join(tree) + "\n```"
+
+
+def transcripts_page() -> Iterator[str]:
+    """Every golden transcript."""
+    yield "# Conversations"
+    yield GENERATED
+    yield (
+        "What clients say (`→`) and what stagedoor answers (`←`), line by line. The tests replay every one of them. "
+        "`…` stands for what varies or is long; a number names a second connection; what happens beside the wire "
+        "stands in brackets. Some use keys below `test/` that exist in the tests alone."
+    )
+    title = ""
+    for transcript in load_transcripts():
+        if transcript.file != title:
+            title = transcript.file
+            yield f"## {title.capitalize()}"
+        yield f"### {transcript.title[0].upper()}{transcript.title[1:]}"
+        yield whole_conversation(transcript)
+
+
+# --- conversations --------------------------------------------------------------------------------------------------
+
+HAPPENINGS: Final[dict[str, Callable[..., str]]] = {
+    "allow": lambda: "the owner lets it in",
+    "deny": lambda: "the owner turns it away",
+    "questions": lambda count: f"open questions: {count}",
+    "wait": lambda seconds: f"{seconds} seconds pass",
+    "leave": lambda number: f"connection {number} leaves",
+    "closed": lambda number, status: f"stagedoor closes connection {number} with {status}",
+    "password": lambda text: f"the owner changes the password to {text}",
+    "fail": lambda count: f"the disk refuses the next {count} writes",
+    "write": lambda key, value: f"the owner writes {value} to {key}",
+}
+
+
+def whole_conversation(transcript: Transcript) -> str:
+    """Render one transcript, with the door that it takes place at."""
+    door: dict[str, Callable[[str], str]] = {
+        "password": lambda text: f"the password is {text}",
+        "asks": lambda _: "the owner can be asked",
+        "token": lambda _: "the owner has a token",
+    }
+    peer: dict[str, Callable[[str], str]] = {
+        "namespace": lambda text: f"inside the namespace {text}",
+        "origin": lambda text: f"Origin: {text}",
+    }
+    facts = [door[name](value) for name, value in transcript.door.items()]
+    facts += [peer[name](value) for name, value in transcript.peer.items()]
+    return conversation(transcript.steps, facts)
+
+
+def conversation(steps: Iterable[Step], facts: Iterable[str] = ()) -> str:
+    """Render steps as a block of text."""
+    lines = [f"({fact})" for fact in facts]
+    for step in steps:
+        if isinstance(step, Happen):
+            lines.append(f"({HAPPENINGS[step.name](*step.arguments)})")
+        else:
+            number = "" if step.connection == "1" else step.connection
+            arrow = "→" if isinstance(step, Say) else "←"
+            lines.append(f"{number}{arrow} {re.sub('{(any|b64|text|answer|wrong|token|limit|long)}', '…', step.text)}")
+    return "```text\n" + "\n".join(lines).replace("{digits}", "42") + "\n```"
+
+
+MARK: Final = re.compile(r"(<!-- conversation: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill_conversations(text: str) -> str:
+    """Put the transcripts that are named between marks into a page."""
+    by_name = {str(transcript): transcript for transcript in load_transcripts()}
+    return MARK.sub(lambda mark: f"{mark[1]}\n{whole_conversation(by_name[mark[2]])}\n\n{mark[3]}", text)
+
+
+# --- Markdown -------------------------------------------------------------------------------------------------------
+
+
+def table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Build a table."""
+    lines = [headings, ("---",) * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Set text as code."""
+    return f"`{text}`"
+
+
+def slug(heading: str) -> str:
+    """Name a heading as links do."""
+    return re.sub(r"[^\w-]+", "", heading.lower())
+
+
+def _first_sentence(thing: object) -> str:
+    sentence = (inspect.getdoc(thing) or "").partition(". ")[0].removesuffix(".")
+    return re.sub("``(.*?)``", r"`\1`", sentence) + "."
+
+
+# --- writing and checking -------------------------------------------------------------------------------------------
+
+PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "reference/options.md": options_page,
+    "reference/keys.md": keys_page,
+    "reference/commands.md": commands_page,
+    "reference/errors.md": errors_page,
+    "reference/conversations.md": transcripts_page,
+}
+
+
+def outdated() -> dict[Path, str]:
+    """Find the pages that differ from what the code says, and what they should hold."""
+    wanted = {DOCS / name: "\n\n".join(page()) + "\n" for name, page in PAGES.items()}
+    protocol = DOCS / "kilovolt.md"
+    wanted[protocol] = fill_conversations(protocol.read_text("utf-8"))
+    return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` name those that should be written."""
+    pages = outdated()
+    for path, text in pages.items():
+        if "--check" in sys.argv[1:]:
+            print(f"{path} is out of date; run: python -m tools.reference", file=sys.stderr)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+    return 1 if pages and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
