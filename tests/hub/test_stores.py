@@ -486,6 +486,34 @@ def test_a_store_that_cannot_be_opened_anew_fails_until_it_can(
     assert read(store) == [("a", "1"), ("b", "2")]
 
 
+@pytest.mark.parametrize("opens_anew", [False, True])
+def test_a_map_that_another_process_enlarges_meanwhile_is_opened_again(
+    reopen: Callable[..., LmdbStore], monkeypatch: pytest.MonkeyPatch, opens_anew: bool
+) -> None:
+    failures = 2
+    open_really = lmdb.open
+
+    def open_unluckily(*arguments: object, **options: object) -> lmdb.Environment:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise lmdb.MapResizedError("injected")
+        return open_really(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
+
+    if opens_anew:
+        store = reopen()
+        break_environment(store, lmdb.PanicError("injected"))
+        with pytest.raises(StoreStalled):
+            store.write([Put(Table.KEYS, "a", "1")])
+        monkeypatch.setattr(lmdb, "open", open_unluckily)
+        assert store.mend()
+    else:
+        monkeypatch.setattr(lmdb, "open", open_unluckily)
+        store = reopen()
+    fill(store, {"a": "1"})
+    assert (read(store), failures) == ([("a", "1")], 0)
+
+
 def _refuse_to_open(*arguments: object, **options: object) -> None:
     raise lmdb.DiskError("injected")
 

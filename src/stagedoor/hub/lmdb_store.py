@@ -215,7 +215,7 @@ class LmdbStore:
         self._drop_snapshot()
         if self._is_broken:
             self._environment.close()
-            self._environment = self._open()
+            self._environment = self._open_patiently()
             self._is_broken = False
             return True
         try:
