@@ -104,18 +104,23 @@ def options_page() -> Iterator[str]:
         "setting, the default. Stored settings are those of the key [`http/config`](keys.md#httpconfig): the door's "
         "address, its password, the folder of overlay files."
     )
-    yield table(("option", "takes", "default", "meaning"), map(_option_row, OPTIONS))
     yield (
         "A switch has two flags, such as `--asks` and `--no-asks`; its variable takes `on` or `off`. A flag with "
         "several values takes them in one argument: `--origins https://a.example,https://b.example`."
     )
+    for option in OPTIONS:
+        yield from _option(option)
 
 
-def _option_row(option: Option) -> tuple[str, ...]:
-    names = [code(option.variable)]
+def _option(option: Option) -> Iterator[str]:
+    yield f"## `{option.flag if option.has_flag else option.variable}`"
+    yield option.help
+    lines = [f"- Takes: {VALUES[option.metavar]}", f"- Default: {option.default}"]
     if option.has_flag:
-        names.insert(0, code(option.flag))
-    return "<br>".join(names), VALUES[option.metavar], option.default, option.help
+        lines.append(f"- In the environment: `{option.variable}`")
+    else:
+        lines.append("- In the environment only: other users of a machine can see what is on a command line")
+    yield "\n".join(lines)
 
 
 def keys_page() -> Iterator[str]:
