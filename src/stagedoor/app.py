@@ -19,6 +19,7 @@ from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.pages import Pages
+from stagedoor.net.programs import find_client
 from stagedoor.net.static import StaticFolder
 from stagedoor.options import Address, Settings, parse_address
 from stagedoor.services.archives import Archives
@@ -88,7 +89,7 @@ class App:
             self._apply(stored.current)
 
             service = Client(hub, SERVICE)
-            Questions(service, asks, loop)
+            Questions(service, asks, loop, find_client)
             archives = Archives(service, hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
             backups = loop.create_task(archives.run())
             stack.push_async_callback(_cancel, backups)

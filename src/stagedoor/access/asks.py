@@ -43,7 +43,8 @@ class Asker:
 
     address: str
     origin: str | None = None
-    program: str | None = None
+    port: int = 0
+    """Its end of the connection; 0 when that is not known."""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,8 @@ only what that refuses takes the slow path, which finds the right error code. Wi
 Source: the protocol's own document, version 10, and the replies of its reference server, version 11.
 """
 
+import contextlib
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -264,6 +266,13 @@ class BadRequest(Exception):
         self.command = command
 
 
+_ESCAPE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
+)
+"""An escape in JSON; a pair of surrogates counts as one."""
+
+_LONE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
 _decoder: Final = msgspec.json.Decoder(Request)
 
 
@@ -279,13 +288,37 @@ def decode(text: str) -> Request:
         request: Request = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         request = _diagnose(text)
+    if len(text) > 2 * MAX_DEPTH and _may_be_deep(text):
+        _check_depth(text, request)
     if request.request_id is None:
         request.request_id = text
     return request
 
 
+def _may_be_deep(text: str) -> bool:
+    """Tell quickly, and in doubt wrongly, whether a message may nest too deeply: brackets in its texts count, too."""
+    return text.count("{") + text.count("[") > MAX_DEPTH
+
+
+def _check_depth(text: str, request: Request) -> None:
+    if is_too_deep(msgspec.json.decode(_without_lone_surrogates(text))):
+        problem = f"the message nests more than {MAX_DEPTH} levels"
+        raise BadRequest(ErrorCode.INVALID_FORMAT, problem, request.request_id, type(request))
+
+
+def _without_lone_surrogates(text: str) -> str:
+    """Replace half a character, which JavaScript can hold and UTF-8 cannot, by U+FFFD, as the reference server does."""
+    return _ESCAPE.sub(lambda match: "\\ufffd" if _LONE.fullmatch(match[0]) else match[0], text)
+
+
 def _diagnose(text: str) -> Request:
     """Find out what the fast decoder disliked, in the order in which the protocol ranks its errors."""
+    mended = _without_lone_surrogates(text)
+    if mended != text:
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            request: Request = _decoder.decode(mended)
+            return request
+        text = mended
     message = _read_object(text)
     request_id = message.get("request_id")
     if request_id is not None and not isinstance(request_id, str):
@@ -339,16 +372,14 @@ def _wrong_parameter(command: type[Request], data: JsonObject, request_id: str) 
 def is_too_deep(value: object, limit: int = MAX_DEPTH) -> bool:
     """Tell whether decoded JSON nests more than ``limit`` levels, without recursing itself."""
     level = [value]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         level = [
             child
             for item in level
             if isinstance(item, (dict, list))
             for child in (item.values() if isinstance(item, dict) else item)
         ]
-        if not level:
-            return False
-    return True
+    return any(isinstance(item, (dict, list)) for item in level)
 
 
 def shorten(text: str | None, limit: int = 60) -> str:

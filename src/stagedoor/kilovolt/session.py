@@ -111,6 +111,8 @@ class Peer:
     origin: str | None = None
     must_prove: bool = False
     """Whether it is nobody before it has shown a password or a token, however open the door is."""
+    port: int = 0
+    """Its end of the connection; 0 when that is not known."""
 
 
 class _Waiting:
@@ -142,6 +144,8 @@ class Session:
         self._namespace = namespace
         deliver = self._deliver_inside if namespace else self._deliver
         self._client = Client(hub, OPEN if self._needs_no_login else NOBODY, deliver)
+        if self._client.grant is OPEN:
+            doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
         self._handlers = _OUTSIDE if self._client.grant is NOBODY else _INSIDE
         self._backlog: deque[_Waiting] = deque()
         self._writes_under_way = 0
@@ -556,7 +560,7 @@ class Session:
                 self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, verdict.value, request_id))
 
         try:
-            ask = asks.put(Asker(self._peer.address, self._peer.origin), metadata, answer)
+            ask = asks.put(Asker(self._peer.address, self._peer.origin, self._peer.port), metadata, answer)
         except AskRefused as refused:
             self._fail(request, ErrorCode.AUTHENTICATION_FAILED, str(refused))
             return

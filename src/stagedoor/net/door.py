@@ -7,6 +7,7 @@ door is for the handlers and the HTTP responder that it is given.
 import asyncio
 import errno
 import logging
+import os
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-import psutil
 from aiohttp import web
 from picows import WSListener
 
@@ -24,6 +24,7 @@ from stagedoor.net.connection import GOING_AWAY, Connection, Handler
 from stagedoor.net.head import Head
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
+from stagedoor.net.programs import find_listener
 from stagedoor.net.switch import FirstBytes, Place, Refused, place_of
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Visitor:
     """A connection at the moment when it comes in."""
 
     address: str
+    port: int
     origin: str | None
     origin_class: OriginClass
 
@@ -160,7 +162,7 @@ class Door:
             raise
 
         def make_listener() -> WSListener:
-            handler = make_handler(Visitor(place.peer, origin, origin_class))
+            handler = make_handler(Visitor(place.peer, place.peer_port, origin, origin_class))
             connection = Connection(
                 handler, self._turn, self.limits, peer=place.peer, origin=origin, gone=self._connection_gone
             )
@@ -262,13 +264,13 @@ def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
 def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if hasattr(socket, "SO_REUSEADDR") and psutil.POSIX:
+        if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family is socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         sock.bind((address, port))
-        if psutil.POSIX:
+        if os.name == "posix":
             # Where SO_REUSEADDR lets two sockets bind one address, only listening finds the other out.
             sock.listen(_BACKLOG)
     except OSError:
@@ -280,17 +282,5 @@ def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socke
 def _explain(error: OSError, port: int) -> str:
     if error.errno != errno.EADDRINUSE:
         return error.strerror or str(error)
-    holder = _holder_of(port)
+    holder = find_listener(port)
     return f"{holder} listens there already" if holder else "another program listens there already"
-
-
-def _holder_of(port: int) -> str | None:
-    """Name the program that listens on a port, if the system tells."""
-    try:
-        for connection in psutil.net_connections("tcp"):
-            is_it = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
-            if is_it and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-    except psutil.Error:
-        return None
-    return None

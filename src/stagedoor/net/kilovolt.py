@@ -42,7 +42,8 @@ def speak_kilovolt(hub: Hub, doorkeeper: Doorkeeper, *, namespace: str = "") -> 
     """Make handlers for a door where Kilovolt is spoken."""
 
     def make_handler(visitor: Visitor) -> KilovoltHandler:
-        peer = Peer(visitor.address, visitor.origin, must_prove=visitor.origin_class is OriginClass.OPAQUE)
+        must_prove = visitor.origin_class is OriginClass.OPAQUE
+        peer = Peer(visitor.address, visitor.origin, must_prove, visitor.port)
         return KilovoltHandler(lambda connection: Session(hub, doorkeeper, connection, peer, namespace=namespace))
 
     return make_handler

@@ -49,6 +49,7 @@ class Place:
     """Where a connection comes from and which of our addresses it reached."""
 
     peer: str
+    peer_port: int
     local_address: str
     local_port: int
 
@@ -169,7 +170,7 @@ def place_of(transport: asyncio.BaseTransport) -> Place:
     """Read both ends of a connection."""
     peer = transport.get_extra_info("peername") or ("", 0)
     local = transport.get_extra_info("sockname") or ("", 0)
-    return Place(str(peer[0]), str(local[0]), int(local[1]))
+    return Place(str(peer[0]), int(peer[1]), str(local[0]), int(local[1]))
 
 
 def _check_handshake(head: Head) -> str:

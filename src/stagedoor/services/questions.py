@@ -1,11 +1,13 @@
 """Shows the open questions of applications in a key, and takes the owner's answers as requests."""
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import msgspec
 
-from stagedoor.access import Ask, AskQueue, Client, Clock
+from stagedoor.access import Ask, AskQueue, Client, Clock, is_loopback
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
 from stagedoor.keys import ANSWER_ASK, ASKS
@@ -39,13 +41,34 @@ class Answer(msgspec.Struct):
 class Questions:
     """Joins the queue of questions to the hub."""
 
-    def __init__(self, client: Client, asks: AskQueue, clock: Clock) -> None:
+    def __init__(self, client: Client, asks: AskQueue, clock: Clock, find_program: Callable[[int], str | None]) -> None:
+        """``find_program`` names the program of this machine whose connection has a port; it may block for a while."""
         self._client = client
+        self._find_program = find_program
+        self._programs: dict[str, str | None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._asks = asks
         self._clock = clock
         client.serve(ANSWER_ASK, self._answer)
-        asks.watch(self._show)
+        asks.watch(self._update)
         self._show()
+
+    def _update(self) -> None:
+        """Show the questions as they are, and find out which programs ask."""
+        self._programs = {ask.id: self._programs.get(ask.id) for ask in self._asks.open}
+        self._show()
+        for ask in self._asks.open:
+            if self._programs[ask.id] is None and is_loopback(ask.asker.address):
+                self._programs[ask.id] = ""
+                task = asyncio.get_running_loop().create_task(self._look_up(ask))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _look_up(self, ask: Ask) -> None:
+        program = await asyncio.to_thread(self._find_program, ask.asker.port)
+        if program and ask.id in self._programs:
+            self._programs[ask.id] = program
+            self._show()
 
     def _show(self) -> None:
         questions = [self._describe(ask) for ask in self._asks.open]
@@ -57,7 +80,7 @@ class Questions:
             id=ask.id,
             address=ask.asker.address,
             origin=ask.asker.origin,
-            program=ask.asker.program,
+            program=self._programs.get(ask.id) or None,
             asked_at_ms=round((time.time() - self._clock.time() + ask.asked_at) * 1000),
             name=metadata.name or "Unknown application",
             author=metadata.author,
