@@ -74,7 +74,7 @@ DATA: Final[dict[str, str]] = {
 """For commands whose data is read by hand."""
 
 MEANINGS: Final[dict[ErrorCode, str]] = {
-    ErrorCode.INVALID_FORMAT: "The message is not JSON, not an object, or nests too deeply; `command`, "
+    ErrorCode.INVALID_FORMAT: "The message is not JSON, not an object, or nests more than 64 levels; `command`, "
     "`request_id` or `data` has a wrong type; a value of `kset-bulk` is no text; `hash` is no base64; `auth` is "
     "unknown; a key is longer than 511 bytes.",
     ErrorCode.PARAMETER_MISSING: "A parameter is absent, null or of a wrong type. `details` names it.",
@@ -161,7 +161,8 @@ def _key(spec: KeySpec) -> Iterator[str]:
     yield spec.summary
     kind = f"{spec.kind}, in memory" if spec.stored_in_memory else str(spec.kind)
     rows = [("kind", kind), ("belongs to", spec.owner)]
-    listers = Audience.OWNER if Audience.OWNER in (spec.readers, spec.listers) else Audience.EVERYONE
+    is_hidden = spec.kind is Kind.SECRET or Audience.OWNER in (spec.readers, spec.listers)
+    listers = Audience.OWNER if is_hidden else Audience.EVERYONE
     readers = "everyone, as empty; the owner, whole" if spec.kind is Kind.SECRET else _who(spec.readers)
     rows += [("who may read and hear it", readers), ("who finds it in lists", _who(listers))]
     rows.append(("who may write it", _who(spec.writers)))

@@ -166,25 +166,28 @@ def draw_terminals(folder: Path) -> None:
     with server.running("stagedoor", "serve", "--static", "overlays") as serving:
         serving.read_until("ready\n")
         (IMAGES / "serve.svg").write_text(server.picture("stagedoor serve", serving))
-        with SyncClient(SERVER, password=_password(folder)) as overlay:
+        with SyncClient(SERVER, password=_output_of(folder, "password", "show")) as overlay:
             overlay.set_many({"counter/deaths": "3", "goals/sub": "17", "overlay/chat": "off"})
             status.run("stagedoor", "status")
         (IMAGES / "status.svg").write_text(status.picture("stagedoor status"))
+        overlay_thread = threading.Thread(target=ask_to_come_in)
+        overlay_thread.start()
+        while "process" not in _output_of(folder, "asks", "list"):
+            pass  # until the question is there, and the program behind it has been found
         with asks.running("stagedoor", "asks", "--once") as answering:
-            answering.read_until("waiting for questions")
-            overlay_thread = threading.Thread(target=ask_to_come_in)
-            overlay_thread.start()
             answering.read_until("[s]kip: ")
             answering.type("y\n")
             answering.read_to_end()
-            overlay_thread.join(TIMEOUT_S)
+        overlay_thread.join(TIMEOUT_S)
         (IMAGES / "asks.svg").write_text(asks.picture("stagedoor asks"))
         draw_page()
 
 
-def _password(folder: Path) -> str:
-    command = [str(STAGEDOOR), "password", "show", "--data", "show"]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+def _output_of(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "STAGEDOOR_DATA": "show"}
+    command = [str(STAGEDOOR), *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def main() -> None:
