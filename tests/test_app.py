@@ -178,6 +178,19 @@ async def test_a_broken_setting_is_neither_used_nor_overwritten(tmp_path: Path) 
         assert await owner.get("http/config") == "broken"
 
 
+async def test_settings_without_a_password_keep_the_one_in_force(tmp_path: Path) -> None:
+    async with run(tmp_path) as running, owner_of(running) as owner, owner.watch("http/config") as changes:
+        password = await password_of(running)
+        await owner.set("http/config", '{"bind":"127.0.0.1:0"}')
+        seen = aiter(changes)
+        await anext(seen)
+        await anext(seen)
+        assert await password_of(running) == password
+        assert running.kilovolt is not None
+        async with Client(running.kilovolt, password=password, reconnect=False) as client:
+            assert await client.get("a") == ""
+
+
 async def test_a_deleted_setting_comes_back(tmp_path: Path) -> None:
     async with run(tmp_path) as running, owner_of(running) as owner, owner.watch("http/config") as changes:
         password = await password_of(running)

@@ -23,12 +23,12 @@ async def test_the_owner_sees_which_program_asks(server: Server) -> None:
     client = Client(server.url, ask=AskMetadata(name="A button"), reconnect=False)
     async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/asks") as changes:
         asking = asyncio.create_task(client.connect())
-        questions = await next_questions(changes)
-        while not questions[0].program:
+        questions: list[Question] = []
+        while not questions:
             questions = await next_questions(changes)
         assert questions[0].name == "A button"
         assert questions[0].address == "127.0.0.1"
-        assert f"(process {os.getpid()})" in questions[0].program
+        assert f"(process {os.getpid()})" in (questions[0].program or "")
         answer = msgspec.json.encode({"id": questions[0].id, "allow": True}).decode()
         await owner.call("stagedoor/@answer-ask", answer)
         await asking
@@ -40,7 +40,9 @@ async def test_a_refusal_is_told_and_a_late_answer_is_an_error(server: Server) -
     client = Client(server.url, ask=AskMetadata(), reconnect=False)
     async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/asks") as changes:
         asking = asyncio.create_task(client.connect())
-        questions = await next_questions(changes)
+        questions: list[Question] = []
+        while not questions:
+            questions = await next_questions(changes)
         answer = msgspec.json.encode({"id": questions[0].id, "allow": False}).decode()
         await owner.call("stagedoor/@answer-ask", answer)
         with pytest.raises(AskRefused):
@@ -55,8 +57,9 @@ async def test_a_question_goes_away_with_its_asker(server: Server) -> None:
     client = Client(server.url, ask=AskMetadata(), reconnect=False)
     async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/asks") as changes:
         asking = asyncio.create_task(client.connect())
-        questions = await next_questions(changes)
-        assert len(questions) == 1
+        questions: list[Question] = []
+        while not questions:
+            questions = await next_questions(changes)
         asking.cancel()
         await asyncio.wait([asking])
         while questions:

@@ -271,7 +271,7 @@ def errors_page() -> Iterator[str]:
 
 
 def _tree(module: ModuleType) -> Iterator[str]:
-    tree = [line[4:] for line in (module.__doc__ or "").splitlines() if line.startswith("    ")]
+    tree = [line[4:] for line in (inspect.getdoc(module) or "").splitlines() if line.startswith("    ")]
     yield "```text\n" + "\n".join(tree) + "\n```"
 
 

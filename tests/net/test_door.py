@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stagedoor.access import OriginPolicy
+from stagedoor.access import OriginClass, OriginPolicy
 from stagedoor.errors import DoorError
 from stagedoor.net.connection import Connection
 from stagedoor.net.door import Door, Visitor
@@ -142,6 +142,16 @@ async def test_an_origin_that_was_let_in_may_connect() -> None:
     async with open_door(origins=policy) as opened:
         raw = await Raw.open(opened.port, Origin="https://overlays.example")
         await raw.end()
+
+
+async def test_a_page_of_the_doors_own_may_connect_by_any_name_of_the_door(opened: Opened) -> None:
+    own = f"127.0.0.1:{opened.port}"
+    raw = await Raw.open(opened.port, Host=own, Origin=f"http://{own}")
+    assert opened.visitors[-1].origin_class is OriginClass.LOCAL
+    other, status, _ = await Raw.upgrade(opened.port, Host=own, Origin=f"https://elsewhere.example:{opened.port}")
+    assert status == 403
+    await raw.end()
+    await other.end()
 
 
 async def test_firefox_may_ask_for_keep_alive_and_upgrade(opened: Opened) -> None:

@@ -263,8 +263,9 @@ class Desk:
             self._has_stale_line = False
         elif question is not None and line in _ANSWERS:
             allow = _ANSWERS[line]
-            if allow is not None and (problem := await _answer(client, Answer(question.id, allow))):
-                note(problem)
+            if allow is not None:
+                problem = await _answer(client, Answer(question.id, allow))
+                click.echo(problem or ("Let in." if allow else "Refused."))
             self._current = None
             self._dealt_with += 1
             self._go_on()

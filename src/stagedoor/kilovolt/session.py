@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 FEATURES: Final = ["kcall", "token"]
 
 LOGIN_TIMEOUT_S: Final = 30.0
-"""How long a connection may stay without logging in, where it must; twice as long again after a question."""
+"""How long a connection may stay without logging in, where it must."""
 
 ASK_TIMEOUT_S: Final = 150.0
 """The same from the moment when a question was put: its own lifetime, and time to hear of the answer."""

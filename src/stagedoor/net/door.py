@@ -149,7 +149,7 @@ class Door:
             if make_handler is None:
                 raise Refused(HTTPStatus.NOT_FOUND, "there is no WebSocket at this path")
             origin = head.get("origin")
-            origin_class = self._origins.classify(origin)
+            origin_class = self._classify(origin, head)
             if origin_class is OriginClass.FOREIGN:
                 logger.warning("the %s door refused a page of %s", self.name, origin)
                 raise Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
@@ -173,6 +173,12 @@ class Door:
             return connection
 
         return make_listener
+
+    def _classify(self, origin: str | None, head: Head) -> OriginClass:
+        """A page of the door's own, from ``/static/``, is local by whatever checked name it was reached."""
+        if origin is not None and origin.lower() == f"http://{head.get('host')}".lower():
+            return OriginClass.LOCAL
+        return self._origins.classify(origin)
 
     def _check_host(self, hosts: list[str], place: Place) -> None:
         if not is_host_allowed(hosts, port=place.local_port, local_address=place.local_address, names=self._host_names):

@@ -37,10 +37,16 @@ def read_config(text: str) -> HttpConfig | None:
         return None
 
 
+def names_password(text: str) -> bool:
+    """Tell whether a valid value of the key says which password there is, be it an empty one."""
+    return "kv_password" in msgspec.json.decode(text, type=dict[str, object])
+
+
 class DoorSettings:
     """Reads the stored settings at start, makes them at the first run, and tells of changes.
 
-    A broken value is not overwritten: the settings that were in force stay in force, and the log says so.
+    A broken value is not overwritten: the settings that were in force stay in force, and the log says so. A value
+    without a password gets the one that was in force: only an empty password, written as such, opens the door.
     """
 
     def __init__(self, client: Client, changed: Callable[[HttpConfig], None]) -> None:
@@ -54,29 +60,40 @@ class DoorSettings:
         """Load the settings and follow them."""
         text = self._client.get(HTTP_CONFIG)
         if not text:
-            self.is_first_run = True
-            self.current = HttpConfig(kv_password=generate_password())
-            await self._client.put(HTTP_CONFIG, msgspec.json.encode(self.current).decode())
+            await self._begin(HttpConfig())
         elif (config := read_config(text)) is not None:
-            self.current = config
+            if names_password(text):
+                self.current = config
+            else:
+                await self._begin(config)
         else:
             # A password that nobody knows keeps the door shut until the owner sets one.
             self.current = HttpConfig(kv_password=generate_password())
             logger.error("the key %s is not valid; the door keeps its default settings", HTTP_CONFIG)
         self._client.subscribe(HTTP_CONFIG)
 
+    async def _begin(self, config: HttpConfig) -> None:
+        """Make a password, and keep it."""
+        self.is_first_run = True
+        self.current = msgspec.structs.replace(config, kv_password=generate_password())
+        await self._client.put(HTTP_CONFIG, _encode(self.current))
+
     def _hear(self, change: Change) -> None:
         text = self._client.get(HTTP_CONFIG)
-        if not text:
-            # Deleted, or left out of what was restored. A door without settings would make new ones at its next start.
-            self._client.write([Write(HTTP_CONFIG, msgspec.json.encode(self.current).decode())], _log_failure)
-            return
-        config = read_config(text)
+        # Deleted, or left out of what was restored, is as good as unchanged.
+        config = read_config(text) if text else self.current
         if config is None:
             logger.error("the new value of %s is not valid; the door keeps its settings", HTTP_CONFIG)
-            return
-        self.current = config
-        self._changed(config)
+        elif not text or not names_password(text):
+            kept = msgspec.structs.replace(config, kv_password=self.current.kv_password)
+            self._client.write([Write(HTTP_CONFIG, _encode(kept))], _log_failure)
+        else:
+            self.current = config
+            self._changed(config)
+
+
+def _encode(config: HttpConfig) -> str:
+    return msgspec.json.encode(config).decode()
 
 
 def _log_failure(error: StoreError | None) -> None:

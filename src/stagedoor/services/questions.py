@@ -1,9 +1,11 @@
 """Shows the open questions of applications in a key, and takes the owner's answers as requests."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -13,6 +15,9 @@ from stagedoor.hub import Write
 from stagedoor.keys import ANSWER_ASK, ASKS
 
 logger = logging.getLogger(__name__)
+
+_LOOK_UP_TIMEOUT_S: Final = 1.0
+"""How long a question waits for the name of its program."""
 
 
 class Question(msgspec.Struct):
@@ -46,7 +51,8 @@ class Questions:
         self._client = client
         self._find_program = find_program
         self._programs: dict[str, str | None] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        """Of each question that is shown."""
+        self._looking_up: dict[str, asyncio.Task[None]] = {}
         self._asks = asks
         self._clock = clock
         client.serve(ANSWER_ASK, self._answer)
@@ -54,24 +60,31 @@ class Questions:
         self._show()
 
     def _update(self) -> None:
-        """Show the questions as they are, and find out which programs ask."""
-        self._programs = {ask.id: self._programs.get(ask.id) for ask in self._asks.open}
-        self._show()
+        """Show the questions as they are now; one from this machine as soon as its program is known."""
+        known = self._programs
+        self._programs = {ask.id: known.get(ask.id) for ask in self._asks.open if ask.id in known}
         for ask in self._asks.open:
-            if self._programs[ask.id] is None and is_loopback(ask.asker.address):
-                self._programs[ask.id] = ""
+            if ask.id in known:
+                continue
+            if not is_loopback(ask.asker.address):
+                self._programs[ask.id] = None
+            elif ask.id not in self._looking_up:
                 task = asyncio.get_running_loop().create_task(self._look_up(ask))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._looking_up[ask.id] = task
+        self._show()
 
     async def _look_up(self, ask: Ask) -> None:
-        program = await asyncio.to_thread(self._find_program, ask.asker.port)
-        if program and ask.id in self._programs:
+        program = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
+                program = await asyncio.to_thread(self._find_program, ask.asker.port)
+        del self._looking_up[ask.id]
+        if any(ask.id == one.id for one in self._asks.open):
             self._programs[ask.id] = program
             self._show()
 
     def _show(self) -> None:
-        questions = [self._describe(ask) for ask in self._asks.open]
+        questions = [self._describe(ask) for ask in self._asks.open if ask.id in self._programs]
         self._client.write([Write(ASKS, msgspec.json.encode(questions).decode())], _log_failure)
 
     def _describe(self, ask: Ask) -> Question:
@@ -80,7 +93,7 @@ class Questions:
             id=ask.id,
             address=ask.asker.address,
             origin=ask.asker.origin,
-            program=self._programs.get(ask.id) or None,
+            program=self._programs[ask.id],
             asked_at_ms=round((time.time() - self._clock.time() + ask.asked_at) * 1000),
             name=metadata.name or "Unknown application",
             author=metadata.author,
