@@ -384,6 +384,19 @@ def test_a_map_does_not_grow_under_a_walk(reopen: Callable[..., LmdbStore]) -> N
     assert store.mend()
 
 
+def test_walks_that_begin_while_the_map_has_to_grow_do_not_hold_it_up(reopen: Callable[..., LmdbStore]) -> None:
+    store = reopen()
+    store.write([Put(Table.KEYS, f"key/{number}", "x") for number in range(10)])
+    store.refresh()
+    early = store.scan(Table.KEYS, "")
+    assert not store.mend()
+    late = store.scan(Table.KEYS, "key/")
+    early.close()
+    assert store.mend()
+    assert len(late.take_keys(100)) == 10
+    late.close()
+
+
 def test_a_grown_map_is_large_enough_after_a_restart(reopen: Callable[..., LmdbStore]) -> None:
     store = reopen(map_bytes=128 << 10)
     for size in (50_000, 100_000, 400_000):

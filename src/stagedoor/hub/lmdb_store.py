@@ -19,6 +19,7 @@ from typing import Final
 import lmdb
 
 from stagedoor.errors import StoreClosed, StoreError
+from stagedoor.hub.memory_store import ListScan
 from stagedoor.hub.store import Put, StoreStalled, Table
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
@@ -39,6 +40,8 @@ _SCHEMA_VERSION: Final = b"1"
 
 _KEYS: Final = Table.KEYS
 
+_ALL: Final = 1 << 62
+
 _EMPTY_KEY: Final = b"\xff"
 """How the empty key is stored, which LMDB does not allow: by a byte that no UTF-8 text contains."""
 
@@ -58,6 +61,7 @@ class LmdbStore:
         self._read_only = read_only
         self._is_broken = False
         self._is_closed = False
+        self._is_mend_due = False
         self._snapshot: lmdb.Transaction[bytes] | None = None
         """``None`` when closed, and when LMDB would not give one."""
         self._walks: dict[lmdb.Transaction[bytes], set[LmdbScan]] = {}
@@ -138,12 +142,17 @@ class LmdbStore:
             return None
         return None if encoded is None else encoded.decode()
 
-    def scan(self, table: Table, prefix: str) -> "LmdbScan":
+    def scan(self, table: Table, prefix: str) -> "LmdbScan | ListScan":
         """Walk over the keys with a prefix, as they are in the snapshot."""
         if self._snapshot is None:
             raise self._unreadable()
         scan = LmdbScan(self, self._snapshot, self._tables[table], prefix)
         self._walks.setdefault(self._snapshot, set()).add(scan)
+        if self._is_mend_due:
+            # The writer waits for the open walks to end. Those that begin now must not keep it waiting for ever.
+            entries = scan.take(_ALL)
+            scan.close()
+            return ListScan(entries)
         return scan
 
     def scan_closed(self, scan: "LmdbScan", snapshot: "lmdb.Transaction[bytes]") -> None:
@@ -191,8 +200,9 @@ class LmdbStore:
                 if replace:
                     for database in self._tables.values():
                         transaction.drop(database, delete=False)
+                keys_database = self._tables[_KEYS]
                 for table, key, value in puts:
-                    database = self._tables[table]
+                    database = keys_database if table is _KEYS else self._tables[table]
                     if value is None:
                         transaction.delete(key.encode() or _EMPTY_KEY, db=database)
                     else:
@@ -208,10 +218,11 @@ class LmdbStore:
 
     def mend(self) -> bool:
         """Double the map, or open the store anew after a panic."""
-        if self._walks:
-            return False
         if self._is_closed:
             raise StoreClosed
+        self._is_mend_due = bool(self._walks)
+        if self._is_mend_due:
+            return False
         self._drop_snapshot()
         if self._is_broken:
             self._environment.close()
