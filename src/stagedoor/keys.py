@@ -103,7 +103,7 @@ SPECS: Final = (
     KeySpec(
         pattern=PROGRESS,
         kind=Kind.EVENT,
-        summary="How far an import or a restore has come.",
+        summary="How far an import or a restore has come, and that a backup was made.",
         schema=_object(["job", "done", "total"], job=_TEXT, done=_COUNT, total=_COUNT),
         owner="stagedoor",
         readers=Audience.OWNER,

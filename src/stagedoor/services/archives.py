@@ -3,19 +3,23 @@
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from stagedoor.access import Client
-from stagedoor.archive import durable_entries, read_archive
+from stagedoor.archive import durable_entries, list_backups, read_archive
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Hub, Write
 from stagedoor.keys import IMPORT, PROGRESS, RESTORE
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
+
+_FIRST_BACKUP_AFTER_S: Final = 60.0
 
 
 class ArchiveRequest(msgspec.Struct):
@@ -51,18 +55,26 @@ class Archives:
         client.serve(RESTORE, self._restore, timeout_s=None)
 
     async def run(self) -> None:
-        """Back up by the clock until cancelled."""
+        """Back up by the clock until cancelled, for the first time when the newest backup is old enough."""
         if self._data_folder is None or not self._every_s:
-            await asyncio.Event().wait()
-        backed_up = self._hub.durable_commits
+            return
+        backed_up: int | None = None
+        await asyncio.sleep(self._first_delay_s(self._data_folder))
         while True:
-            await asyncio.sleep(self._every_s)
-            if self._hub.durable_commits != backed_up:
-                backed_up = self._hub.durable_commits
+            commits = self._hub.durable_commits
+            if commits != backed_up:
                 try:
                     await self._back_up()
+                    backed_up = commits
                 except RequestFailed as error:
                     logger.error("%s", error)
+            await asyncio.sleep(self._every_s)
+
+    def _first_delay_s(self, data_folder: Path) -> float:
+        """Whoever streams for half an hour a day wants backups, too; but not in the first minute of a start."""
+        backups = list_backups(data_folder)
+        age_s = time.time() - backups[-1].stat().st_mtime if backups else self._every_s
+        return min(self._every_s, max(_FIRST_BACKUP_AFTER_S, self._every_s - age_s))
 
     async def _back_up(self) -> None:
         """Have a child process back up.
@@ -89,6 +101,7 @@ class Archives:
         if child.returncode:
             raise RequestFailed(f"the backup failed: {complaint.decode(errors='replace').strip()}")
         logger.info("backed up")
+        self._tell("backup", 1, 1)
 
     async def _import(self, value: Value) -> Value:
         return await self._load("import", value, self._write_all)
