@@ -14,8 +14,9 @@ import click
 import msgspec
 
 from stagedoor.cli.output import note, on_one_line, print_json, print_table
-from stagedoor.cli.parameters import Target, data_option, json_option
+from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import NoServer, connected
+from stagedoor.cli.target import Target
 from stagedoor.keys import ANSWER_ASK, ASKS
 from stagedoor.kilovolt import (
     Client,

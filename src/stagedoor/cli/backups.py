@@ -17,9 +17,10 @@ from stagedoor.archive import (
     read_archive,
 )
 from stagedoor.cli.output import note, print_json, print_table, progress_bar
-from stagedoor.cli.parameters import Target, data_option, json_option
+from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import NoData
 from stagedoor.cli.status import size
+from stagedoor.cli.target import Target
 from stagedoor.cli.transfer import load, warn_of_password
 from stagedoor.hub import Catalogue
 from stagedoor.keys import IMPORT, RESTORE, SPECS

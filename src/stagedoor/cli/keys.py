@@ -7,8 +7,9 @@ from typing import Final
 import click
 
 from stagedoor.cli.output import on_one_line, print_json, print_value
-from stagedoor.cli.parameters import KEY, TEXT, Target, json_option, target_options
+from stagedoor.cli.parameters import KEY, TEXT, json_option, target_options
 from stagedoor.cli.reach import reach
+from stagedoor.cli.target import Target
 from stagedoor.types import Key, Value
 
 _ABSENT: Final = 3

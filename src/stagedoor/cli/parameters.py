@@ -5,12 +5,13 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
 from click.shell_completion import CompletionItem
 
+from stagedoor.cli.target import Target
 from stagedoor.options import OPTIONS, resolve
 
 P = ParamSpec("P")
@@ -22,14 +23,6 @@ _CHOSEN_DATA: Final = "stagedoor.data"
 
 COMPLETION_TIMEOUT_S: Final = 1.0
 """Nobody waits longer for a shell to suggest keys."""
-
-
-class Target(NamedTuple):
-    """What a command works on: the server or the store of a data folder, or the server at an address."""
-
-    data: Path
-    url: str | None = None
-    password: str | None = None
 
 
 class _Text(click.ParamType[str]):

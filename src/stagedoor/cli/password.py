@@ -11,8 +11,9 @@ import msgspec
 from stagedoor.access import generate_password, weakness
 from stagedoor.cli.keys import read_standard_input
 from stagedoor.cli.output import note, print_json, print_value, warn
-from stagedoor.cli.parameters import TEXT, Target, data_option, json_option
+from stagedoor.cli.parameters import TEXT, data_option, json_option
 from stagedoor.cli.reach import Reach, reach
+from stagedoor.cli.target import Target
 from stagedoor.keys import HTTP_CONFIG
 from stagedoor.options import OPTIONS
 from stagedoor.services.door_settings import HttpConfig, read_config

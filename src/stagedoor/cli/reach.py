@@ -14,7 +14,7 @@ import click
 from stagedoor.access import SERVICE
 from stagedoor.access import Client as HubClient
 from stagedoor.archive import has_store, store_folder
-from stagedoor.cli.parameters import Target
+from stagedoor.cli.target import Target
 from stagedoor.control import locked, prepare_data_folder, read_control
 from stagedoor.errors import DataInUse
 from stagedoor.hub import Catalogue, Change, Hub, LmdbStore, Scan, Write

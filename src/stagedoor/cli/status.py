@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from stagedoor.cli.output import on_one_line, print_json, print_table
-from stagedoor.cli.parameters import Target, data_option, json_option
+from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import connected
+from stagedoor.cli.target import Target
 from stagedoor.keys import STATUS
 from stagedoor.services.status import Status
 

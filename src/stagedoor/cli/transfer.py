@@ -24,8 +24,9 @@ from stagedoor.archive import (
     write_archive,
 )
 from stagedoor.cli.output import Progress, print_json, progress_bar, warn
-from stagedoor.cli.parameters import TEXT, Target, data_option, json_option
+from stagedoor.cli.parameters import TEXT, data_option, json_option
 from stagedoor.cli.reach import NoData, reach
+from stagedoor.cli.target import Target
 from stagedoor.control import prepare_data_folder
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table

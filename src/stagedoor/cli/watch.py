@@ -8,8 +8,9 @@ from typing import Final
 import click
 
 from stagedoor.cli.output import note, on_one_line, print_json
-from stagedoor.cli.parameters import KEY, TEXT, Target, json_option, target_options
+from stagedoor.cli.parameters import KEY, TEXT, json_option, target_options
 from stagedoor.cli.reach import MAX_MESSAGE_BYTES, Login, NoPassword, NoServer, find_server
+from stagedoor.cli.target import Target
 from stagedoor.kilovolt import (
     AccessRevoked,
     AuthenticationRequired,

@@ -10,10 +10,9 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import IntEnum
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, cast
 
 from stagedoor.access import (
     BY_ASKING,
@@ -36,6 +35,7 @@ from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, PeerError,
 from stagedoor.hub import Change, Hub, Scan, Write
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
+from stagedoor.kilovolt.wire import Peer, Wire
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
@@ -73,46 +73,6 @@ class CloseCode(IntEnum):
     """Why a session ends its connection."""
 
     POLICY_VIOLATION = 1008
-
-
-class Wire(Protocol):
-    """What a session needs of its connection."""
-
-    def send(self, message: bytes) -> None:
-        """Queue one message."""
-        ...
-
-    def send_pieces(self, pieces: Sequence[bytes]) -> None:
-        """Queue one long message that is in pieces."""
-        ...
-
-    def close(self, code: int, reason: str) -> None:
-        """Close the connection after what is queued."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Deliver no further requests for now."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Deliver requests again."""
-        ...
-
-    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        """Run a coroutine for as long as the connection lives."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is at the other end, as far as the connection shows."""
-
-    address: str
-    origin: str | None = None
-    must_prove: bool = False
-    """Whether it is nobody before it has shown a password or a token, however open the door is."""
-    port: int = 0
-    """Its end of the connection; 0 when that is not known."""
 
 
 class _Waiting:

@@ -160,7 +160,9 @@ class Connection(WSListener):
         """Begin."""
         self._transport = transport
         self._is_open = True
+        self._is_direct = True  # a greeting leaves together with the answer to the upgrade
         self._handler.opened(self)
+        self._is_direct = False
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame."""
