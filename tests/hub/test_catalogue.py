@@ -97,8 +97,8 @@ def test_inventing_keys_does_not_fill_the_memory() -> None:
     for number in range(20_000):
         catalogue.resolve(f"invented/{number}")
     catalogue.resolve("x" * (MAX_KEY_BYTES + 1))
-    assert len(catalogue._cache) < 17_000
-    assert "x" * (MAX_KEY_BYTES + 1) not in catalogue._cache
+    assert len(catalogue.known) < 17_000
+    assert "x" * (MAX_KEY_BYTES + 1) not in catalogue.known
     assert catalogue.resolve("invented/19999/@x").kind is Kind.REQUEST
 
 

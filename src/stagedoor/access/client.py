@@ -26,13 +26,14 @@ class Client:
     other, and must not wait.
     """
 
-    __slots__ = ("_hub", "_keys", "_prefixes", "_under_way", "deliver", "grant", "id")
+    __slots__ = ("_hub", "_keys", "_known", "_prefixes", "_under_way", "deliver", "grant", "id")
 
     def __init__(self, hub: Hub, grant: Grant = NOBODY, deliver: Deliver | None = None) -> None:
         self.id = ClientId(next(_ids))
         self.grant = grant
         self.deliver: Deliver = deliver or _ignore
         self._hub = hub
+        self._known = hub.catalogue.known
         self._keys: set[Key] = set()
         self._prefixes: set[str] = set()
         self._under_way = 0
@@ -45,7 +46,7 @@ class Client:
         Raises:
             NotPermitted: When the grant does not cover reading it.
         """
-        spec = self._hub.catalogue.resolve(key)
+        spec = self._known.get(key) or self._hub.catalogue.resolve(key)
         grant = self.grant
         if spec.is_public and grant.is_application:
             return self._hub.get(key, spec)

@@ -91,7 +91,8 @@ class Catalogue:
     def __init__(self, specs: Iterable[KeySpec] = ()) -> None:
         self._exact: dict[Key, KeySpec] = {}
         self._families: list[tuple[list[str], KeySpec]] = []
-        self._cache: dict[Key, KeySpec] = {}
+        self.known: Final[dict[Key, KeySpec]] = {}
+        """The entries of keys that were resolved lately, for a look before a call."""
         self._restricted_heads: list[str] = []
         for spec in specs:
             self.add(spec)
@@ -110,7 +111,7 @@ class Catalogue:
             self._exact[spec.pattern] = spec
         if Audience.OWNER in (spec.readers, spec.listers):
             self._restricted_heads.append(spec.pattern.partition("<")[0])
-        self._cache.clear()
+        self.known.clear()
 
     def __iter__(self) -> Iterator[KeySpec]:
         yield from self._exact.values()
@@ -119,14 +120,14 @@ class Catalogue:
 
     def resolve(self, key: Key) -> KeySpec:
         """Find the entry that describes ``key``; an unlisted key gets one by its form."""
-        spec = self._cache.get(key)
+        spec = self.known.get(key)
         if spec is None:
             spec = self._find(key)
             if len(key) > MAX_KEY_BYTES:
                 return spec
-            if len(self._cache) >= _CACHE_SIZE:
-                self._cache.clear()
-            self._cache[key] = spec
+            if len(self.known) >= _CACHE_SIZE:
+                self.known.clear()
+            self.known[key] = spec
         return spec
 
     def is_restricted(self, prefix: str) -> bool:

@@ -81,7 +81,7 @@ class HashData(msgspec.Struct, gc=False):
     hash: str
 
 
-class _Request(msgspec.Struct, tag_field="command", kw_only=True):
+class _Request(msgspec.Struct, tag_field="command", kw_only=True, gc=False):
     request_id: str | None = None
 
 
@@ -266,6 +266,9 @@ class BadRequest(Exception):
         self.command = command
 
 
+_SHALLOW_CHARACTERS: Final = 2 * MAX_DEPTH
+"""A text that is no longer cannot open and close more than that many levels."""
+
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
 )
@@ -288,7 +291,7 @@ def decode(text: str) -> Request:
         request: Request = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         request = _diagnose(text)
-    if len(text) > 2 * MAX_DEPTH and _may_be_deep(text):
+    if len(text) > _SHALLOW_CHARACTERS and _may_be_deep(text):
         _check_depth(text, request)
     if request.request_id is None:
         request.request_id = text

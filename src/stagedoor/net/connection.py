@@ -18,6 +18,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
+from stagedoor.net.reads import bound_reads
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,9 @@ picows 2.3.1 and uvloop 0.23.) So we frame what is longer."""
 
 _BURST: Final = 16
 """Frames that a connection may send in one go before the others get their turn."""
+
+_FLOOD: Final = 64
+"""Frames in one read that make a flood, for which the reads become smaller."""
 
 _SHORT_HEADERS: Final = [bytes((0x81, length)) for length in range(126)]
 _MEDIUM_HEADER: Final = struct.Struct("!BBH").pack
@@ -213,6 +217,8 @@ class Connection(WSListener):
 
         The loop below would read up to 32 buffers of a busy socket in a row; pausing ends that.
         """
+        if self._burst >= _FLOOD:
+            bound_reads(self._transport.underlying_transport)
         if not self._is_read_paused:
             self._transport.underlying_transport.pause_reading()
             self._loop.call_soon(self._resume_after_yield)
@@ -299,7 +305,10 @@ class Connection(WSListener):
             return
         if self._is_direct and len(message) <= _COPIED_BYTES:
             self._is_direct = False
-            self._send_short(message)
+            try:
+                self._transport.send(_TEXT, message)
+            except (RuntimeError, OSError) as error:
+                logger.debug("nothing was sent to %s: %s", self.peer, error)
             return
         if not self._out:
             self._turn.add(self)

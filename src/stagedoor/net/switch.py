@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 _READ_BUFFER_BYTES: Final = 2048
 """picows' smallest; it grows by itself for whoever sends more."""
 
-_READ_AT_ONCE_BYTES: Final = 4096
-"""Some fifty requests, or half a millisecond of work."""
-
 _TLS_HANDSHAKE: Final = 0x16
 
 _KEY: Final = re.compile("[A-Za-z0-9+/]{21}[AQgw]==")
@@ -209,19 +206,9 @@ class _Quiet(logging.LoggerAdapter[logging.Logger]):
 _picows_logger: Final = _Quiet(logging.getLogger("picows.server"), {})
 
 
-class _FairProtocol(WSProtocol):  # type: ignore[misc]  # see above
-    """picows' protocol, reading a bounded stretch at a time: it doubles its buffer for whoever fills it, and would then
-    serve a flood of megabytes before anybody else."""
-
-    def get_buffer(self, size_hint: int) -> memoryview:
-        """Offer the start of the free buffer."""
-        buffer: memoryview = WSProtocol.get_buffer(self, size_hint)
-        return buffer[:_READ_AT_ONCE_BYTES]
-
-
 def _websocket_protocol(factory: Callable[[WSUpgradeRequest], WSListener], limits: Limits) -> Any:
     """Make picows' protocol for a server's connection, as its own ``ws_create_server`` does."""
-    return _FairProtocol(
+    return WSProtocol(
         None,  # host and port: a client's
         None,  # path: a client's
         False,  # is_client_side
