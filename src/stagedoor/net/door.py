@@ -35,6 +35,8 @@ _BACKLOG: Final = 4096
 _SWEEP_S: Final = 1.0
 """How often connections are looked at for silence and missing logins."""
 
+_FREE_PORT_TRIES: Final = 5
+
 _SEE_OUT_S: Final = 2.0
 """How long the end waits for the other sides to say goodbye."""
 
@@ -107,18 +109,9 @@ class Door:
         Raises:
             DoorError: When that address cannot be had; it says who holds it if that can be known.
         """
-        bound: list[socket.socket] = []
         try:
-            for family, address in _resolve(host):
-                try:
-                    bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
-                except OSError as error:
-                    if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                        continue  # a machine without IPv6
-                    raise
+            bound = _bind_all(host, port)
         except OSError as error:
-            for sock in bound:
-                sock.close()
             raise DoorError(self.name, f"{host}:{port}", _explain(error, port)) from error
         for sock in bound:
             self._servers.append(await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG))
@@ -265,6 +258,28 @@ def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
         return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
     found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def _bind_all(host: str, port: int) -> list[socket.socket]:
+    """Bind every address of a host at one port. A port that is free for one family may be taken for the other."""
+    for tries_left in reversed(range(_FREE_PORT_TRIES if port == 0 else 1)):
+        bound: list[socket.socket] = []
+        try:
+            for family, address in _resolve(host):
+                try:
+                    bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
+                except OSError as error:
+                    if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                        continue  # a machine without IPv6
+                    raise
+        except OSError as error:
+            for sock in bound:
+                sock.close()
+            if not tries_left or error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return bound
+    raise AssertionError("the last try either binds or raises")
 
 
 def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
