@@ -90,8 +90,9 @@ class Client:
             StoreError: When a secret that is to be kept cannot be read.
         """
         resolve = self._hub.catalogue.resolve
+        known = self._known
         for key, _ in writes:
-            spec = resolve(key)
+            spec = known.get(key) or resolve(key)
             if not (spec.is_public and self.grant.is_application) and not self.grant.allows(Verb.WRITE, spec):
                 raise NotPermitted(Verb.WRITE, key)
             _check_size(key)

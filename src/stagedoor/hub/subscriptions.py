@@ -100,6 +100,8 @@ class Subscriptions(Generic[S]):
 
     def match(self, key: Key) -> tuple[S, ...]:
         """Everybody who hears ``key``, each once: those of the key first, then those of shorter prefixes."""
+        if not self._root.edges and not self._root.subscribers:
+            return tuple(self._exact.get(key, ()))
         matches = self._matches.get(key)
         if matches is None:
             matches = self._find(key)
