@@ -164,6 +164,28 @@ async def test_a_door_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
         assert any("beyond this machine" in line for line in running.warnings)
 
 
+async def test_a_door_beyond_this_machine_is_not_opened_while_it_runs(tmp_path: Path) -> None:
+    async with run(tmp_path, kilovolt=Address("0.0.0.0", 0)) as running, owner_of(running) as owner:
+        old = await password_of(running)
+        config = await owner.get_json("http/config", type=dict[str, object]) or {}
+        await owner.set_json("http/config", {**config, "kv_password": ""})
+        assert running.kilovolt is not None
+        async with Client(running.kilovolt, reconnect=False) as stranger:
+            with pytest.raises(AuthenticationRequired):
+                await stranger.get("a")
+        async with Client(running.kilovolt, password=old, reconnect=False) as client:
+            assert await client.get("a") == ""
+
+
+async def test_a_warning_goes_when_its_cause_does(tmp_path: Path) -> None:
+    async with run(tmp_path) as running, owner_of(running) as owner:
+        config = await owner.get_json("http/config", type=dict[str, object]) or {}
+        for password, count in (("short", 1), ("long enough to be fine", 0)):
+            await owner.set_json("http/config", {**config, "kv_password": password})
+            status = msgspec.json.decode(await owner.call("stagedoor/@status", ""), type=dict[str, object])
+            assert len(msgspec.convert(status["warnings"], list[str])) == count
+
+
 # --- stored settings ---
 
 

@@ -55,8 +55,10 @@ class App:
     def __init__(self, settings: Settings, chosen: frozenset[str] = frozenset()) -> None:
         self._settings = settings
         self._chosen = chosen
-        self._warnings: list[str] = []
-        self._problems: dict[str, str] = {}
+        self._warnings: dict[str, str] = {}
+        """By what they are about."""
+        self._is_exposed = False
+        """Whether a door listens beyond this machine."""
         self._pages = Pages()
 
     @contextlib.asynccontextmanager
@@ -74,7 +76,7 @@ class App:
             data = None if settings.ephemeral else settings.data
             if data is not None:
                 for line in prepare_data_folder(data):
-                    self._warn(line)
+                    self._warn(line, line)
                 stack.enter_context(locked(data, timeout_s=_LOCK_TIMEOUT_S))
             hub = Hub(self._open_store(data), Catalogue(keys.SPECS))
             stack.push_async_callback(hub.close)
@@ -82,10 +84,11 @@ class App:
             loop = asyncio.get_running_loop()
             asks = AskQueue(loop)
             token = new_token()
-            stored = DoorSettings(Client(hub, SERVICE), self._settings_changed)
-            await stored.start()
             self._doorkeeper = Doorkeeper(loop, control_token=token)
             self._asks = asks
+            stored = DoorSettings(Client(hub, SERVICE), self._apply)
+            await stored.start()
+            self._go_by_choices()
             self._apply(stored.current)
 
             service = Client(hub, SERVICE)
@@ -103,7 +106,7 @@ class App:
                 asks,
                 data=None if data is None else str(data),
                 doors=lambda: [self._describe(door)],
-                warnings=lambda: self._warnings,
+                warnings=lambda: list(self._warnings.values()),
             )
             url = f"//{self._shown_host(door)}:{door.port}"
             if data is not None:
@@ -115,9 +118,22 @@ class App:
                 page=f"http:{url}/",
                 control_token=token,
                 is_first_run=stored.is_first_run,
-                warnings=self._warnings,
+                warnings=list(self._warnings.values()),
             )
             logger.info("closing")
+
+    def _go_by_choices(self) -> None:
+        """Apply what was chosen for this run alone."""
+        settings = self._settings
+        if settings.kilovolt_password is not None:
+            self._let_in_by(settings.kilovolt_password)
+        if "static" in self._chosen:
+            try:
+                self._serve_folder(settings.static)
+            except ValueError as error:
+                raise OptionError("static", str(error)) from error
+        if settings.trust_all_origins:
+            self._warn("origins", "the pages of every web site may connect (trust-all-origins)")
 
     def _open_store(self, data: Path | None) -> Store:
         return MemoryStore() if data is None else LmdbStore(store_folder(data))
@@ -131,8 +147,6 @@ class App:
             connections_an_origin=settings.connections_an_origin,
             ping_after_s=settings.ping_after_s,
         )
-        if settings.trust_all_origins:
-            self._warn("the pages of every web site may connect (trust-all-origins)")
         return Door(
             "Kilovolt",
             sockets={"/ws": speak_kilovolt(hub, self._doorkeeper)},
@@ -147,7 +161,8 @@ class App:
         if not _is_local(address.host):
             if self._doorkeeper.is_open:
                 raise OptionError("kilovolt", f"{address} is not on this machine alone, so the door needs a password")
-            self._warn(f"the Kilovolt door listens beyond this machine, on {address}, in plain text")
+            self._is_exposed = True
+            self._warn("exposed", f"the Kilovolt door listens beyond this machine, on {address}, in plain text")
         await door.listen(address.host, address.port)
 
     def _address(self, stored: HttpConfig) -> Address:
@@ -156,37 +171,40 @@ class App:
         try:
             return parse_address(stored.bind)
         except ValueError as error:
-            self._warn(f"{keys.HTTP_CONFIG}: {error}; the door listens on {self._settings.kilovolt}")
+            self._warn("bind", f"{keys.HTTP_CONFIG}: {error}; the door listens on {self._settings.kilovolt}")
             return self._settings.kilovolt
 
     # --- settings that apply at once ---
 
-    def _settings_changed(self, config: HttpConfig) -> None:
-        self._apply(config)
-
     def _apply(self, config: HttpConfig) -> None:
-        password = self._settings.kilovolt_password
-        if password is None:
-            password = config.kv_password
-        if password != "" and self._settings.asks:
-            self._doorkeeper.asks = self._asks
-        else:
-            self._doorkeeper.asks = None
-        self._doorkeeper.change_password(password)
-        if problem := weakness(password):
-            self._warn(problem)
-        folder = self._settings.static if "static" in self._chosen else config.static_folder
-        try:
-            self._pages.static = None if folder is None else StaticFolder(folder, private=self._settings.data)
-        except ValueError as error:
-            self._pages.static = None
-            if "static" in self._chosen:
-                raise OptionError("static", str(error)) from error
-            self._warn(str(error))
+        """Go by the stored settings, but for what was chosen for this run."""
+        if self._settings.kilovolt_password is None:
+            self._let_in_by(config.kv_password)
+        if "static" not in self._chosen:
+            try:
+                self._serve_folder(config.static_folder)
+                self._warn("static", None)
+            except ValueError as error:
+                self._pages.static = None
+                self._warn("static", str(error))
 
-    def _warn(self, line: str) -> None:
-        if line not in self._warnings:
-            self._warnings.append(line)
+    def _let_in_by(self, password: str) -> None:
+        if not password and self._is_exposed:
+            self._warn("password", "an empty password would open the door beyond this machine; the old one stays")
+            return
+        self._doorkeeper.asks = self._asks if password and self._settings.asks else None
+        self._doorkeeper.change_password(password)
+        self._warn("password", weakness(password))
+
+    def _serve_folder(self, folder: Path | None) -> None:
+        self._pages.static = None if folder is None else StaticFolder(folder, private=self._settings.data)
+
+    def _warn(self, subject: str, line: str | None) -> None:
+        """Show a warning until its subject has another one, or none."""
+        if line is None:
+            self._warnings.pop(subject, None)
+        elif self._warnings.get(subject) != line:
+            self._warnings[subject] = line
             logger.warning("%s", line)
 
     def _describe(self, door: Door) -> DoorStatus:
@@ -197,7 +215,6 @@ class App:
             connections=statistics.connections,
             accepted=statistics.accepted,
             refused=statistics.refused,
-            problem=self._problems.get(door.name),
         )
 
     @staticmethod

@@ -54,7 +54,7 @@ def _print(found: Status) -> None:
         ],
     )
     print_table(
-        ["door", "listens on", "connections", "accepted", "refused", "problem"],
+        ["door", "listens on", "connections", "accepted", "refused"],
         [
             [
                 door.name,
@@ -62,7 +62,6 @@ def _print(found: Status) -> None:
                 str(door.connections),
                 f"{door.accepted:,}",
                 f"{door.refused:,}",
-                door.problem or "",
             ]
             for door in found.doors
         ],

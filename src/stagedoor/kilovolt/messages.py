@@ -68,13 +68,6 @@ class SetData(msgspec.Struct, gc=False):
     data: Value
 
 
-class LoginData(msgspec.Struct, gc=False, omit_defaults=True):
-    """``data`` of ``klogin`` by challenge or token; an ``ask`` is read as a whole object for its free members."""
-
-    auth: str | None = None
-    token: str | None = None
-
-
 class HashData(msgspec.Struct, gc=False):
     """``data`` of ``kauth``: base64 of the HMAC."""
 

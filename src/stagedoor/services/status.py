@@ -22,8 +22,6 @@ class DoorStatus(msgspec.Struct):
     connections: int = 0
     accepted: int = 0
     refused: int = 0
-    problem: str | None = None
-    """Why it is not open, if it is not."""
 
 
 class Status(msgspec.Struct):
