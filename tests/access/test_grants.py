@@ -27,6 +27,9 @@ SPECS = {
     "vault": KeySpec(pattern="vault", kind=Kind.SECRET, summary="Secret altogether.", writers=Audience.OWNER),
     "owner/@run": KeySpec(pattern="owner/@run", kind=Kind.REQUEST, summary="The owner calls.", writers=Audience.OWNER),
     "open/@run": KeySpec(pattern="open/@run", kind=Kind.REQUEST, summary="All call."),
+    "proven/@run": KeySpec(
+        pattern="proven/@run", kind=Kind.REQUEST, summary="Who has shown something.", writers=Audience.PROVEN
+    ),
     "ev/x": KeySpec(pattern="ev/x", kind=Kind.EVENT, summary="An event."),
     "owner/ev/x": KeySpec(pattern="owner/ev/x", kind=Kind.EVENT, summary="The owner's.", readers=Audience.OWNER),
 }
@@ -44,6 +47,7 @@ APPLICATION_MAY = {
     "vault": READING,
     "owner/@run": READING,
     "open/@run": READING | WRITING,
+    "proven/@run": READING | WRITING,
     "ev/x": READING | WRITING,
     "owner/ev/x": WRITING,
 }
@@ -55,6 +59,7 @@ APPLICATION_MAY = {
 def test_the_matrix_of_rights(level: Level, verb: Verb, key: str) -> None:
     expected = {
         Level.NOBODY: False,
+        Level.GUEST: verb in APPLICATION_MAY[key] and not (verb in WRITING and key == "proven/@run"),
         Level.APPLICATION: verb in APPLICATION_MAY[key],
         Level.OWNER: True,
     }[level]
@@ -73,7 +78,7 @@ def test_the_matrix_covers_every_verb() -> None:
 @pytest.mark.parametrize("level", Level)
 def test_a_grant_knows_its_level(level: Level) -> None:
     grant = Grant(level, "a test")
-    assert (grant.is_owner, grant.is_application) == (level is Level.OWNER, level is Level.APPLICATION)
+    assert (grant.is_owner, grant.is_only_public) == (level is Level.OWNER, level is Level.APPLICATION)
 
 
 # --- the choke point ----------------------------------------------------------------------------------------------

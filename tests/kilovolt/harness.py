@@ -24,7 +24,7 @@ from stagedoor.hub import Catalogue, Hub, KeySpec, Kind, Store
 from stagedoor.hub.catalogue import Audience
 from stagedoor.kilovolt.messages import HELLO
 from stagedoor.kilovolt.session import Session
-from stagedoor.kilovolt.wire import Peer
+from stagedoor.wire import Peer
 
 PATIENCE_S = 10.0
 """How long a test waits for what has to come, before it fails."""

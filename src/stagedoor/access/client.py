@@ -48,7 +48,7 @@ class Client:
         """
         spec = self._known.get(key) or self._hub.catalogue.resolve(key)
         grant = self.grant
-        if spec.is_public and grant.is_application:
+        if spec.is_public and grant.is_only_public:
             return self._hub.get(key, spec)
         if not grant.allows(Verb.READ, spec):
             raise NotPermitted(Verb.READ, key)
@@ -93,7 +93,7 @@ class Client:
         known = self._known
         for key, _ in writes:
             spec = known.get(key) or resolve(key)
-            if not (spec.is_public and self.grant.is_application) and not self.grant.allows(Verb.WRITE, spec):
+            if not (spec.is_public and self.grant.is_only_public) and not self.grant.allows(Verb.WRITE, spec):
                 raise NotPermitted(Verb.WRITE, key)
             _check_size(key)
 

@@ -26,9 +26,12 @@ class Level(Enum):
 
     NOBODY = 0
     """Has not shown who it is; touches nothing."""
-    APPLICATION = 1
+    GUEST = 1
+    """Was let in without showing anything, by a protocol that leaves its door ajar: what an application may, but not
+    what is done in the owner's name before others."""
+    APPLICATION = 2
     """Everything but secrets and what only the owner decides."""
-    OWNER = 2
+    OWNER = 3
     """The person who runs stagedoor, and stagedoor's own services."""
 
 
@@ -42,12 +45,12 @@ class Grant:
 
     is_owner: bool = field(init=False)
     """Whether secrets and settings are within it."""
-    is_application: bool = field(init=False)
-    """Whether what is public, and only that, is within it."""
+    is_only_public: bool = field(init=False)
+    """Whether all that is public is within it, and no secret."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_owner", self.level is Level.OWNER)
-        object.__setattr__(self, "is_application", self.level is Level.APPLICATION)
+        object.__setattr__(self, "is_only_public", self.level in (Level.GUEST, Level.APPLICATION))
 
     def allows(self, verb: Verb, spec: KeySpec) -> bool:
         """Decide about one verb on the keys of one entry."""
@@ -58,16 +61,25 @@ NOBODY: Final = Grant(Level.NOBODY, "not logged in")
 SERVICE: Final = Grant(Level.OWNER, "a service of stagedoor")
 
 
+_AUDIENCES: Final[Mapping[Level, frozenset[Audience]]] = {
+    Level.NOBODY: frozenset(),
+    Level.GUEST: frozenset({Audience.EVERYONE}),
+    Level.APPLICATION: frozenset({Audience.EVERYONE, Audience.PROVEN}),
+    Level.OWNER: frozenset(Audience),
+}
+"""Which audiences each level belongs to."""
+
+
 def _as_reader(level: Level, spec: KeySpec) -> bool:
-    return level is Level.OWNER or (level is Level.APPLICATION and spec.readers is Audience.EVERYONE)
+    return spec.readers in _AUDIENCES[level]
 
 
 def _as_lister(level: Level, spec: KeySpec) -> bool:
-    return _as_reader(level, spec) and (level is Level.OWNER or spec.listers is Audience.EVERYONE)
+    return _as_reader(level, spec) and spec.listers in _AUDIENCES[level]
 
 
 def _as_writer(level: Level, spec: KeySpec) -> bool:
-    return level is Level.OWNER or (level is Level.APPLICATION and spec.writers is Audience.EVERYONE)
+    return spec.writers in _AUDIENCES[level]
 
 
 RULES: Final[Mapping[Verb, Callable[[Level, KeySpec], bool]]] = {

@@ -29,7 +29,9 @@ class Audience(StrEnum):
     """Who a right is given to."""
 
     EVERYONE = "everyone"
-    """Every connection that has logged in."""
+    """Every connection that was let in."""
+    PROVEN = "proven"
+    """Every connection that was let in because it has shown something: a password, a token, the owner's word."""
     OWNER = "owner"
     """The person who runs stagedoor, and stagedoor itself."""
 
@@ -38,7 +40,8 @@ class Audience(StrEnum):
 class KeySpec:
     """One entry of the catalogue.
 
-    ``pattern`` is a key whose segments may be ``<placeholders>`` for any text without a slash. ``secret_members`` name
+    ``pattern`` is a key whose segments may be ``<placeholders>`` for any text without a slash, the last one also
+    without an ``@`` in front, which makes a request. ``secret_members`` name
     the members of a JSON object that only the owner sees; others read the same object with those members empty, and a
     write that leaves them empty keeps what is stored. Names are compared without regard to case, as the original
     programs' decoders do.
@@ -138,12 +141,17 @@ class Catalogue:
         if key in self._exact:
             return self._exact[key]
         segments = key.split("/")
+        is_request = segments[-1].startswith("@")
         for pattern, spec in self._families:
-            if len(pattern) == len(segments) and all(
-                part.startswith("<") or part == segment for part, segment in zip(pattern, segments, strict=True)
+            if (
+                len(pattern) == len(segments)
+                and spec.is_request is is_request
+                and all(
+                    part.startswith("<") or part == segment for part, segment in zip(pattern, segments, strict=True)
+                )
             ):
                 return spec
-        if segments[-1].startswith("@"):
+        if is_request:
             return UNLISTED_REQUEST
         if "ev" in segments or (segments[0] == "event" and len(segments) > 1):
             return UNLISTED_EVENT

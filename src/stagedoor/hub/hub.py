@@ -91,7 +91,8 @@ class Hub:
     def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._store = store
-        self._memory = MemoryTable(limit_bytes=MEMORY_LIMIT_BYTES)
+        self._events = MemoryTable(limit_bytes=MEMORY_LIMIT_BYTES)
+        self._passing_state = MemoryTable()
         self._secrets = Secrets(store)
         self._subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self._number = CommitNumber(store.epoch * _NUMBERS_AN_EPOCH)
@@ -108,8 +109,9 @@ class Hub:
 
     def get(self, key: Key, spec: KeySpec | None = None) -> Value:
         """Read the public value of a key; ``""`` when there is none. ``spec`` spares looking it up again."""
-        if (spec or self.catalogue.resolve(key)).is_volatile:
-            return self._memory.get(key) or ""
+        spec = spec or self.catalogue.resolve(key)
+        if spec.is_volatile:
+            return self._memory(spec).get(key) or ""
         return self._store.get(_KEYS, key) or ""
 
     def get_whole(self, key: Key, spec: KeySpec | None = None) -> Value:
@@ -122,11 +124,16 @@ class Hub:
     def scan(self, prefix: str, *, with_secrets: bool = False) -> Scan:
         """Walk over the keys with a prefix, as they are now; close the walk."""
         durable = self._store.scan(Table.KEYS, prefix)
-        volatile = self._memory.range(prefix)
+        events = self._events.range(prefix)
+        passing = self._passing_state.range(prefix)
         secret = self._secrets.range(prefix) if with_secrets else []
-        if not volatile and not secret:
+        if not events and not passing and not secret:
             return durable
-        return _MergedScan(durable, volatile, secret)
+        return _MergedScan(durable, events, passing, secret)
+
+    def _memory(self, spec: KeySpec) -> MemoryTable:
+        """Where a value is that no disk sees. State is all kept; events give way to newer ones."""
+        return self._passing_state if spec.stored_in_memory else self._events
 
     # --- writing ---
 
@@ -230,10 +237,11 @@ class Hub:
             for change in batch.changes:
                 change.number = self._number
                 if change.spec.is_volatile and not change.spec.is_request:
+                    memory = self._memory(change.spec)
                     if change.is_deletion:
-                        self._memory.delete(change.key)
+                        memory.delete(change.key)
                     else:
-                        self._memory.put(change.key, change.value)
+                        memory.put(change.key, change.value)
             self._outbox.extend(batch.changes)
         try:
             batch.done(error)

@@ -35,7 +35,7 @@ from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, PeerError,
 from stagedoor.hub import Change, Hub, Scan, Write
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
-from stagedoor.kilovolt.wire import Peer, Wire
+from stagedoor.wire import Peer, Wire
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)

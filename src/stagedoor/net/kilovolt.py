@@ -5,7 +5,7 @@ from collections.abc import Callable
 from stagedoor.access import Doorkeeper, OriginClass
 from stagedoor.hub import Hub
 from stagedoor.kilovolt.session import Session
-from stagedoor.kilovolt.wire import Peer
+from stagedoor.wire import Peer
 from stagedoor.net.connection import Connection
 from stagedoor.net.door import MakeHandler, Visitor
 

@@ -1,0 +1,75 @@
+"""Every key that stagedoor itself knows, with kind, schema, and who may read and write it; one module an area.
+
+The reference in the documentation is generated from this table.
+"""
+
+from typing import Final
+from urllib.parse import unquote
+
+from stagedoor.hub import KeySpec
+from stagedoor.keys import actions, events, loopback, platforms, server, streamerbot, twitch, variables, viewers
+from stagedoor.keys import credits as credits_
+from stagedoor.keys.actions import ACTION_LIST, ACTION_RUN, CODE_TRIGGER_EXECUTE, CODE_TRIGGER_LIST, COMMAND_LIST
+from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_GET, CREDITS_SAMPLE
+from stagedoor.keys.events import EMIT
+from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
+from stagedoor.keys.platforms import PRONOUNS_GET
+from stagedoor.keys.server import ANSWER_ASK, ASKS, HTTP_CONFIG, IMPORT, PROGRESS, RESTORE, STATUS
+from stagedoor.keys.streamerbot import STREAMERBOT_CONFIG
+from stagedoor.keys.variables import GLOBAL_DELETE, GLOBAL_SET
+from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
+from stagedoor.types import Key
+
+__all__ = [
+    "ACTION_LIST",
+    "ACTION_RUN",
+    "ANSWER_ASK",
+    "ASKS",
+    "CODE_TRIGGER_EXECUTE",
+    "CODE_TRIGGER_LIST",
+    "COMMAND_LIST",
+    "CREDITS_CLEAR",
+    "CREDITS_GET",
+    "CREDITS_SAMPLE",
+    "EMIT",
+    "FIRST_WORDS_CLEAR",
+    "GLOBAL_DELETE",
+    "GLOBAL_SET",
+    "HTTP_CONFIG",
+    "IMPORT",
+    "LOOPBACK_OPEN",
+    "LOOPBACK_SAY",
+    "PROGRESS",
+    "PRONOUNS_GET",
+    "RESTORE",
+    "SPECS",
+    "STATUS",
+    "STREAMERBOT_CONFIG",
+    "VIEWERS_ACTIVE",
+    "segment",
+    "unsegment",
+]
+
+SPECS: Final[tuple[KeySpec, ...]] = (
+    *server.SPECS,
+    *streamerbot.SPECS,
+    *events.SPECS,
+    *variables.SPECS,
+    *actions.SPECS,
+    *viewers.SPECS,
+    *credits_.SPECS,
+    *platforms.SPECS,
+    *loopback.SPECS,
+    *twitch.SPECS,
+)
+
+
+def segment(text: str) -> Key:
+    """Make free text one segment of a key: a slash, a percent sign and a leading ``@`` are percent-encoded."""
+    escaped = text.replace("%", "%25").replace("/", "%2F")
+    return "%40" + escaped[1:] if escaped.startswith("@") else escaped
+
+
+def unsegment(part: Key) -> str:
+    """Undo :func:`segment`."""
+    return unquote(part) if "%" in part else part

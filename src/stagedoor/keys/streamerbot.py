@@ -1,0 +1,32 @@
+"""The Streamer.bot doors' own settings."""
+
+from typing import Final
+
+from stagedoor.hub import Audience, KeySpec, Kind
+from stagedoor.keys.forms import TEXT, record
+
+STREAMERBOT_CONFIG: Final = "streamerbot/config"
+
+SPECS: Final = (
+    KeySpec(
+        pattern=STREAMERBOT_CONFIG,
+        kind=Kind.STATE,
+        summary="The Streamer.bot door: its address, path, authentication and password. Authentication and password "
+        "apply at once and end the connections; the address, the path and the files of the HTTP door apply at the "
+        "next start.",
+        schema=record(
+            [],
+            bind=TEXT,
+            endpoint=TEXT,
+            http_bind=TEXT,
+            authentication={"enum": ["off", "on", "enforced"]},
+            password={**TEXT, "writeOnly": True},
+            instance_id={**TEXT, "format": "uuid"},
+            files={"type": "array", "items": record(["path", "folder"], path=TEXT, folder=TEXT)},
+        ),
+        owner="stagedoor",
+        listers=Audience.OWNER,
+        writers=Audience.OWNER,
+        secret_members=frozenset(("password",)),
+    ),
+)
