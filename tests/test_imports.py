@@ -22,6 +22,7 @@ LAYERS: dict[str, int] = {
     "access": 3,
     "hub": 2,
     "errors": 1,
+    "json_text": 1,
     "wire": 1,
     "types": 0,
     "version": 0,

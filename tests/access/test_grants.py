@@ -78,7 +78,10 @@ def test_the_matrix_covers_every_verb() -> None:
 @pytest.mark.parametrize("level", Level)
 def test_a_grant_knows_its_level(level: Level) -> None:
     grant = Grant(level, "a test")
-    assert (grant.is_owner, grant.is_only_public) == (level is Level.OWNER, level is Level.APPLICATION)
+    assert (grant.is_owner, grant.is_only_public) == (
+        level is Level.OWNER,
+        level in (Level.GUEST, Level.APPLICATION),
+    )
 
 
 # --- the choke point ----------------------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ TOUCHES: dict[str, Callable[[Client], object]] = {
     "serve": lambda client: client.serve("open/@run", answer),
 }
 
-HARMLESS = {"may_list", "may_hear", "unsubscribe", "unsubscribe_prefix", "subscription_count", "close"}
+HARMLESS = {"may_call", "may_list", "may_hear", "unsubscribe", "unsubscribe_prefix", "subscription_count", "close"}
 """What gives nobody anything: answers of yes or no, and letting go."""
 
 
@@ -181,8 +184,8 @@ async def test_lists_and_prefixes_leave_out_what_is_not_for_an_application(hub: 
     found = dict(scan.take(100))
     scan.close()
     # Requests are never kept, and what is secret altogether is in no list.
-    assert set(found) == listed - {"open/@run", "owner/@run", "vault", "config"}
-    assert set(dict(owner.scan("").take(100))) == SPECS.keys() - {"open/@run", "owner/@run"}
+    assert set(found) == listed - {"open/@run", "owner/@run", "proven/@run", "vault", "config"}
+    assert set(dict(owner.scan("").take(100))) == SPECS.keys() - {"open/@run", "owner/@run", "proven/@run"}
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 50])

@@ -1,7 +1,7 @@
 """Access: who may come in, and what they may touch. It knows no protocol and no socket."""
 
 from stagedoor.access.asks import Ask, Asker, AskQueue, AskRefused, Metadata, Verdict
-from stagedoor.access.challenges import Challenge, sign
+from stagedoor.access.challenges import Challenge, decode_base64, sign, sign_twice
 from stagedoor.access.client import Client
 from stagedoor.access.clock import Clock, Timer
 from stagedoor.access.doorkeeper import BY_ASKING, BY_PASSWORD, OPEN, Doorkeeper
@@ -32,10 +32,12 @@ __all__ = [
     "Timer",
     "Verb",
     "Verdict",
+    "decode_base64",
     "generate_password",
     "is_host_allowed",
     "is_loopback",
     "normalize_origin",
     "sign",
+    "sign_twice",
     "weakness",
 ]

@@ -1,7 +1,6 @@
 """Proof of a shared password by challenge, without sending it.
 
-The answer is HMAC-SHA256 of the challenge's bytes under the key *password ‖ salt*, in base64. One function computes it
-for both sides. Source: the Kilovolt protocol's document, section on authentication.
+Each protocol has its own way to make the answer, and one function computes it for both sides.
 """
 
 import base64
@@ -40,8 +39,20 @@ def new_challenge(now: float) -> Challenge:
 
 
 def sign(password: str, challenge: bytes, salt: bytes) -> bytes:
-    """Compute the right answer."""
+    """Compute Kilovolt's answer: HMAC-SHA256 of the challenge's bytes under the key *password ‖ salt*.
+
+    Source: the Kilovolt protocol's document, section on authentication.
+    """
     return hmac.new(password.encode() + salt, challenge, hashlib.sha256).digest()
+
+
+def sign_twice(password: str, challenge: bytes, salt: bytes) -> bytes:
+    """Compute Streamer.bot's answer: SHA-256 of *secret ‖ challenge*, where the secret is that of *password ‖ salt*.
+
+    Salt, challenge and secret enter as their base64 text. Source: obs-websocket 5, whose scheme this is.
+    """
+    secret = hashlib.sha256(password.encode() + base64.b64encode(salt)).digest()
+    return hashlib.sha256(base64.b64encode(secret) + base64.b64encode(challenge)).digest()
 
 
 def decode_base64(text: str) -> bytes | None:

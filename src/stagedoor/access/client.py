@@ -183,6 +183,10 @@ class Client:
             raise NotPermitted(Verb.CALL, key)
         return await self._hub.call(key, value)
 
+    def may_call(self, key: Key) -> bool:
+        """Tell whether the grant covers asking."""
+        return self.grant.allows(Verb.CALL, self._hub.catalogue.resolve(key))
+
     def serve(
         self, key: Key, handler: RequestHandler, *, timeout_s: float | None = REQUEST_TIMEOUT_S
     ) -> Callable[[], None]:

@@ -26,6 +26,7 @@ class Doorkeeper:
     """One door's password, questions and tokens.
 
     ``asks`` is ``None`` where the owner cannot be asked. ``control_token`` is what the owner's own command line shows.
+    ``sign`` is the protocol's way to answer a challenge.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Doorkeeper:
         asks: AskQueue | None = None,
         control_token: str = "",
         throttle: Throttle | None = None,
+        sign: Callable[[str, bytes, bytes], bytes] = sign,
     ) -> None:
         self.clock = clock
         self.asks = asks
         self._password = password
         self._control_token = control_token
         self._throttle = throttle or Throttle()
+        self._sign = sign
         self._insiders: dict[object, Callable[[], None]] = {}
 
     @property
@@ -59,6 +62,10 @@ class Doorkeeper:
         if password == self._password:
             return
         self._password = password
+        self.send_away()
+
+    def send_away(self) -> None:
+        """End the connections that came in by what no longer holds."""
         insiders, self._insiders = self._insiders, {}
         for leave in insiders.values():
             leave()
@@ -81,9 +88,14 @@ class Doorkeeper:
         Returns:
             Whether it lets in, and how many seconds to wait before saying so; after a wait, call :meth:`waited`.
         """
-        is_right = self.has_password and hmac.compare_digest(
-            sign(self._password, challenge.challenge, challenge.salt), answer
-        )
+        return self._judge(self._sign(self._password, challenge.challenge, challenge.salt), answer, address)
+
+    def judge_password(self, password: str, address: str) -> tuple[bool, float]:
+        """Decide about a password that was sent as it is, as :meth:`judge` does about an answer."""
+        return self._judge(self._password.encode(), password.encode(), address)
+
+    def _judge(self, right: bytes, answer: bytes, address: str) -> tuple[bool, float]:
+        is_right = self.has_password and hmac.compare_digest(right, answer)
         delay_s = self._throttle.judge(address, self.clock.time(), is_right=is_right)
         if delay_s is None:
             return False, 0.0

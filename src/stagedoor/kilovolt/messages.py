@@ -7,19 +7,16 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 """
 
 import contextlib
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 import msgspec
 
+from stagedoor.json_text import MAX_DEPTH, is_too_deep, may_be_deep, shorten, without_lone_surrogates
 from stagedoor.types import JsonObject, Key, Value
 
 PROTOCOL_VERSION: Final = "v10"
-
-MAX_DEPTH: Final = 64
-"""How deeply a message may nest; far beyond any real one, far below what recursion could hurt."""
 
 
 class ErrorCode(StrEnum):
@@ -259,16 +256,6 @@ class BadRequest(Exception):
         self.command = command
 
 
-_SHALLOW_CHARACTERS: Final = 2 * MAX_DEPTH
-"""A text that is no longer cannot open and close more than that many levels."""
-
-_ESCAPE: Final = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
-)
-"""An escape in JSON; a pair of surrogates counts as one."""
-
-_LONE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-
 _decoder: Final = msgspec.json.Decoder(Request)
 
 
@@ -284,32 +271,22 @@ def decode(text: str) -> Request:
         request: Request = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
         request = _diagnose(text)
-    if len(text) > _SHALLOW_CHARACTERS and _may_be_deep(text):
+    if may_be_deep(text):
         _check_depth(text, request)
     if request.request_id is None:
         request.request_id = text
     return request
 
 
-def _may_be_deep(text: str) -> bool:
-    """Tell quickly, and in doubt wrongly, whether a message may nest too deeply: brackets in its texts count, too."""
-    return text.count("{") + text.count("[") > MAX_DEPTH
-
-
 def _check_depth(text: str, request: Request) -> None:
-    if is_too_deep(msgspec.json.decode(_without_lone_surrogates(text))):
+    if is_too_deep(msgspec.json.decode(without_lone_surrogates(text))):
         problem = f"the message nests more than {MAX_DEPTH} levels"
         raise BadRequest(ErrorCode.INVALID_FORMAT, problem, request.request_id, type(request))
 
 
-def _without_lone_surrogates(text: str) -> str:
-    """Replace half a character, which JavaScript can hold and UTF-8 cannot, by U+FFFD, as the reference server does."""
-    return _ESCAPE.sub(lambda match: "\\ufffd" if _LONE.fullmatch(match[0]) else match[0], text)
-
-
 def _diagnose(text: str) -> Request:
     """Find out what the fast decoder disliked, in the order in which the protocol ranks its errors."""
-    mended = _without_lone_surrogates(text)
+    mended = without_lone_surrogates(text)
     if mended != text:
         with contextlib.suppress(msgspec.DecodeError, RecursionError):
             request: Request = _decoder.decode(mended)
@@ -363,25 +340,6 @@ def _wrong_parameter(command: type[Request], data: JsonObject, request_id: str) 
             continue
         return BadRequest(ErrorCode.PARAMETER_MISSING, problem, request_id, command)
     return BadRequest(ErrorCode.INVALID_FORMAT, "the message nests too deeply", request_id, command)
-
-
-def is_too_deep(value: object, limit: int = MAX_DEPTH) -> bool:
-    """Tell whether decoded JSON nests more than ``limit`` levels, without recursing itself."""
-    level = [value]
-    for _ in range(limit):
-        level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return any(isinstance(item, (dict, list)) for item in level)
-
-
-def shorten(text: str | None, limit: int = 60) -> str:
-    """Cut text from a peer to a length that fits an error message or a log line."""
-    text = text or ""
-    return text if len(text) <= limit else text[:limit] + "…"
 
 
 # --- what the server sends ----------------------------------------------------------------------------------------

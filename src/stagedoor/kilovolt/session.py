@@ -29,14 +29,14 @@ from stagedoor.access import (
     Grant,
     Metadata,
     Verdict,
+    decode_base64,
 )
-from stagedoor.access.challenges import decode_base64
 from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, PeerError, RequestFailed, StoreError
 from stagedoor.hub import Change, Hub, Scan, Write
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
-from stagedoor.wire import Peer, Wire
 from stagedoor.types import Key, Value
+from stagedoor.wire import Peer, Wire
 
 logger = logging.getLogger(__name__)
 
