@@ -20,6 +20,7 @@ LAYERS: dict[str, int] = {
     "kilovolt": 4,
     "streamerbot": 4,
     "access": 3,
+    "remote": 3,
     "hub": 2,
     "errors": 1,
     "json_text": 1,

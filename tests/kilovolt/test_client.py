@@ -565,7 +565,7 @@ async def test_closing_says_goodbye_and_can_be_done_twice(fake: FakeServer) -> N
 async def test_closing_does_not_wait_for_a_server_that_says_nothing(
     fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stagedoor.kilovolt.connection._CLOSE_TIMEOUT_S", SHORT_S)
+    monkeypatch.setattr("stagedoor.remote.connection._CLOSE_TIMEOUT_S", SHORT_S)
     async with connect(fake) as (client, connection):
         connection.transport.underlying_transport.pause_reading()
         await client.close()

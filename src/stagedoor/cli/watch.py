@@ -16,14 +16,15 @@ from stagedoor.kilovolt import (
     AuthenticationRequired,
     Change,
     ConnectFailed,
-    ConnectionLost,
     LoginFailed,
     Reconnect,
     RequestTimeout,
 )
-from stagedoor.kilovolt.connection import Connection, ConnectionOptions, open_connection
+from stagedoor.kilovolt.connection import Connection, open_connection
 from stagedoor.kilovolt.login import choose_login, log_in
 from stagedoor.kilovolt.subscription import Topic
+from stagedoor.remote.connection import ConnectionOptions
+from stagedoor.remote.errors import ConnectionLost
 from stagedoor.types import Key, Value
 
 _TIMEOUT_S: Final = 10.0

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from stagedoor.kilovolt.client import Client, State
+    from stagedoor.kilovolt.client import Client
     from stagedoor.kilovolt.errors import (
         AccessRevoked,
         AskRefused,
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     )
     from stagedoor.kilovolt.listener import Subscription, Watch
     from stagedoor.kilovolt.login import AskMetadata
-    from stagedoor.kilovolt.reconnect import Reconnect
     from stagedoor.kilovolt.subscription import Change
-    from stagedoor.kilovolt.sync import SyncClient, SyncSubscription, SyncWatch
+    from stagedoor.kilovolt.sync import SyncClient, SyncWatch
+    from stagedoor.remote.reconnect import Reconnect
+    from stagedoor.remote.state import State
+    from stagedoor.remote.sync import SyncSubscription
 
 __all__ = [
     "AccessRevoked",
@@ -84,16 +86,16 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "AskMetadata": "login",
-    "Change": "subscription",
-    "Client": "client",
-    "Reconnect": "reconnect",
-    "State": "client",
-    "Subscription": "listener",
-    "SyncClient": "sync",
-    "SyncSubscription": "sync",
-    "SyncWatch": "sync",
-    "Watch": "listener",
+    "AskMetadata": "kilovolt.login",
+    "Change": "kilovolt.subscription",
+    "Client": "kilovolt.client",
+    "Reconnect": "remote.reconnect",
+    "State": "remote.state",
+    "Subscription": "kilovolt.listener",
+    "SyncClient": "kilovolt.sync",
+    "SyncSubscription": "remote.sync",
+    "SyncWatch": "kilovolt.sync",
+    "Watch": "kilovolt.listener",
 }
 """Where each public name is defined; all others are errors."""
 
@@ -103,7 +105,7 @@ if not TYPE_CHECKING:  # Else a type checker would believe that every name exist
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+        return getattr(import_module(f"stagedoor.{_MODULES.get(name, 'kilovolt.errors')}"), name)
 
 
 def __dir__() -> list[str]:

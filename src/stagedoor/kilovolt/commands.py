@@ -1,15 +1,14 @@
 """Every command of the protocol as a method, and JSON for the keys that hold it.
 
-How a request reaches the server and its answer comes back is left to the class that derives from this one.
+How a request reaches the server and its answer comes back is the affair of the client that all protocols share.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 
-from stagedoor.kilovolt.connection import name_of
+from stagedoor.kilovolt.connection import Connection, name_of
 from stagedoor.kilovolt.errors import InvalidAnswer, InvalidValue, UnknownCommand
 from stagedoor.kilovolt.messages import (
     Call,
@@ -29,6 +28,7 @@ from stagedoor.kilovolt.messages import (
     Uid,
     Version,
 )
+from stagedoor.remote.client import RemoteClient
 from stagedoor.types import Key, Value
 
 CALL_TIMEOUT_S: Final = 35.0
@@ -42,12 +42,8 @@ Keys: TypeAlias = list[Key]
 Values: TypeAlias = dict[Key, Value]
 
 
-class Commands(ABC):
+class Commands(RemoteClient[Request, Connection]):
     """What can be asked of a server."""
-
-    @abstractmethod
-    async def _send(self, request: Request, timeout_s: float | None = None) -> object:
-        """Send ``request`` and return the ``data`` of its response; ``None`` means the usual timeout."""
 
     # --- commands -------------------------------------------------------------------------------------------------
 

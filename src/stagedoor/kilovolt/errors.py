@@ -30,77 +30,51 @@
         └── SubscriptionOverflow             changes came faster than they were taken from an iterator
 
 Three names are also in :mod:`stagedoor.errors`, where they tell the server's side of the same fact. What the server
-reports while it logs a client in is never raised as a :class:`CommandError` but as a :class:`LoginFailed`.
+reports while it logs a client in is never raised as a :class:`CommandError` but as a :class:`LoginFailed`. Those that
+a client of any protocol can meet derive from their namesakes in :mod:`stagedoor.remote.errors`, too.
 """
 
 from typing import Final
 
-from stagedoor.errors import StagedoorError
 from stagedoor.kilovolt.messages import ErrorCode
+from stagedoor.remote import errors as remote
 from stagedoor.types import Key
 
 
-class KilovoltError(StagedoorError):
+class KilovoltError(remote.RemoteError):
     """Base of all that the Kilovolt client raises on purpose."""
 
 
 # --- the way to the server ----------------------------------------------------------------------------------------
 
 
-class ConnectFailed(KilovoltError):
+class ConnectFailed(KilovoltError, remote.ConnectFailed):
     """No connection to ``url`` came about; ``status`` is that of the HTTP answer, if there was one."""
 
-    def __init__(self, url: str, reason: str, status: int | None = None) -> None:
-        super().__init__(url, reason, status)
-        self.url = url
-        self.reason = reason
-        self.status = status
 
-    def __str__(self) -> str:
-        return f"cannot connect to {self.url}: {self.reason}"
-
-
-class ConnectionLost(KilovoltError):
+class ConnectionLost(KilovoltError, remote.ConnectionLost):
     """The connection ended; whether the server still carried out a pending request cannot be known.
 
     ``close_code`` and ``reason`` are the server's; 1006 stands for none (RFC 6455, section 7.1.5).
     """
 
-    def __init__(self, close_code: int, reason: str) -> None:
-        super().__init__(close_code, reason)
-        self.close_code = close_code
-        self.reason = reason
-
-    def __str__(self) -> str:
-        because = f": {self.reason}" if self.reason else ""
-        return f"the connection was lost (close code {self.close_code}){because}"
-
 
 class AccessRevoked(ConnectionLost):
     """The server closed with code 4011: whoever let this client in took it back, and it must not return by itself."""
+
+    is_final = True
 
     def __str__(self) -> str:
         because = f": {self.reason}" if self.reason else ""
         return f"the server revoked this client's access{because}"
 
 
-class RequestTimeout(KilovoltError, TimeoutError):
+class RequestTimeout(KilovoltError, remote.RequestTimeout):
     """No answer to ``command`` within ``timeout_s`` seconds, the wait for a connection included."""
 
-    def __init__(self, command: str, timeout_s: float) -> None:
-        super().__init__(command, timeout_s)
-        self.command = command
-        self.timeout_s = timeout_s
 
-    def __str__(self) -> str:
-        return f"{self.command}: no answer within {self.timeout_s:g} s"
-
-
-class ClientClosed(KilovoltError):
+class ClientClosed(KilovoltError, remote.ClientClosed):
     """The client is not open: it was never connected, or it was closed."""
-
-    def __str__(self) -> str:
-        return "the client is closed; connect() opens it"
 
 
 # --- login --------------------------------------------------------------------------------------------------------
@@ -108,6 +82,8 @@ class ClientClosed(KilovoltError):
 
 class LoginFailed(KilovoltError):
     """The server did not let this client in by ``method``; ``code`` and ``details`` are the server's words."""
+
+    is_final = True
 
     def __init__(self, method: str, code: str, details: str) -> None:
         super().__init__(method, code, details)
@@ -139,7 +115,7 @@ class MethodUnavailable(LoginFailed):
 # --- commands -----------------------------------------------------------------------------------------------------
 
 
-class CommandError(KilovoltError):
+class CommandError(KilovoltError, remote.RequestRefused):
     """The server refused ``command``; ``code`` is one of :class:`~stagedoor.kilovolt.messages.ErrorCode`, or news."""
 
     def __init__(self, code: str, details: str, command: str) -> None:
@@ -248,13 +224,15 @@ class InvalidValue(KilovoltError):
         return f"the value of {self.key!r} is not what was asked for: {self.problem}"
 
 
-class SubscriptionOverflow(KilovoltError):
+class SubscriptionOverflow(KilovoltError, remote.SubscriptionOverflow):
     """More than ``limit`` changes of ``name`` waited to be taken from an iterator; later ones are missing."""
 
-    def __init__(self, name: str, limit: int) -> None:
-        super().__init__(name, limit)
-        self.name = name
-        self.limit = limit
 
-    def __str__(self) -> str:
-        return f"more than {self.limit} changes of {self.name!r} waited; what came after them is missing"
+ERRORS: Final = remote.ErrorClasses(
+    connect_failed=ConnectFailed,
+    connection_lost=ConnectionLost,
+    request_timeout=RequestTimeout,
+    client_closed=ClientClosed,
+    subscription_overflow=SubscriptionOverflow,
+)
+"""In which classes the parts that this client shares with others raise what they find."""

@@ -7,7 +7,7 @@ never opens one.
 import asyncio
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,8 @@ from stagedoor.kilovolt.messages import (
     Unsubscribe,
     UnsubscribePrefix,
 )
+from stagedoor.remote.errors import RemoteError
+from stagedoor.remote.listener import Listener
 from stagedoor.types import Key, Value
 
 
@@ -51,22 +53,12 @@ class Topic(NamedTuple):
         return UnsubscribePrefix(data=PrefixData(self.name))
 
 
-class Listener(Protocol):
-    """Who hears a topic. Both methods are called on the event loop, and must neither block nor raise."""
-
-    def deliver(self, change: Change) -> None:
-        """Take a change."""
-
-    def end(self, error: KilovoltError | None) -> None:
-        """Hear that no change follows: because of ``error``, or because somebody here wants no more."""
-
-
 class _Entry:
     """Everybody who listens to one topic."""
 
     def __init__(self) -> None:
-        self.listeners: list[Listener] = []
-        self.error: KilovoltError | None = None
+        self.listeners: list[Listener[Change]] = []
+        self.error: RemoteError | None = None
         self.is_settled = asyncio.Event()
         """Set by the server's answer, be it an error, and when no server will answer any more."""
 
@@ -75,7 +67,7 @@ class _Entry:
         for listener in tuple(self.listeners):
             listener.deliver(change)
 
-    def end(self, error: KilovoltError | None) -> None:
+    def end(self, error: RemoteError | None) -> None:
         self.error = error
         for listener in self.listeners:
             listener.end(error)
@@ -99,7 +91,7 @@ class Subscriptions:
         """Hear that the connection is gone; the topics stay, for the next one."""
         self._connection = None
 
-    async def add(self, topic: Topic, listener: Listener, timeout_s: float) -> None:
+    async def add(self, topic: Topic, listener: Listener[Change], timeout_s: float) -> None:
         """Let ``listener`` hear ``topic``, and wait until the server has confirmed it.
 
         Raises:
@@ -126,7 +118,7 @@ class Subscriptions:
         if entry.error is not None:
             raise entry.error
 
-    def remove(self, topic: Topic, listener: Listener) -> None:
+    def remove(self, topic: Topic, listener: Listener[Change]) -> None:
         """Let ``listener`` hear no more. The server is told when it was the last, but not waited for."""
         entry = self._table(topic).get(topic.name)
         if entry is None or listener not in entry.listeners:
@@ -142,7 +134,7 @@ class Subscriptions:
             self._drop(topic)
             entry.end(None)
 
-    def end(self, error: KilovoltError) -> None:
+    def end(self, error: RemoteError) -> None:
         """End all topics: ``error`` keeps the client from ever connecting again."""
         topics = list(self._topics())
         self._keys, self._prefixes = {}, {}

@@ -1,174 +1,31 @@
-"""The Kilovolt client for scripts without an event loop: the same methods, each of which blocks.
+"""The Kilovolt client for scripts without an event loop: the same methods, each of which blocks."""
 
-It has no protocol of its own: an asynchronous client does the work, on an event loop in a thread of its own.
-"""
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar, Unpack, overload
 
-import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import suppress
-from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar, Unpack, overload
-from weakref import WeakSet
-
-from stagedoor.kilovolt.client import DEFAULT_URL, Client, ClientOptions, State
+from stagedoor.kilovolt.client import DEFAULT_URL, Client, ClientOptions
 from stagedoor.kilovolt.commands import CALL_TIMEOUT_S, Keys, Values
-from stagedoor.kilovolt.errors import ClientClosed, RequestTimeout
-from stagedoor.kilovolt.listener import QUEUE_LIMIT, Handler, Subscription, Watch
-from stagedoor.kilovolt.subscription import Change
+from stagedoor.kilovolt.errors import ERRORS
+from stagedoor.kilovolt.subscription import Change, Topic
+from stagedoor.remote import sync as remote
+from stagedoor.remote.listener import QUEUE_LIMIT
+from stagedoor.remote.sync import SyncSubscription
 from stagedoor.types import Key, Value
-
-_INTERRUPT_CHECK_S: Final = 0.5
-"""On Windows, Ctrl+C does not wake a thread that waits; it is noticed when the wait is over."""
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
 
 
-class _LoopThread:
-    """An event loop in a thread of its own, from the start of the object to :meth:`stop`."""
-
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-        self._is_stopped = asyncio.Event()
-        self._is_stopping = False
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop
-        has_started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(has_started,), name="Kilovolt client", daemon=True)
-        self._thread.start()
-        has_started.wait()
-
-    def run(self, coroutine: Coroutine[object, object, _T]) -> _T:
-        """Run ``coroutine`` on the loop and wait for its result; an interrupt cancels it.
-
-        Raises:
-            ClientClosed: When the loop is stopped, before or meanwhile.
-            RuntimeError: When called on the loop's own thread, which would wait for itself.
-        """
-        if threading.current_thread() is self._thread:
-            coroutine.close()
-            raise RuntimeError("a callback on the client's own thread cannot wait for the client")
-        with self._lock:
-            if self._is_stopping:
-                coroutine.close()
-                raise ClientClosed
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            while True:
-                try:
-                    return future.result(_INTERRUPT_CHECK_S)
-                except TimeoutError:
-                    # The coroutine's own, or only the end of this short wait.
-                    if future.done():
-                        return future.result()
-        except CancelledError:
-            raise ClientClosed from None
-        finally:
-            future.cancel()
-
-    def stop(self) -> None:
-        """Cancel what runs and end the thread. May be called twice."""
-        with self._lock:
-            if not self._is_stopping:
-                self._is_stopping = True
-                self._loop.call_soon_threadsafe(self._is_stopped.set)
-        self._thread.join()
-
-    def _serve(self, has_started: threading.Event) -> None:
-        with self._runner as runner:
-            self._loop = runner.get_loop()
-            has_started.set()
-            runner.run(self._wait_stopped())
-
-    async def _wait_stopped(self) -> None:
-        await self._is_stopped.wait()
-
-
-class SyncWatch:
+class SyncWatch(remote.SyncWatch[Topic, Change]):
     """The changes of one key or prefix, as an iterator; made by ``SyncClient.watch``.
 
     It hears them from its making on. It ends when it or the client is closed; for the rest, see
     :class:`~stagedoor.kilovolt.Watch`.
     """
 
-    def __init__(self, thread: _LoopThread, watch: Watch, timeout_s: float | None) -> None:
-        self._thread = thread
-        self._watch = watch
-        self._timeout_s = timeout_s
-        thread.run(watch.__aenter__())
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Change:
-        """Wait for the next change.
-
-        Raises:
-            RequestTimeout: When the watch was given a timeout and none comes in time; it may go on after that.
-            SubscriptionOverflow: When changes came faster than they were taken.
-            KilovoltError: What else ended the client.
-        """
-        try:
-            change = self._thread.run(self._take())
-        except ClientClosed:
-            change = None
-        if change is None:
-            raise StopIteration
-        return change
-
-    def close(self) -> None:
-        """End the iteration. May be called twice, and after the client was closed."""
-        with suppress(ClientClosed):
-            self._thread.run(self._close())
-
-    async def _take(self) -> Change | None:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await anext(self._watch, None)
-        except TimeoutError:
-            raise RequestTimeout("watch", self._timeout_s or 0) from None
-
-    async def _close(self) -> None:
-        self._watch.close()
-
-
-class SyncSubscription:
-    """A handler's subscription, and the way out of it; made by ``SyncClient.subscribe``.
-
-    The handler runs in a thread of its own, one change after the other, and may use the client.
-    """
-
-    def __init__(self, thread: _LoopThread, subscription: Subscription, executor: ThreadPoolExecutor) -> None:
-        self._thread = thread
-        self._subscription = subscription
-        self._executor = executor
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.cancel()
-
-    def cancel(self) -> None:
-        """End the subscription; a call of the handler that is under way goes on. May be called twice."""
-        with suppress(ClientClosed):
-            self._thread.run(self._subscription.cancel())
-        self._executor.shutdown(wait=False)
-
-
-class SyncClient:
+class SyncClient(remote.SyncRemoteClient[Client]):
     """A Kilovolt client that blocks: ``with SyncClient(url, password=…) as client``.
 
     Every method does, and raises, what the one of the same name of :class:`~stagedoor.kilovolt.Client` does. They may
@@ -176,56 +33,15 @@ class SyncClient:
     An interrupt (Ctrl+C) ends the wait and cancels the request.
     """
 
+    errors = ERRORS
+    thread_name = "Kilovolt client"
+
     def __init__(self, url: str = DEFAULT_URL, **options: Unpack[ClientOptions]) -> None:
         """Describe a client; :meth:`connect` opens it. The options are those of the asynchronous one."""
-        self._client = Client(url, **options)
-        self._thread: _LoopThread | None = None
-        self._executors: WeakSet[ThreadPoolExecutor] = WeakSet()
+        super().__init__(Client(url, **options))
 
     def __repr__(self) -> str:
         return f"<SyncClient {self.url} {self.state.value}>"
-
-    def __enter__(self) -> Self:
-        self.connect()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def url(self) -> str:
-        """Where the server is."""
-        return self._client.url
-
-    @property
-    def state(self) -> State:
-        """Where the client stands now."""
-        return self._client.state
-
-    def connect(self) -> None:
-        """Start the client's thread, connect and log in."""
-        thread = self._thread or _LoopThread()
-        try:
-            thread.run(self._client.connect())
-        except BaseException:
-            self._thread = None
-            thread.stop()
-            raise
-        self._thread = thread
-
-    def close(self) -> None:
-        """End the connection, the subscriptions and the client's thread. A closed client may be closed again."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        try:
-            thread.run(self._client.close())
-        finally:
-            thread.stop()
-            for executor in self._executors:
-                executor.shutdown(wait=False)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -330,13 +146,13 @@ class SyncClient:
 
     def subscribe(self, key: Key, handler: Callable[[Change], object], *, limit: int = QUEUE_LIMIT) -> SyncSubscription:
         """Have ``handler`` called with each change of ``key``, in a thread of its own."""
-        return self._subscribe(self._client.subscribe, key, handler, limit)
+        return self._subscribe(partial(self._client.subscribe, key, limit=limit), key, handler)
 
     def subscribe_prefix(
         self, prefix: str, handler: Callable[[Change], object], *, limit: int = QUEUE_LIMIT
     ) -> SyncSubscription:
         """Have ``handler`` called with each change of a key that begins with ``prefix``, in a thread of its own."""
-        return self._subscribe(self._client.subscribe_prefix, prefix, handler, limit)
+        return self._subscribe(partial(self._client.subscribe_prefix, prefix, limit=limit), prefix, handler)
 
     def unsubscribe(self, key: Key) -> None:
         """End all handlers and iterators of ``key`` in this client."""
@@ -345,35 +161,3 @@ class SyncClient:
     def unsubscribe_prefix(self, prefix: str) -> None:
         """End all handlers and iterators of exactly this ``prefix`` in this client."""
         self._run(self._client.unsubscribe_prefix(prefix))
-
-    def _subscribe(
-        self, subscribe: "_Subscribe", name: str, handler: Callable[[Change], object], limit: int
-    ) -> SyncSubscription:
-        thread = self._open_thread()
-        executor = ThreadPoolExecutor(1, thread_name_prefix=f"handler of {name!r}")
-
-        def call_in_thread(change: Change) -> object:
-            return asyncio.get_running_loop().run_in_executor(executor, handler, change)
-
-        try:
-            subscription = thread.run(subscribe(name, call_in_thread, limit=limit))
-        except BaseException:
-            executor.shutdown(wait=False)
-            raise
-        self._executors.add(executor)
-        return SyncSubscription(thread, subscription, executor)
-
-    def _open_thread(self) -> _LoopThread:
-        if self._thread is None:
-            raise ClientClosed
-        return self._thread
-
-    def _run(self, coroutine: Coroutine[object, object, _T]) -> _T:
-        if self._thread is None:
-            coroutine.close()
-            raise ClientClosed
-        return self._thread.run(coroutine)
-
-
-class _Subscribe(Protocol):
-    def __call__(self, name: str, handler: Handler, /, *, limit: int) -> Coroutine[object, object, Subscription]: ...
