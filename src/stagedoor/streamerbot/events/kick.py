@@ -1,0 +1,129 @@
+"""Kick's and Trovo's events, completed: both in one shape, Kick's.
+
+Sources: Streamer.bot's documentation and what overlays in the field read. Of Trovo's events nothing is published; the
+members that overlays read under other names are there, too.
+"""
+
+from functools import partial
+from typing import Final
+
+from stagedoor.streamerbot.events.emotes import Emotes, find_emotes, parts_of
+from stagedoor.streamerbot.events.people import kick_user
+from stagedoor.streamerbot.events.reading import (
+    as_object,
+    as_text,
+    derived_message_id,
+    fill,
+    first_text,
+    share,
+    stands_for_object,
+)
+from stagedoor.streamerbot.times import event_time
+from stagedoor.types import JsonObject
+
+_MONTH_S: Final = 30 * 24 * 3600
+
+
+def chat_message(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete ChatMessage and FirstWords."""
+    done = _with_user(platform, data)
+    text = first_text(data, "text", "message", "content")
+    fill(done, text=text)
+    message_id = first_text(data, "msgId", "message_id") or derived_message_id(now, _login(done), text)
+    fill(done, messageId=message_id)
+    if done.get("emotes") is None:
+        done["emotes"] = [_emote(found) for found in find_emotes(text, emotes)]
+    if done.get("parts") is None:
+        done["parts"] = parts_of(text, done["emotes"])
+    reply = as_object(data.get("reply"))
+    if reply:
+        done["reply"] = {"messageId": "", "content": "", "sender": {"id": "", "name": ""}, **reply}
+    fill(done, isReply=bool(reply), isTest=False)
+    if platform == "trovo":
+        fill(done, message_id=done["messageId"], content=done["text"])
+    return done
+
+
+def follow(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Follow and the events that only say who."""
+    return _with_user(platform, data)
+
+
+def subscription(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Subscription and Resubscription."""
+    done = _with_user(platform, data)
+    share(done, ("duration", "monthsSubscribed"), 1, aliases=("months", "cumulativeMonths"))
+    fill(done, expiresAt=event_time(now + _MONTH_S), isTest=False)
+    return done
+
+
+def gift(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete GiftSubscription."""
+    done = _with_user(platform, data)
+    recipient = data.get("recipient")
+    if stands_for_object(recipient):
+        done["recipient"] = _recipient(recipient, platform)
+    fill(done, subscribedAt=event_time(now), expiresAt=event_time(now + _MONTH_S), isTest=False)
+    return done
+
+
+def mass_gift(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete MassGiftSubscription."""
+    done = _with_user(platform, data)
+    fill(done, recipients=[], subscribedAt=event_time(now), expiresAt=event_time(now + _MONTH_S), isTest=False)
+    recipients = done["recipients"]
+    share(done, ("count",), (len(recipients) if isinstance(recipients, list) else 0) or 1, aliases=("total", "gifts"))
+    return done
+
+
+def moderation(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete UserTimedOut and UserBanned; the user is the one it happened to."""
+    done = _with_user(platform, {"user": data["targetUser"], **data} if data.get("targetUser") else data)
+    moderator = data.get("moderator")
+    if stands_for_object(moderator):
+        done["moderator"] = _recipient(moderator, platform)
+    fill(done, reason="", createdAt=event_time(now), duration=0)
+    return done
+
+
+def _with_user(platform: str, data: JsonObject) -> JsonObject:
+    done = dict(data)
+    given = data.get("user")
+    if stands_for_object(given):
+        done["user"] = kick_user(given, platform, data)
+    return done
+
+
+def _recipient(given: object, platform: str) -> JsonObject:
+    user = kick_user(given, platform)
+    short = ("id", "login", "name", "profilePicture")
+    return {**{member: user[member] for member in short}, **as_object(given)}
+
+
+def _login(done: JsonObject) -> str:
+    return as_text(as_object(done.get("user")).get("login"))
+
+
+def _emote(found: JsonObject) -> JsonObject:
+    """An emote with the names that Kick's events have for it beside those of the other platforms."""
+    return {**found, "text": found["name"], "url": found["imageUrl"]}
+
+
+BUILDERS: Final = {
+    type_: build
+    for build, types in {
+        chat_message: ("ChatMessage", "FirstWords"),
+        follow: ("Follow",),
+        subscription: ("Subscription", "Resubscription"),
+        gift: ("GiftSubscription",),
+        mass_gift: ("MassGiftSubscription",),
+        moderation: ("UserTimedOut", "UserBanned"),
+    }.items()
+    for type_ in types
+}
+"""How each type is completed, on either platform."""
+
+
+def builder(platform: str, type_: str) -> "partial[JsonObject]":
+    """Give the builder of one platform's type."""
+    return partial(BUILDERS[type_], platform)
