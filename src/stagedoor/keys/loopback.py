@@ -12,15 +12,16 @@ SPECS: Final = (
     KeySpec(
         pattern=LOOPBACK_OPEN,
         kind=Kind.REQUEST,
-        summary="Lets this machine stand for a platform for as long as the call lasts; it is answered when another "
-        "takes the platform over.",
+        summary="Lets this machine stand for a platform for as long as the call lasts, which is until the caller's "
+        "connection ends. Refused while that platform is connected.",
         schema=record(["platform"], platform=TEXT, broadcaster=TEXT),
         owner="loopback",
     ),
     KeySpec(
         pattern=LOOPBACK_SAY,
         kind=Kind.REQUEST,
-        summary="Lets a viewer of the chat room say something, which becomes a chat event.",
+        summary="Lets somebody in the chat room say something, which becomes a chat event. A role is `viewer`, `vip`, "
+        "`moderator` or `broadcaster`; the answer holds the message's id.",
         schema=record(["platform", "name", "message"], platform=TEXT, name=TEXT, message=TEXT, role=TEXT),
         owner="loopback",
     ),
