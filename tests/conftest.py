@@ -47,17 +47,24 @@ def _forbidden_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestRepor
 
 
 class Server:
-    """A stagedoor in a process of its own, on a port of its own."""
+    """A stagedoor in a process of its own, on ports of its own.
 
-    def __init__(self, data: Path, *arguments: str, password: str | None = PASSWORD) -> None:
+    Only the Kilovolt door is open, unless ``streamerbot`` says so.
+    """
+
+    def __init__(self, data: Path, *arguments: str, password: str | None = PASSWORD, streamerbot: bool = False) -> None:
         self.data = data
         self.password = password or ""
         self.port = 0
+        self.streamerbot_port = 0
+        self.http_port = 0
+        self._opens_streamerbot = streamerbot
         self.output: list[str] = []
         self._arguments = arguments
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("STAGEDOOR_")}
         if password is not None:
             self._environment["STAGEDOOR_KILOVOLT_PASSWORD"] = password
+            self._environment["STAGEDOOR_STREAMERBOT_PASSWORD"] = password
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -69,6 +76,16 @@ class Server:
     def page(self) -> str:
         """Address of the same door over HTTP, without a slash at its end."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def streamerbot_url(self) -> str:
+        """Address of the Streamer.bot door."""
+        return f"ws://127.0.0.1:{self.streamerbot_port}/"
+
+    @property
+    def http_url(self) -> str:
+        """Address of Streamer.bot's HTTP server, without a slash at its end."""
+        return f"http://127.0.0.1:{self.http_port}"
 
     @property
     def pid(self) -> int:
@@ -84,7 +101,13 @@ class Server:
     async def start(self) -> None:
         """Start and wait until it is ready; a restart takes the same port."""
         command = [sys.executable, "-m", "stagedoor", "serve", "--data", str(self.data)]
-        command += ["--kilovolt", f"localhost:{self.port}", *self._arguments]
+        command += ["--kilovolt", f"localhost:{self.port}"]
+        if self._opens_streamerbot:
+            command += ["--streamerbot", f"127.0.0.1:{self.streamerbot_port}"]
+            command += ["--streamerbot-http", f"127.0.0.1:{self.http_port}"]
+        else:
+            command += ["--streamerbot", "off", "--streamerbot-http", "off"]
+        command += self._arguments
         self._process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=None, env=self._environment
         )
@@ -94,10 +117,19 @@ class Server:
                 line = (await self._process.stdout.readline()).decode()
                 assert line, f"stagedoor ended before it was ready: {self.output}"
                 self.output.append(line.rstrip())
-                if line.startswith("kilovolt"):
-                    self.port = int(line.rsplit(":", 1)[1].partition("/")[0])
+                door, _, address = line.partition(" ")
+                if door in ("kilovolt", "streamerbot", "streamerbot-http") and "://" in address:
+                    self._note_port(door, int(address.rsplit(":", 1)[1].partition("/")[0]))
                 if line.strip() == "ready":
                     return
+
+    def _note_port(self, door: str, port: int) -> None:
+        if door == "kilovolt":
+            self.port = port
+        elif door == "streamerbot":
+            self.streamerbot_port = port
+        else:
+            self.http_port = port
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it with a signal; returns its exit code."""
@@ -124,6 +156,15 @@ class Server:
         """Stop it properly and start it again, on the same port and data."""
         await self.stop()
         await self.start()
+
+
+@pytest.fixture
+async def both_doors(tmp_path: Path) -> AsyncIterator[Server]:
+    """A running server with a password, whose Streamer.bot doors are open, too."""
+    running = Server(tmp_path / "data", streamerbot=True)
+    await running.start()
+    yield running
+    await running.stop()
 
 
 @pytest.fixture

@@ -4,33 +4,52 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from stagedoor import keys
-from stagedoor.access import SERVICE, AskQueue, Client, Doorkeeper, OriginPolicy, is_loopback, weakness
+from stagedoor.access import (
+    SERVICE,
+    AskQueue,
+    Client,
+    Doorkeeper,
+    Grant,
+    Level,
+    OriginPolicy,
+    is_loopback,
+    sign_twice,
+    weakness,
+)
 from stagedoor.archive import store_folder
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
-from stagedoor.errors import OptionError
+from stagedoor.errors import DoorError, OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
-from stagedoor.net.door import Door
+from stagedoor.net.door import Door, MakeHandler, Respond
 from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
-from stagedoor.net.pages import Pages
+from stagedoor.net.pages import Pages, respond_with_nothing
 from stagedoor.net.programs import find_client
 from stagedoor.net.static import StaticFolder
-from stagedoor.options import Address, Settings, parse_address
+from stagedoor.net.streamerbot import speak_streamerbot
+from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
+from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
 from stagedoor.services.archives import Archives
-from stagedoor.services.door_settings import DoorSettings, HttpConfig
+from stagedoor.services.door_settings import DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.questions import Questions
 from stagedoor.services.status import DoorStatus, StatusDesk
+from stagedoor.streamerbot.reception import Authentication, Reception
 
 logger = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT_S = 1.0
 """A command that looks whether a server runs holds the lock for an instant."""
+
+
+ACTION: Final = Grant(Level.APPLICATION, "an action")
+"""What actions may touch: they are written by applications, too, and must not reach what those may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +58,10 @@ class Running:
 
     data: Path | None
     kilovolt: str | None
-    """Address of the Kilovolt door, if it is open."""
+    """Address of the Kilovolt door, if it is open; so for the others."""
     page: str | None
+    streamerbot: str | None
+    streamerbot_http: str | None
     control_token: str
     is_first_run: bool
     warnings: list[str]
@@ -57,8 +78,10 @@ class App:
         self._chosen = chosen
         self._warnings: dict[str, str] = {}
         """By what they are about."""
-        self._is_exposed = False
-        """Whether a door listens beyond this machine."""
+        self._exposed: set[str] = set()
+        """The doors that listen beyond this machine."""
+        self._doors: list[Door] = []
+        self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
 
     @contextlib.asynccontextmanager
@@ -82,51 +105,92 @@ class App:
             stack.push_async_callback(hub.close)
 
             loop = asyncio.get_running_loop()
-            asks = AskQueue(loop)
             token = new_token()
+            self._asks = AskQueue(loop)
             self._doorkeeper = Doorkeeper(loop, control_token=token)
-            self._asks = asks
-            stored = DoorSettings(Client(hub, SERVICE), self._apply)
-            await stored.start()
+            self._reception = Reception(
+                Doorkeeper(loop, sign=sign_twice),
+                guests_may_speak=settings.guests_may_speak,
+                offers_challenge=settings.offer_challenge,
+            )
+            self._http = StreamerbotHttp(hub, self._reception, self._origins)
+            kilovolt = DoorSettings(Client(hub, SERVICE), keys.HTTP_CONFIG, HttpConfig(), self._apply)
+            await kilovolt.start()
+            streamerbot = DoorSettings(
+                Client(hub, SERVICE), keys.STREAMERBOT_CONFIG, StreamerbotConfig(), self._apply_streamerbot
+            )
+            await streamerbot.start()
             self._go_by_choices()
-            self._apply(stored.current)
+            self._apply(kilovolt.current)
+            self._apply_streamerbot(streamerbot.current)
+            await self._start_services(hub, data, stack)
 
-            service = Client(hub, SERVICE)
-            Questions(service, asks, loop, find_client)
-            archives = Archives(service, hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
-            backups = loop.create_task(archives.run())
-            stack.push_async_callback(_cancel, backups)
-
-            door = self._make_door(hub)
-            stack.push_async_callback(door.close)
-            await self._open(door, self._address(stored.current))
+            turn = Turn()
+            kilovolt_door = await self._open(
+                "kilovolt",
+                self._make_door("Kilovolt", turn, {"/ws": speak_kilovolt(hub, self._doorkeeper)}, self._pages.respond),
+                self._address("kilovolt", kilovolt.current.bind),
+                stack,
+            )
+            endpoint = self._endpoint(streamerbot.current)
+            streamerbot_door = await self._open(
+                "streamerbot",
+                self._make_door(
+                    "Streamer.bot", turn, {endpoint: speak_streamerbot(hub, self._reception)}, respond_with_nothing
+                ),
+                self._address("streamerbot", streamerbot.current.bind),
+                stack,
+            )
+            http_door = await self._open(
+                "streamerbot_http",
+                self._make_door("Streamer.bot HTTP", turn, {}, self._http.respond),
+                self._address("streamerbot_http", streamerbot.current.http_bind),
+                stack,
+            )
+            if not self._doors:
+                raise DoorError("only", "no address", "; ".join(self._warnings.values()))
             StatusDesk(
-                service,
+                Client(hub, SERVICE),
                 hub,
-                asks,
+                self._asks,
                 data=None if data is None else str(data),
-                doors=lambda: [self._describe(door)],
+                doors=lambda: [self._describe(door) for door in self._doors],
                 warnings=lambda: list(self._warnings.values()),
             )
-            url = f"//{self._shown_host(door)}:{door.port}"
+            url = None if kilovolt_door is None else f"//{self._shown_host(kilovolt_door)}:{kilovolt_door.port}"
             if data is not None:
-                write_control(data, Control(os.getpid(), token, f"ws:{url}/ws"))
+                write_control(data, Control(os.getpid(), token, "" if url is None else f"ws:{url}/ws"))
                 stack.callback(remove_control, data)
             yield Running(
                 data=data,
-                kilovolt=f"ws:{url}/ws",
-                page=f"http:{url}/",
+                kilovolt=None if url is None else f"ws:{url}/ws",
+                page=None if url is None else f"http:{url}/",
+                streamerbot=self._shown_url("ws", streamerbot_door, endpoint),
+                streamerbot_http=self._shown_url("http", http_door, "/"),
                 control_token=token,
-                is_first_run=stored.is_first_run,
+                is_first_run=kilovolt.is_first_run,
                 warnings=list(self._warnings.values()),
             )
             logger.info("closing")
+
+    async def _start_services(self, hub: Hub, data: Path | None, stack: contextlib.AsyncExitStack) -> None:
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+
+        def client() -> Client:
+            return Client(hub, SERVICE)
+
+        Questions(client(), self._asks, loop, find_client)
+        archives = Archives(client(), hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
+        stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 
     def _go_by_choices(self) -> None:
         """Apply what was chosen for this run alone."""
         settings = self._settings
         if settings.kilovolt_password is not None:
             self._let_in_by(settings.kilovolt_password)
+        if settings.streamerbot_password == "" and settings.streamerbot_auth not in (None, "off"):
+            raise OptionError("streamerbot_auth", f"{settings.streamerbot_auth} needs a password, and it is empty")
         if "static" in self._chosen:
             try:
                 self._serve_folder(settings.static)
@@ -138,7 +202,9 @@ class App:
     def _open_store(self, data: Path | None) -> Store:
         return MemoryStore() if data is None else LmdbStore(store_folder(data))
 
-    def _make_door(self, hub: Hub) -> Door:
+    # --- doors ---
+
+    def _make_door(self, name: str, turn: Turn, sockets: Mapping[str, MakeHandler], respond: Respond) -> Door:
         settings = self._settings
         limits = Limits(
             message_bytes=settings.message_bytes,
@@ -148,36 +214,67 @@ class App:
             ping_after_s=settings.ping_after_s,
         )
         return Door(
-            "Kilovolt",
-            sockets={"/ws": speak_kilovolt(hub, self._doorkeeper)},
-            respond=self._pages.respond,
-            turn=Turn(),
+            name,
+            sockets=sockets,
+            respond=respond,
+            turn=turn,
             limits=limits,
-            origins=OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins),
+            origins=self._origins,
             host_names=frozenset(settings.host_names),
         )
 
-    async def _open(self, door: Door, address: Address) -> None:
+    async def _open(
+        self, option: str, door: Door, address: Address | None, stack: contextlib.AsyncExitStack
+    ) -> Door | None:
+        """Let a door listen. One that cannot is a warning, and the others open all the same."""
+        if address is None:
+            return None
         if not _is_local(address.host):
-            if self._doorkeeper.is_open:
-                raise OptionError("kilovolt", f"{address} is not on this machine alone, so the door needs a password")
-            self._is_exposed = True
-            self._warn("exposed", f"the Kilovolt door listens beyond this machine, on {address}, in plain text")
-        await door.listen(address.host, address.port)
-
-    def _address(self, stored: HttpConfig) -> Address:
-        if "kilovolt" in self._chosen:
-            return self._settings.kilovolt
+            if self._lets_in_anybody(option):
+                remedy = "a password" if option == "kilovolt" else "authentication enforced"
+                raise OptionError(option, f"{address} is not on this machine alone, so the door needs {remedy}")
+            self._exposed.add(option)
+            problem = f"the {door.name} door listens beyond this machine, on {address}, in plain text"
+            self._warn(f"{option} exposed", problem)
         try:
-            return parse_address(stored.bind)
+            await door.listen(address.host, address.port)
+        except DoorError as error:
+            self._warn(f"{option} shut", str(error))
+            return None
+        stack.push_async_callback(door.close)
+        self._doors.append(door)
+        return door
+
+    def _lets_in_anybody(self, option: str) -> bool:
+        if option == "kilovolt":
+            return self._doorkeeper.is_open
+        return self._reception.authentication is not Authentication.ENFORCED
+
+    def _address(self, option: str, stored: str) -> Address | None:
+        """Where a door listens: as chosen for this run, or as stored."""
+        default: Address | None = getattr(self._settings, option)
+        if option in self._chosen:
+            return default
+        try:
+            return parse_address(stored) if option == "kilovolt" else parse_address_or_off(stored)
         except ValueError as error:
-            self._warn("bind", f"{keys.HTTP_CONFIG}: {error}; the door listens on {self._settings.kilovolt}")
-            return self._settings.kilovolt
+            self._warn(f"{option} bind", f"the stored address: {error}; the door listens on {default}")
+            return default
+
+    def _endpoint(self, stored: StreamerbotConfig) -> str:
+        default = self._settings.streamerbot_endpoint
+        if "streamerbot_endpoint" in self._chosen:
+            return default
+        try:
+            return parse_endpoint(stored.endpoint)
+        except ValueError as error:
+            self._warn("endpoint", f"{keys.STREAMERBOT_CONFIG}: {error}; the path is {default}")
+            return default
 
     # --- settings that apply at once ---
 
     def _apply(self, config: HttpConfig) -> None:
-        """Go by the stored settings, but for what was chosen for this run."""
+        """Go by the Kilovolt door's stored settings, but for what was chosen for this run."""
         if self._settings.kilovolt_password is None:
             self._let_in_by(config.kv_password)
         if "static" not in self._chosen:
@@ -188,8 +285,27 @@ class App:
                 self._pages.static = None
                 self._warn("static", str(error))
 
+    def _apply_streamerbot(self, config: StreamerbotConfig) -> None:
+        """Go by the Streamer.bot door's stored settings, but for what was chosen for this run."""
+        chosen_password, chosen_mode = self._settings.streamerbot_password, self._settings.streamerbot_auth
+        password = config.password if chosen_password is None else chosen_password
+        mode = Authentication(chosen_mode or config.authentication) if password else Authentication.OFF
+        if self._exposed - {"kilovolt"} and mode is not Authentication.ENFORCED:
+            self._warn("streamerbot password", "the door listens beyond this machine, so authentication stays enforced")
+        else:
+            self._reception.change(mode, password)
+            opens = "the Streamer.bot door asks nobody for a password" if mode is Authentication.OFF else None
+            self._warn("streamerbot password", opens or weakness(password))
+        self._reception.identify(config.instance_id)
+        try:
+            mappings = {mapping.path: Path(mapping.folder) for mapping in config.files}
+            self._http.files = map_files(mappings, private=self._settings.data)
+            self._warn("files", None)
+        except ValueError as error:
+            self._warn("files", f"{keys.STREAMERBOT_CONFIG}: {error}")
+
     def _let_in_by(self, password: str) -> None:
-        if not password and self._is_exposed:
+        if not password and "kilovolt" in self._exposed:
             self._warn("password", "an empty password would open the door beyond this machine; the old one stays")
             return
         self._doorkeeper.asks = self._asks if password and self._settings.asks else None
@@ -216,6 +332,9 @@ class App:
             accepted=statistics.accepted,
             refused=statistics.refused,
         )
+
+    def _shown_url(self, scheme: str, door: Door | None, path: str) -> str | None:
+        return None if door is None else f"{scheme}://{self._shown_host(door)}:{door.port}{path}"
 
     @staticmethod
     def _shown_host(door: Door) -> str:

@@ -41,6 +41,27 @@ def parse_address(text: str) -> Address:
     return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104  (only when the owner wrote it so)
 
 
+def parse_address_or_off(text: str) -> Address | None:
+    """Read ``HOST:PORT``, or ``off`` for a door that stays shut."""
+    return None if text.strip().lower() == "off" else parse_address(text)
+
+
+def parse_endpoint(text: str) -> str:
+    """Read a path of a WebSocket."""
+    path = text.strip()
+    if not path.startswith("/") or any(character in path for character in "?#% \t\\"):
+        raise ValueError(f"{text!r} is not a path such as /")
+    return path
+
+
+def parse_authentication(text: str) -> str:
+    """Read who has to show the password."""
+    mode = text.strip().lower()
+    if mode not in ("off", "on", "enforced"):
+        raise ValueError(f"{text!r} is none of off, on and enforced")
+    return mode
+
+
 def parse_flag(text: str) -> bool:
     """Read a switch from an environment variable."""
     lowered = text.strip().lower()
@@ -160,6 +181,48 @@ class Settings:
         "The Kilovolt door's password for this run; it is not stored. Empty opens the door.",
         shown="stored; made at the first run",
         has_flag=False,
+    )
+    streamerbot: Address | None = _option(
+        Address("127.0.0.1", 8080),
+        parse_address_or_off,
+        "HOST:PORT",
+        "Where the Streamer.bot door listens; `off` keeps it shut.",
+    )
+    streamerbot_endpoint: str = _option("/", parse_endpoint, "PATH", "The Streamer.bot door's path.")
+    streamerbot_auth: str | None = _option(
+        None,
+        parse_authentication,
+        "MODE",
+        "Who has to show the Streamer.bot door's password: nobody (off), who wants to send chat messages (on), or "
+        "everybody (enforced).",
+        shown="stored; on at the first run",
+    )
+    streamerbot_password: str | None = _option(
+        None,
+        str,
+        "PASSWORD",
+        "The Streamer.bot door's password for this run; it is not stored. Empty opens the door.",
+        shown="stored; made at the first run",
+        has_flag=False,
+    )
+    streamerbot_http: Address | None = _option(
+        Address("127.0.0.1", 7474),
+        parse_address_or_off,
+        "HOST:PORT",
+        "Where Streamer.bot's HTTP server listens; `off` keeps it shut.",
+    )
+    guests_may_speak: bool = _option(
+        False, parse_flag, "", "Let Streamer.bot clients send chat messages that have shown no password."
+    )
+    offer_challenge: bool = _option(
+        False,
+        parse_flag,
+        "",
+        "With authentication off, offer Streamer.bot clients a challenge and take any answer: some that were given a "
+        "password are not ready without.",
+    )
+    pronouns: bool = _option(
+        True, parse_flag, "", "Look up the pronouns of viewers at pronouns.alejo.io when a client asks.", shown="on"
     )
     asks: bool = _option(True, parse_flag, "", "Let applications ask the owner to be let in.", shown="on")
     static: Path | None = _option(

@@ -231,6 +231,8 @@ def test_an_origin_that_was_let_in() -> None:
 def test_to_trust_all_is_to_let_in_every_web_site() -> None:
     policy = OriginPolicy(trusts_all=True)
     assert policy.classify("https://evil.example") is OriginClass.LET_IN
+    assert policy.classify("null") is OriginClass.LET_IN
+    assert policy.classify("file://") is OriginClass.LET_IN
     assert policy.classify("http://localhost") is OriginClass.LOCAL
     assert policy.classify(None) is OriginClass.PROGRAM
 

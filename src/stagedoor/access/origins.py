@@ -46,9 +46,11 @@ class OriginPolicy:
             return OriginClass.PROGRAM
         if origin == _OBS_FILE or _is_local(origin):
             return OriginClass.LOCAL
+        if self.trusts_all:
+            return OriginClass.LET_IN
         if origin == "null" or origin.lower() in ("file://", "file:///"):
             return OriginClass.OPAQUE
-        if origin.lower() in self.let_in or self.trusts_all:
+        if origin.lower() in self.let_in:
             return OriginClass.LET_IN
         return OriginClass.FOREIGN
 

@@ -14,15 +14,12 @@ from stagedoor.cli.output import note, print_json, print_value, warn
 from stagedoor.cli.parameters import TEXT, data_option, json_option
 from stagedoor.cli.reach import Reach, reach
 from stagedoor.cli.target import Target
-from stagedoor.keys import HTTP_CONFIG
 from stagedoor.options import OPTIONS
-from stagedoor.services.door_settings import HttpConfig, read_config
-from stagedoor.types import Value
-
-_VARIABLE = next(option.variable for option in OPTIONS if option.name == "kilovolt_password")
+from stagedoor.services.door_settings import DOORS, DoorConfig, StreamerbotConfig, password_of, read_config
+from stagedoor.types import Key, Value
 
 _door_option = click.option(
-    "--door", type=click.Choice(["kilovolt"]), default="kilovolt", show_default=True, help="Which door's password."
+    "--door", type=click.Choice(list(DOORS)), default="kilovolt", show_default=True, help="Which door's password."
 )
 
 
@@ -30,8 +27,8 @@ _door_option = click.option(
 def password() -> None:
     """Show, set or make the password of a door, with or without a running server.
 
-    A server that was started with STAGEDOOR_KILOVOLT_PASSWORD in its environment goes by that, and not by the stored
-    password which these commands are about.
+    A server that was started with STAGEDOOR_KILOVOLT_PASSWORD or STAGEDOOR_STREAMERBOT_PASSWORD in its environment goes
+    by that, and not by the stored password which these commands are about.
 
     \b
     Example:
@@ -50,11 +47,12 @@ def show(data: Path, *, door: str, as_json: bool) -> None:
     Example:
       stagedoor password show
     """
-    stored = asyncio.run(_read(Target(data)))
+    stored = asyncio.run(_read(Target(data), door))
     if stored is None:
         raise click.ClickException("there is no password yet; `stagedoor password new` makes one")
-    print_json({"password": stored}) if as_json else print_value(stored)
-    _warn_of(stored)
+    password = password_of(stored)
+    print_json({"password": password}) if as_json else print_value(password)
+    _warn_of(stored, door)
 
 
 @password.command("set", context_settings={"ignore_unknown_options": True})
@@ -75,8 +73,7 @@ def set_(data: Path, *, new: str | None, door: str) -> None:
     """
     if new is None:
         new = _ask() if sys.stdin.isatty() else _take()
-    asyncio.run(_write(Target(data), new))
-    _warn_of(new)
+    _warn_of(asyncio.run(_write(Target(data), new, door)), door)
 
 
 @password.command("new")
@@ -91,9 +88,9 @@ def new_(data: Path, *, door: str, as_json: bool) -> None:
       stagedoor password new
     """
     made = generate_password()
-    asyncio.run(_write(Target(data), made))
+    stored = asyncio.run(_write(Target(data), made, door))
     print_json({"password": made}) if as_json else print_value(made)
-    _warn_of(made)
+    _warn_of(stored, door)
 
 
 def _ask() -> str:
@@ -109,44 +106,47 @@ def _take() -> str:
     return text
 
 
-async def _read(target: Target) -> str | None:
+async def _read(target: Target, door: str) -> DoorConfig | None:
+    key, kind = DOORS[door]
     async with reach(target) as keyspace:
-        text = await _stored_config(keyspace)
+        text = await _stored_config(keyspace, key)
     if not text:
         return None
-    config = read_config(text)
+    config = read_config(text, kind)
     if config is None:
-        raise click.ClickException(f"the key {HTTP_CONFIG} is not valid; `stagedoor password set` mends it")
-    return config.kv_password
+        raise click.ClickException(f"the key {key} is not valid; `stagedoor password set --door {door}` mends it")
+    return config
 
 
-async def _write(target: Target, new: str) -> None:
+async def _write(target: Target, new: str, door: str) -> DoorConfig:
+    key, kind = DOORS[door]
     async with reach(target, makes_data=True) as keyspace:
-        text = await _stored_config(keyspace)
-        changed = with_password(text or "{}", new)
+        text = await _stored_config(keyspace, key)
+        changed = with_password(text or "{}", new, kind)
         if changed is None:
-            note(f"The key {HTTP_CONFIG} was not valid, and has its defaults now.")
-            changed = msgspec.json.encode(HttpConfig(kv_password=new)).decode()
-        await keyspace.set(HTTP_CONFIG, changed)
+            note(f"The key {key} was not valid, and has its defaults now.")
+            changed = kind().with_password(new)
+            text = ""
+        members = msgspec.json.decode(text or "{}", type=dict[str, object])
+        await keyspace.set(key, msgspec.json.encode({**members, **msgspec.to_builtins(changed)}).decode())
+    return changed
 
 
-async def _stored_config(keyspace: Reach) -> Value:
-    return (await keyspace.get([HTTP_CONFIG]))[HTTP_CONFIG] or ""
+async def _stored_config(keyspace: Reach, key: Key) -> Value:
+    return (await keyspace.get([key]))[key] or ""
 
 
-def with_password(text: Value, new: str) -> Value | None:
-    """Put a password into the stored settings and leave the rest as it is; ``None`` when they are not valid."""
-    try:
-        members = msgspec.json.decode(text, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    defaults = msgspec.to_builtins(HttpConfig())
-    changed = msgspec.json.encode({**defaults, **members, "kv_password": new}).decode()
-    return None if read_config(changed) is None else changed
+def with_password(text: Value, new: str, kind: type[DoorConfig]) -> DoorConfig | None:
+    """Put a password into the stored settings; ``None`` when they are not valid."""
+    config = read_config(text, kind)
+    return None if config is None else config.with_password(new)
 
 
-def _warn_of(stored: str) -> None:
-    if problem := weakness(stored):
+def _warn_of(stored: DoorConfig, door: str) -> None:
+    if problem := weakness(password_of(stored)):
         warn(problem)
-    if _VARIABLE in os.environ:
-        warn(f"{_VARIABLE} is set; a server started with it goes by that, not by the stored password")
+    if isinstance(stored, StreamerbotConfig) and stored.authentication == "off" and stored.password:
+        warn("authentication is off, so nobody is asked for the password")
+    variable = next(option.variable for option in OPTIONS if option.name == f"{door}_password")
+    if variable in os.environ:
+        warn(f"{variable} is set; a server started with it goes by that, not by the stored password")

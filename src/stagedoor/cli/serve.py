@@ -61,11 +61,16 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
             loop.add_signal_handler(number, stop.set)
     async with App(settings, chosen).run() as running:
         where = running.data if running.data is not None else "in memory"
-        click.echo(f"data      {where}")
-        click.echo(f"kilovolt  {running.kilovolt}")
-        click.echo(f"page      {running.page}")
+        click.echo(f"{'data':<17}{where}")
+        for name, address in (
+            ("kilovolt", running.kilovolt),
+            ("page", running.page),
+            ("streamerbot", running.streamerbot),
+            ("streamerbot-http", running.streamerbot_http),
+        ):
+            click.echo(f"{name:<17}{address or 'shut'}")
         if running.is_first_run and settings.kilovolt_password is None:
-            click.echo("password  made just now; `stagedoor password show` prints it")
+            click.echo(f"{'password':<17}made just now; `stagedoor password show` prints it")
         # What is alive now stays alive: no later collection has to look at it again. And a burst of requests, which
         # are gone a moment later, is no reason to look for cycles.
         gc.collect()

@@ -30,9 +30,9 @@ from stagedoor.cli.target import Target
 from stagedoor.control import prepare_data_folder
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
-from stagedoor.keys import HTTP_CONFIG, IMPORT, PROGRESS, SPECS
+from stagedoor.keys import IMPORT, PROGRESS, SPECS
 from stagedoor.services.archives import Progress as ProgressEvent
-from stagedoor.services.door_settings import names_password, read_config
+from stagedoor.services.door_settings import DOORS, names_password, password_of, read_config
 from stagedoor.types import Key, Value
 
 _STANDARD_STREAM = "-"
@@ -199,6 +199,8 @@ class _ProgressReader:
 
 def warn_of_password(entries: Mapping[Key, Value]) -> None:
     """Warn when an archive that was loaded has set a weak password, or opened the door."""
-    config = read_config(entries[HTTP_CONFIG]) if HTTP_CONFIG in entries else None
-    if config is not None and names_password(entries[HTTP_CONFIG]) and (problem := weakness(config.kv_password)):
-        warn(problem)
+    for key, kind in DOORS.values():
+        text = entries.get(key, "")
+        config = read_config(text, kind) if text else None
+        if config is not None and names_password(text, kind) and (problem := weakness(password_of(config))):
+            warn(problem)

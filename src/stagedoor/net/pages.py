@@ -49,6 +49,11 @@ class Pages:
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
 
 
+async def respond_with_nothing(request: web.BaseRequest) -> web.StreamResponse:
+    """Answer plain HTTP where only WebSocket is spoken."""
+    raise web.HTTPNotFound(text="404: nothing here\n", headers=_HEADERS)
+
+
 def _health(request: web.BaseRequest) -> web.Response:
     headers = {**_HEADERS, "Access-Control-Allow-Origin": "*"}
     if "application/json" in request.headers.get("Accept", ""):

@@ -1,4 +1,4 @@
-"""Static files: an overlay's folder, read only, and nothing outside it.
+"""Static files: an overlay's folder, or one file, read only, and nothing outside it.
 
 GET and HEAD of regular files below the folder. No listing, no dot files, no way out through links, and never a folder
 that holds stagedoor's own data.
@@ -48,15 +48,9 @@ class StaticFolder:
     """
 
     def __init__(self, folder: Path, *, private: Path) -> None:
-        try:
-            self._folder = folder.expanduser().resolve(strict=True)
-        except OSError as error:
-            raise ValueError(f"{folder} cannot be served: {error.strerror}") from error
+        self._folder = _resolve(folder, private)
         if not self._folder.is_dir():
             raise ValueError(f"{folder} cannot be served: it is not a folder")
-        private = private.resolve()
-        if private.is_relative_to(self._folder) or self._folder.is_relative_to(private):
-            raise ValueError(f"{folder} cannot be served: it would show the data folder {private}")
 
     def __str__(self) -> str:
         return str(self._folder)
@@ -93,12 +87,50 @@ class StaticFolder:
             found = None
         if found is None or not found.is_file():
             raise web.HTTPNotFound(text="404: there is no such file\n")
-        content_type = _TYPES.get(found.suffix.lower(), "application/octet-stream")
-        return web.FileResponse(
-            found,
-            headers={
-                "Content-Type": content_type,
-                "Cache-Control": "no-cache",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return _file_response(found)
+
+
+class StaticFile:
+    """One file that is served.
+
+    Raises:
+        ValueError: When it is no file, or lies in a folder that must stay private.
+    """
+
+    def __init__(self, path: Path, *, private: Path) -> None:
+        self._path = _resolve(path, private)
+        if not self._path.is_file():
+            raise ValueError(f"{path} cannot be served: it is not a file")
+
+    def respond(self, raw_path: str) -> web.FileResponse:
+        """Answer a GET or HEAD; there is nothing below a file.
+
+        Raises:
+            web.HTTPNotFound: When something below it is asked for, or it has gone.
+        """
+        if raw_path or not self._path.is_file():
+            raise web.HTTPNotFound(text="404: there is no such file\n")
+        return _file_response(self._path)
+
+
+def _resolve(path: Path, private: Path) -> Path:
+    try:
+        resolved = path.expanduser().resolve(strict=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be served: {error.strerror}") from error
+    private = private.resolve()
+    if private.is_relative_to(resolved) or resolved.is_relative_to(private):
+        raise ValueError(f"{path} cannot be served: it would show the data folder {private}")
+    return resolved
+
+
+def _file_response(path: Path) -> web.FileResponse:
+    content_type = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+    return web.FileResponse(
+        path,
+        headers={
+            "Content-Type": content_type,
+            "Cache-Control": "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,21 +1,40 @@
-"""The Kilovolt door's stored settings: the key ``http/config``, as strimertül keeps it, and what it does."""
+"""The doors' stored settings: one key a door, and what a change to it does."""
 
 import logging
+import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Final, Generic, Literal, Self, TypeVar
 
 import msgspec
 
 from stagedoor.access import Client, generate_password
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
-from stagedoor.keys import HTTP_CONFIG
+from stagedoor.keys import HTTP_CONFIG, STREAMERBOT_CONFIG
+from stagedoor.types import Key
 
 logger = logging.getLogger(__name__)
 
 
-class HttpConfig(msgspec.Struct):
+class DoorConfig(msgspec.Struct):
+    """The value of a door's key. ``PASSWORD`` names the member that is the password."""
+
+    PASSWORD: ClassVar[str]
+
+    def completed(self, current: Self) -> Self:
+        """Fill what no owner writes, from the settings that are in force."""
+        return self
+
+    def with_password(self, password: str) -> Self:
+        """The same with another password."""
+        return msgspec.structs.replace(self, **{self.PASSWORD: password})
+
+
+class HttpConfig(DoorConfig):
     """The value of ``http/config``. Source: strimertül's API reference."""
+
+    PASSWORD: ClassVar[str] = "kv_password"  # noqa: S105  (a member's name)
 
     bind: str = "localhost:4337"
     enable_static_server: bool = False
@@ -29,73 +48,122 @@ class HttpConfig(msgspec.Struct):
         return Path(self.path) if self.path else None
 
 
-def read_config(text: str) -> HttpConfig | None:
-    """Read a value of the key; ``None`` when it is not valid."""
+class FileMapping(msgspec.Struct):
+    """A folder or a file that the HTTP door shows under ``/<path>/``."""
+
+    path: str
+    folder: str
+
+
+class StreamerbotConfig(DoorConfig):
+    """The value of ``streamerbot/config``."""
+
+    PASSWORD: ClassVar[str] = "password"  # noqa: S105  (a member's name)
+
+    bind: str = "127.0.0.1:8080"
+    endpoint: str = "/"
+    http_bind: str = "127.0.0.1:7474"
+    authentication: Literal["off", "on", "enforced"] = "on"
+    password: str = ""
+    instance_id: str = ""
+    files: list[FileMapping] = []
+
+    def completed(self, current: Self) -> Self:
+        """Keep the installation's id, or make one."""
+        instance_id = self.instance_id or current.instance_id or str(uuid.uuid4())
+        return msgspec.structs.replace(self, instance_id=instance_id)
+
+
+C = TypeVar("C", bound=DoorConfig)
+
+DOORS: Final[dict[str, tuple[Key, type[DoorConfig]]]] = {
+    "kilovolt": (HTTP_CONFIG, HttpConfig),
+    "streamerbot": (STREAMERBOT_CONFIG, StreamerbotConfig),
+}
+"""The doors that have a password: where their settings are, and of what form."""
+
+
+def read_config(text: str, kind: type[C]) -> C | None:
+    """Read a value of a door's key; ``None`` when it is not valid."""
     try:
-        return msgspec.json.decode(text, type=HttpConfig)
+        return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError):
         return None
 
 
-def names_password(text: str) -> bool:
-    """Tell whether a valid value of the key says which password there is, be it an empty one."""
-    return "kv_password" in msgspec.json.decode(text, type=dict[str, object])
+def names_password(text: str, kind: type[DoorConfig]) -> bool:
+    """Tell whether a valid value of a door's key says which password there is, be it an empty one."""
+    return kind.PASSWORD in msgspec.json.decode(text, type=dict[str, object])
 
 
-class DoorSettings:
-    """Reads the stored settings at start, makes them at the first run, and tells of changes.
+def password_of(config: DoorConfig) -> str:
+    """Read the password."""
+    password: str = getattr(config, config.PASSWORD)
+    return password
+
+
+class DoorSettings(Generic[C]):
+    """Reads one door's stored settings at start, makes them at the first run, and tells of changes.
 
     A broken value is not overwritten: the settings that were in force stay in force, and the log says so. A value
     without a password gets the one that was in force: only an empty password, written as such, opens the door.
     """
 
-    def __init__(self, client: Client, changed: Callable[[HttpConfig], None]) -> None:
+    def __init__(self, client: Client, key: Key, default: C, changed: Callable[[C], None]) -> None:
         self._client = client
-        self._changed = changed
+        self._key = key
+        self._type: type[C] = type(default)
+        self._changed: Callable[[C], None] = changed
         client.deliver = self._hear
         self.is_first_run = False
-        self.current = HttpConfig()
+        self.current: C = default
 
     async def start(self) -> None:
         """Load the settings and follow them."""
-        text = self._client.get(HTTP_CONFIG)
+        text = self._client.get(self._key)
         if not text:
-            await self._begin(HttpConfig())
-        elif (config := read_config(text)) is not None:
-            if names_password(text):
-                self.current = config
+            await self._begin(self.current)
+        elif (config := read_config(text, self._type)) is not None:
+            complete = config.completed(self.current)
+            if not names_password(text, self._type):
+                await self._begin(complete)
             else:
-                await self._begin(config)
+                self.current = complete
+                if complete != config:
+                    await self._client.put(self._key, _encode(complete))
         else:
             # A password that nobody knows keeps the door shut until the owner sets one.
-            self.current = HttpConfig(kv_password=generate_password())
-            logger.error("the key %s is not valid; the door keeps its default settings", HTTP_CONFIG)
-        self._client.subscribe(HTTP_CONFIG)
+            self.current = self.current.with_password(generate_password())
+            logger.error("the key %s is not valid; the door keeps its default settings", self._key)
+        self._client.subscribe(self._key)
 
-    async def _begin(self, config: HttpConfig) -> None:
+    async def _begin(self, config: C) -> None:
         """Make a password, and keep it."""
         self.is_first_run = True
-        self.current = msgspec.structs.replace(config, kv_password=generate_password())
-        await self._client.put(HTTP_CONFIG, _encode(self.current))
+        self.current = config.completed(config).with_password(generate_password())
+        await self._client.put(self._key, _encode(self.current))
 
     def _hear(self, change: Change) -> None:
-        text = self._client.get(HTTP_CONFIG)
+        text = self._client.get(self._key)
         # Deleted, or left out of what was restored, is as good as unchanged.
-        config = read_config(text) if text else self.current
+        config = read_config(text, self._type) if text else self.current
         if config is None:
-            logger.error("the new value of %s is not valid; the door keeps its settings", HTTP_CONFIG)
-        elif not text or not names_password(text):
-            kept = msgspec.structs.replace(config, kv_password=self.current.kv_password)
-            self._client.write([Write(HTTP_CONFIG, _encode(kept))], _log_failure)
+            logger.error("the new value of %s is not valid; the door keeps its settings", self._key)
+            return
+        complete = config.completed(self.current)
+        if not text or not names_password(text, self._type):
+            complete = complete.with_password(password_of(self.current))
+        if not text or not names_password(text, self._type) or complete != config:
+            self._client.write([Write(self._key, _encode(complete))], _log_failure)
         else:
             self.current = config
             self._changed(config)
 
 
-def _encode(config: HttpConfig) -> str:
+def _encode(config: DoorConfig) -> str:
     return msgspec.json.encode(config).decode()
 
 
 def _log_failure(error: StoreError | None) -> None:
     if error is not None:
-        logger.error("the settings of the door could not be kept: %s", error)
+        logger.error("the settings of a door could not be kept: %s", error)

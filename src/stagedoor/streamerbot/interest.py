@@ -1,0 +1,273 @@
+"""What one session wants to hear: events by name, by source, or all, with exceptions.
+
+Streamer.bot's documentation knows names alone; its clients spell wildcards out from ``GetEvents``. A wildcard here also
+covers the events that are yet to be invented. What was said last about a name counts.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from stagedoor.access import Client, Clock
+from stagedoor.errors import RequestFailed
+from stagedoor.hub import Change
+from stagedoor.streamerbot.events import CATALOGUE, EventName, event_key, event_of_key
+from stagedoor.streamerbot.messages import InvalidParameter, MissingParameter
+from stagedoor.types import Key
+
+ANY: Final = "*"
+
+CUSTOM_EVENT: Final = event_key("Custom", "Event")
+
+EXPECTED_FOR_S: Final = 60.0
+"""How long a session is told of the custom event that it named in a request."""
+
+_MAX_EXPECTED: Final = 1000
+_MAX_NAMES: Final = 20_000
+_MAX_NAME_CHARACTERS: Final = 64
+
+_PREFIX: Final = "event/"
+
+
+class Selection(dict[str, list[str]]):
+    """Source to types, as in ``Subscribe``; both in their right spelling."""
+
+    def add(self, source: str, type_: str) -> None:
+        """Add a name, once."""
+        types = self.setdefault(source, [])
+        if type_ not in types:
+            types.append(type_)
+
+
+class _CustomEvent(msgspec.Struct):
+    eventName: str = ""  # noqa: N815  (the wire's word)
+
+
+class Interest:
+    """The events that a session hears through its hub client."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._names: set[Key] = set()
+        self._sources: set[str] = set()
+        self._is_everything = False
+        self._left_out: set[str] = set()
+        """Keys, and prefixes of sources, that a wildcard does not cover any more."""
+        self._expected: dict[str, float] = {}
+
+    # --- changing it ---
+
+    def add(self, selection: Selection) -> None:
+        """Hear more.
+
+        Raises:
+            RequestFailed: When it would be too much for one session.
+        """
+        if len(self._names) + sum(map(len, selection.values())) > _MAX_NAMES:
+            raise RequestFailed(f"A session may hear {_MAX_NAMES} events")
+        for source, types in selection.items():
+            for type_ in types:
+                if source == ANY:
+                    self._hear_everything()
+                elif type_ == ANY:
+                    self._hear_source(source)
+                else:
+                    self._hear(event_key(source, type_))
+
+    def remove(self, selection: Selection) -> Selection:
+        """Hear less; returns what was heard until now, wildcards as such."""
+        removed = Selection()
+        for source, types in selection.items():
+            for type_ in types:
+                if source == ANY:
+                    self._hear_nothing(removed)
+                elif type_ == ANY:
+                    self._leave_source(source, removed)
+                elif self._leave(event_key(source, type_)):
+                    removed.add(source, type_)
+        return removed
+
+    def _hear(self, key: Key) -> None:
+        self._left_out.discard(key)
+        self._names.add(key)
+        self._client.subscribe(key)
+
+    def _hear_source(self, source: str) -> None:
+        prefix = f"{_PREFIX}{source}/"
+        self._left_out = {part for part in self._left_out if not part.startswith(prefix)}
+        self._sources.add(prefix)
+        self._client.subscribe_prefix(prefix)
+
+    def _hear_everything(self) -> None:
+        self._left_out.clear()
+        self._is_everything = True
+        self._client.subscribe_prefix(_PREFIX)
+
+    def _leave(self, key: Key) -> bool:
+        was_heard = self._covers(key)
+        self._names.discard(key)
+        if key != CUSTOM_EVENT or not self._expected:
+            self._client.unsubscribe(key)
+        if self._covers(key):
+            self._left_out.add(key)
+        return was_heard
+
+    def _leave_source(self, source: str, removed: Selection) -> None:
+        prefix = f"{_PREFIX}{source}/"
+        if prefix in self._sources or (self._is_everything and prefix not in self._left_out):
+            removed.add(source, ANY)
+        self._sources.discard(prefix)
+        self._client.unsubscribe_prefix(prefix)
+        for key in [key for key in self._names if key.startswith(prefix)]:
+            removed.add(source, key.removeprefix(prefix))
+            self._leave(key)
+        self._left_out = {part for part in self._left_out if not part.startswith(prefix)}
+        if self._is_everything:
+            self._left_out.add(prefix)
+
+    def _hear_nothing(self, removed: Selection) -> None:
+        if self._is_everything:
+            removed.add(ANY, ANY)
+        self._is_everything = False
+        self._client.unsubscribe_prefix(_PREFIX)
+        for source in {key.split("/")[1] for key in (*self._sources, *self._names)}:
+            self._leave_source(source, removed)
+        self._left_out.clear()
+
+    # --- events that answer a request ---
+
+    def expect(self, name: str) -> None:
+        """Hear the next custom event of that name, subscribed or not, once.
+
+        A client names it in a request and subscribes only afterwards, when a fast action has published it already.
+        """
+        now = self._clock.time()
+        self._expected = {known: until for known, until in self._expected.items() if until > now}
+        if len(self._expected) < _MAX_EXPECTED:
+            self._expected[name] = now + EXPECTED_FOR_S
+            self._client.subscribe(CUSTOM_EVENT)
+
+    def expect_no_more(self, name: str) -> None:
+        """Take back :meth:`expect`."""
+        self._expected.pop(name, None)
+        self._forget_custom_events()
+
+    def _forget_custom_events(self) -> None:
+        if not self._expected and CUSTOM_EVENT not in self._names:
+            self._client.unsubscribe(CUSTOM_EVENT)
+
+    # --- asking it ---
+
+    def wants(self, change: Change) -> bool:
+        """Tell whether a change that the hub delivers is for this session."""
+        key = change.key
+        if self._expected and key == CUSTOM_EVENT and self._is_expected(change):
+            return True
+        return key in self._names or (not self._left_out and key != CUSTOM_EVENT) or self._covers(key)
+
+    def _is_expected(self, change: Change) -> bool:
+        try:
+            name = msgspec.json.decode(change.value, type=_CustomEvent).eventName
+        except (msgspec.DecodeError, RecursionError):
+            return False
+        until = self._expected.pop(name, None)
+        if until is None:
+            return False
+        self._forget_custom_events()
+        return until > self._clock.time()
+
+    def _covers(self, key: Key) -> bool:
+        if key in self._names:
+            return True
+        if key in self._left_out:
+            return False
+        prefix = key[: key.find("/", len(_PREFIX)) + 1]
+        return prefix in self._sources or (self._is_everything and prefix not in self._left_out)
+
+
+def read_selection(events: object) -> Selection:
+    """Read the parameter ``events`` of a request: an object of source to types, or ``"*"``.
+
+    Known names come out in their right spelling, whatever their case; well-formed unknown ones as they are, since a
+    plugin may publish them later; anything else is left out.
+
+    Raises:
+        MissingParameter: When it is absent.
+        InvalidParameter: When it is neither.
+    """
+    if events is None:
+        raise MissingParameter("events")
+    if events == ANY:
+        events = {ANY: [ANY]}
+    if not isinstance(events, dict):
+        raise InvalidParameter("events")
+    selection = Selection()
+    for source, types in events.items():
+        for type_ in types if isinstance(types, list) else [types]:
+            if isinstance(type_, str):
+                for name in _spell(source, type_):
+                    selection.add(*name)
+    return selection
+
+
+def _spell(source: str, type_: str) -> Iterable[EventName]:
+    if source == ANY:
+        if type_ == ANY:
+            return [EventName(ANY, ANY)]
+        wanted = type_.lower()
+        return [
+            EventName(known, name)
+            for known, names in CATALOGUE.names().items()
+            for name in names
+            if name.lower() == wanted
+        ]
+    known_name = CATALOGUE.canonical(source, type_)
+    if known_name is not None:
+        return [known_name]
+    source = CATALOGUE.canonical_source(source) or source
+    if is_well_formed(source) and (type_ == ANY or is_well_formed(type_)):
+        return [EventName(source, type_)]
+    return []
+
+
+def is_well_formed(name: str) -> bool:
+    """Tell whether a source or a type could be one that a plugin invents."""
+    return (
+        0 < len(name) <= _MAX_NAME_CHARACTERS
+        and name.isascii()
+        and all(character.isalnum() or character in "_-." for character in name)
+    )
+
+
+def known_part(selection: Selection, client: Client) -> Selection:
+    """Leave out the names that neither the catalogue nor the hub has heard of."""
+    known = Selection()
+    for source, types in selection.items():
+        for type_ in types:
+            if is_known(EventName(source, type_), client):
+                known.add(source, type_)
+    return known
+
+
+def is_known(name: EventName, client: Client) -> bool:
+    """Tell whether an event is in the catalogue, or was published since the start."""
+    if ANY in name:
+        return name.source == ANY or CATALOGUE.canonical_source(name.source) is not None
+    return CATALOGUE.canonical(*name) is not None or bool(client.get(event_key(*name)))
+
+
+def known_names(client: Client) -> dict[str, list[str]]:
+    """List all events there are: those of the catalogue, and those that were published since the start."""
+    names = CATALOGUE.names()
+    scan = client.scan(_PREFIX)
+    try:
+        while entries := scan.take_keys(512):
+            for key in entries:
+                name = event_of_key(key)
+                if name is not None and name.type not in names.setdefault(name.source, []):
+                    names[name.source].append(name.type)
+    finally:
+        scan.close()
+    return names
