@@ -55,7 +55,7 @@ class ConnectFailed(KilovoltError, remote.ConnectFailed):
 class ConnectionLost(KilovoltError, remote.ConnectionLost):
     """The connection ended; whether the server still carried out a pending request cannot be known.
 
-    ``close_code`` and ``reason`` are the server's; 1006 stands for none (RFC 6455, section 7.1.5).
+    ``close_code`` and ``reason`` are the server's; 1005 and 1006 stand for none (RFC 6455, section 7.1.5).
     """
 
 

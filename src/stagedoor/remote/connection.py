@@ -33,8 +33,9 @@ from stagedoor.remote.errors import ConnectionLost, ErrorClasses, RemoteError
 logger = logging.getLogger(__name__)
 
 _NORMAL_CLOSURE: Final = 1000
+_NO_STATUS: Final = 1005
 _ABNORMAL_CLOSURE: Final = 1006
-"""RFC 6455, section 7.1.5: what stands for the close code of a connection that ended without one."""
+"""RFC 6455, section 7.1.5: what stands for the close code of a close frame without one, and of no close frame."""
 
 _CLOSE_TIMEOUT_S: Final = 2.0
 """How long the server may take to answer our close frame; it has nothing left to do but that."""
@@ -262,6 +263,8 @@ class Connection(WSListener, Generic[R]):
         if len(payload) >= 2:
             self._close_code = int.from_bytes(payload[:2], "big")
             self._close_reason = payload[2:].decode("utf-8", "replace")
+        else:
+            self._close_code = _NO_STATUS
         transport.send_close(WSCloseCode.OK)
         transport.disconnect()
 

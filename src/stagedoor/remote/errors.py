@@ -42,7 +42,7 @@ class ConnectFailed(RemoteError):
 class ConnectionLost(RemoteError):
     """The connection ended; whether the server still carried out a pending request cannot be known.
 
-    ``close_code`` and ``reason`` are the server's; 1006 stands for none (RFC 6455, section 7.1.5).
+    ``close_code`` and ``reason`` are the server's; 1005 and 1006 stand for none (RFC 6455, section 7.1.5).
     """
 
     def __init__(self, close_code: int, reason: str) -> None:

@@ -191,6 +191,10 @@ class Subscription(ABC, Generic[TopicT, T]):
         A call of the handler that is under way goes on, so it may cancel its own subscription. The server is told when
         nobody else here listens to the same, but not waited for.
         """
+        self.close()
+
+    def close(self) -> None:
+        """Do as :meth:`cancel`, from the event loop."""
         self._leave(self._topic, self)
         self._queue.clear()
         self._queue.end(None)
