@@ -1,0 +1,5 @@
+"""Fixtures of the services' tests."""
+
+from tests.services.harness import desk
+
+__all__ = ["desk"]
