@@ -36,10 +36,17 @@ from stagedoor.net.static import StaticFolder
 from stagedoor.net.streamerbot import speak_streamerbot
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
 from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
+from stagedoor.services.actions import Actions
 from stagedoor.services.archives import Archives
+from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import DoorSettings, HttpConfig, StreamerbotConfig
+from stagedoor.services.emitter import Emitter
+from stagedoor.services.loopback import Loopback
+from stagedoor.services.pronouns import Alejo, Pronouns
 from stagedoor.services.questions import Questions
 from stagedoor.services.status import DoorStatus, StatusDesk
+from stagedoor.services.variables import Variables
+from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
 
 logger = logging.getLogger(__name__)
@@ -183,6 +190,22 @@ class App:
         Questions(client(), self._asks, loop, find_client)
         archives = Archives(client(), hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
+
+        Emitter(client())
+        Loopback(client())
+        lookups = Alejo() if settings.pronouns else None
+        if lookups is not None:
+            stack.push_async_callback(lookups.close)
+        stack.push_async_callback(Pronouns(client(), loop, lookups).close)
+        # Those that follow state have loaded it before anybody can change it.
+        await Variables(client(), client()).start()
+        for service in (
+            Actions(client(), Client(hub, ACTION), loop),
+            Viewers(client(), client()),
+            Credits(client()),
+        ):
+            await service.start()
+            stack.push_async_callback(service.close)
 
     def _go_by_choices(self) -> None:
         """Apply what was chosen for this run alone."""
