@@ -25,18 +25,21 @@ FREE = Address("127.0.0.1", 0)
 
 @asynccontextmanager
 async def run(
-    data: Path, *, chosen: frozenset[str] = frozenset(("kilovolt",)), **settings: object
+    data: Path,
+    *,
+    chosen: frozenset[str] = frozenset(("kilovolt", "streamerbot", "streamerbot_http")),
+    **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run an application in this process, on a free port."""
-    values = {"data": data, "kilovolt": FREE, **settings}
+    """Run an application in this process, its Kilovolt door on a free port and the others shut."""
+    values = {"data": data, "kilovolt": FREE, "streamerbot": None, "streamerbot_http": None, **settings}
     async with App(Settings(**values), chosen | settings.keys()).run() as running:  # type: ignore[arg-type]  # by name
         yield running
 
 
 def owner_of(running: Running) -> Client:
     """A client with the owner's grant."""
-    assert running.kilovolt is not None
-    return Client(running.kilovolt, token=running.control_token, reconnect=False)
+    assert running.doors.kilovolt is not None
+    return Client(running.doors.kilovolt, token=running.control_token, reconnect=False)
 
 
 async def password_of(running: Running) -> str:
@@ -82,7 +85,7 @@ async def test_the_control_credential_lives_as_long_as_the_run(tmp_path: Path) -
     async with run(tmp_path) as running:
         control = read_control(tmp_path)
         assert control is not None
-        assert control.kilovolt == running.kilovolt
+        assert control.kilovolt == running.doors.kilovolt
     assert read_control(tmp_path) is None
 
 
@@ -95,8 +98,8 @@ async def test_a_second_stagedoor_on_the_same_data_is_refused(tmp_path: Path) ->
 
 async def test_a_port_in_use_is_refused_and_lets_the_data_go(tmp_path: Path) -> None:
     async with run(tmp_path / "one") as running:
-        assert running.kilovolt is not None
-        port = int(running.kilovolt.rsplit(":", 1)[1].removesuffix("/ws"))
+        assert running.doors.kilovolt is not None
+        port = int(running.doors.kilovolt.rsplit(":", 1)[1].removesuffix("/ws"))
         with pytest.raises(DoorError, match=rf"127.0.0.1:{port}: .* listens there already"):
             async with run(tmp_path / "two", kilovolt=Address("127.0.0.1", port)):
                 pass
@@ -116,17 +119,17 @@ async def test_an_ephemeral_hub_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_a_password_for_one_run_rules_and_is_not_stored(tmp_path: Path) -> None:
     async with run(tmp_path, kilovolt_password="only for this run") as running:
-        assert running.kilovolt is not None
-        async with Client(running.kilovolt, password="only for this run", reconnect=False) as client:
+        assert running.doors.kilovolt is not None
+        async with Client(running.doors.kilovolt, password="only for this run", reconnect=False) as client:
             await client.set("a", "b")
         assert await password_of(running) != "only for this run"
 
 
 async def test_a_new_password_ends_those_who_used_the_old_one(tmp_path: Path) -> None:
     async with run(tmp_path) as running:
-        assert running.kilovolt is not None
+        assert running.doors.kilovolt is not None
         old = await password_of(running)
-        async with Client(running.kilovolt, password=old, reconnect=False) as client, owner_of(running) as owner:
+        async with Client(running.doors.kilovolt, password=old, reconnect=False) as client, owner_of(running) as owner:
             await client.set("a", "b")
             config = await owner.get_json("http/config", type=dict[str, object]) or {}
             await owner.set_json("http/config", {**config, "kv_password": "quite a new password"})
@@ -134,19 +137,21 @@ async def test_a_new_password_ends_those_who_used_the_old_one(tmp_path: Path) ->
                 await get_for_ever(client)
             assert await owner.get("a") == "b"
         with pytest.raises(PasswordRefused):
-            await Client(running.kilovolt, password=old, reconnect=False).connect()
-        async with Client(running.kilovolt, password="quite a new password", reconnect=False) as client:
+            await Client(running.doors.kilovolt, password=old, reconnect=False).connect()
+        async with Client(running.doors.kilovolt, password="quite a new password", reconnect=False) as client:
             assert await client.get("a") == "b"
 
 
 async def test_an_empty_password_opens_the_door_but_not_to_opaque_origins(tmp_path: Path) -> None:
     async with run(tmp_path, kilovolt_password="") as running:
-        assert running.kilovolt is not None
+        assert running.doors.kilovolt is not None
         assert any("empty" in line for line in running.warnings)
-        async with Client(running.kilovolt, reconnect=False) as client:
+        async with Client(running.doors.kilovolt, reconnect=False) as client:
             await client.set("a", "b")
             assert await client.get("a") == "b"
-        page = await Raw.open(int(running.kilovolt.rsplit(":", 1)[1].removesuffix("/ws")), path="/ws", Origin="null")
+        page = await Raw.open(
+            int(running.doors.kilovolt.rsplit(":", 1)[1].removesuffix("/ws")), path="/ws", Origin="null"
+        )
         await page.message()
         page.ask("kget", key="a")
         assert (await page.message())["error"] == "authentication required"
@@ -169,11 +174,11 @@ async def test_a_door_beyond_this_machine_is_not_opened_while_it_runs(tmp_path: 
         old = await password_of(running)
         config = await owner.get_json("http/config", type=dict[str, object]) or {}
         await owner.set_json("http/config", {**config, "kv_password": ""})
-        assert running.kilovolt is not None
-        async with Client(running.kilovolt, reconnect=False) as stranger:
+        assert running.doors.kilovolt is not None
+        async with Client(running.doors.kilovolt, reconnect=False) as stranger:
             with pytest.raises(AuthenticationRequired):
                 await stranger.get("a")
-        async with Client(running.kilovolt, password=old, reconnect=False) as client:
+        async with Client(running.doors.kilovolt, password=old, reconnect=False) as client:
             assert await client.get("a") == ""
 
 
@@ -192,9 +197,9 @@ async def test_a_warning_goes_when_its_cause_does(tmp_path: Path) -> None:
 async def test_a_broken_setting_is_neither_used_nor_overwritten(tmp_path: Path) -> None:
     async with run(tmp_path) as running, owner_of(running) as owner:
         password = await password_of(running)
-        assert running.kilovolt is not None
+        assert running.doors.kilovolt is not None
         await owner.set("http/config", "broken")
-        async with Client(running.kilovolt, password=password, reconnect=False) as client:
+        async with Client(running.doors.kilovolt, password=password, reconnect=False) as client:
             assert await client.get("a") == ""
     async with run(tmp_path) as running, owner_of(running) as owner:
         assert await owner.get("http/config") == "broken"
@@ -208,8 +213,8 @@ async def test_settings_without_a_password_keep_the_one_in_force(tmp_path: Path)
         await anext(seen)
         await anext(seen)
         assert await password_of(running) == password
-        assert running.kilovolt is not None
-        async with Client(running.kilovolt, password=password, reconnect=False) as client:
+        assert running.doors.kilovolt is not None
+        async with Client(running.doors.kilovolt, password=password, reconnect=False) as client:
             assert await client.get("a") == ""
 
 
@@ -228,15 +233,15 @@ async def test_the_static_folder_applies_at_once(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "index.html").write_text("<p>an overlay")
     async with run(tmp_path / "data") as running, owner_of(running) as owner, aiohttp.ClientSession() as http:
-        assert running.page is not None
-        async with http.get(f"{running.page}static/") as answer:
+        assert running.doors.page is not None
+        async with http.get(f"{running.doors.page}static/") as answer:
             assert answer.status == 404
         config = await owner.get_json("http/config", type=dict[str, object]) or {}
         await owner.set_json("http/config", {**config, "path": str(folder)})
-        async with http.get(f"{running.page}static/") as answer:
+        async with http.get(f"{running.doors.page}static/") as answer:
             assert await answer.text() == "<p>an overlay"
         await owner.set_json("http/config", {**config, "path": str(tmp_path)})
-        async with http.get(f"{running.page}static/data/lock") as answer:
+        async with http.get(f"{running.doors.page}static/data/lock") as answer:
             assert answer.status == 404
         status = msgspec.json.decode(await owner.call("stagedoor/@status", ""), type=dict[str, object])
         assert any("data folder" in line for line in msgspec.convert(status["warnings"], list[str]))
@@ -252,9 +257,10 @@ async def test_the_stored_address_is_used_unless_another_is_chosen(tmp_path: Pat
     async with run(tmp_path) as running, owner_of(running) as owner:
         config = await owner.get_json("http/config", type=dict[str, object]) or {}
         await owner.set_json("http/config", {**config, "bind": "127.0.0.1:0"})
-    async with App(Settings(data=tmp_path)).run() as running:
-        assert running.kilovolt is not None
-        assert running.kilovolt.startswith("ws://127.0.0.1:")
+    others = frozenset(("streamerbot", "streamerbot_http"))
+    async with App(Settings(data=tmp_path, streamerbot=None, streamerbot_http=None), others).run() as running:
+        assert running.doors.kilovolt is not None
+        assert running.doors.kilovolt.startswith("ws://127.0.0.1:")
 
 
 # --- secrets ---

@@ -18,6 +18,7 @@ from stagedoor.access import (
     Grant,
     Level,
     OriginPolicy,
+    generate_password,
     is_loopback,
     sign_twice,
     weakness,
@@ -60,15 +61,22 @@ ACTION: Final = Grant(Level.APPLICATION, "an action")
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where each door is; ``None`` for one that is shut."""
+
+    kilovolt: str | None
+    page: str | None
+    """The Kilovolt door over HTTP."""
+    streamerbot: str | None
+    streamerbot_http: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """What one start came to, for whoever started it."""
 
     data: Path | None
-    kilovolt: str | None
-    """Address of the Kilovolt door, if it is open; so for the others."""
-    page: str | None
-    streamerbot: str | None
-    streamerbot_http: str | None
+    doors: Addresses
     control_token: str
     is_first_run: bool
     warnings: list[str]
@@ -88,6 +96,9 @@ class App:
         self._exposed: set[str] = set()
         """The doors that listen beyond this machine."""
         self._doors: list[Door] = []
+        """Those that are open."""
+        self._shut: list[DoorError] = []
+        """Why others are not."""
         self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
 
@@ -113,6 +124,7 @@ class App:
 
             loop = asyncio.get_running_loop()
             token = new_token()
+            self._turn = Turn()
             self._asks = AskQueue(loop)
             self._doorkeeper = Doorkeeper(loop, control_token=token)
             self._reception = Reception(
@@ -132,30 +144,7 @@ class App:
             self._apply_streamerbot(streamerbot.current)
             await self._start_services(hub, data, stack)
 
-            turn = Turn()
-            kilovolt_door = await self._open(
-                "kilovolt",
-                self._make_door("Kilovolt", turn, {"/ws": speak_kilovolt(hub, self._doorkeeper)}, self._pages.respond),
-                self._address("kilovolt", kilovolt.current.bind),
-                stack,
-            )
-            endpoint = self._endpoint(streamerbot.current)
-            streamerbot_door = await self._open(
-                "streamerbot",
-                self._make_door(
-                    "Streamer.bot", turn, {endpoint: speak_streamerbot(hub, self._reception)}, respond_with_nothing
-                ),
-                self._address("streamerbot", streamerbot.current.bind),
-                stack,
-            )
-            http_door = await self._open(
-                "streamerbot_http",
-                self._make_door("Streamer.bot HTTP", turn, {}, self._http.respond),
-                self._address("streamerbot_http", streamerbot.current.http_bind),
-                stack,
-            )
-            if not self._doors:
-                raise DoorError("only", "no address", "; ".join(self._warnings.values()))
+            doors = await self._open_doors(hub, kilovolt.current, streamerbot.current, stack)
             StatusDesk(
                 Client(hub, SERVICE),
                 hub,
@@ -164,16 +153,13 @@ class App:
                 doors=lambda: [self._describe(door) for door in self._doors],
                 warnings=lambda: list(self._warnings.values()),
             )
-            url = None if kilovolt_door is None else f"//{self._shown_host(kilovolt_door)}:{kilovolt_door.port}"
             if data is not None:
-                write_control(data, Control(os.getpid(), token, "" if url is None else f"ws:{url}/ws"))
+                way_in = doors.kilovolt or await self._open_side_door(hub, token, stack)
+                write_control(data, Control(os.getpid(), token, way_in))
                 stack.callback(remove_control, data)
             yield Running(
                 data=data,
-                kilovolt=None if url is None else f"ws:{url}/ws",
-                page=None if url is None else f"http:{url}/",
-                streamerbot=self._shown_url("ws", streamerbot_door, endpoint),
-                streamerbot_http=self._shown_url("http", http_door, "/"),
+                doors=doors,
                 control_token=token,
                 is_first_run=kilovolt.is_first_run,
                 warnings=list(self._warnings.values()),
@@ -227,7 +213,51 @@ class App:
 
     # --- doors ---
 
-    def _make_door(self, name: str, turn: Turn, sockets: Mapping[str, MakeHandler], respond: Respond) -> Door:
+    async def _open_doors(
+        self, hub: Hub, kilovolt: HttpConfig, streamerbot: StreamerbotConfig, stack: contextlib.AsyncExitStack
+    ) -> Addresses:
+        """Open what can be opened.
+
+        Raises:
+            DoorError: When nothing could.
+        """
+        endpoint = self._endpoint(streamerbot)
+        kilovolt_door = await self._open(
+            "kilovolt",
+            self._make_door("Kilovolt", {"/ws": speak_kilovolt(hub, self._doorkeeper)}, self._pages.respond),
+            self._address("kilovolt", kilovolt.bind),
+            stack,
+        )
+        streamerbot_door = await self._open(
+            "streamerbot",
+            self._make_door("Streamer.bot", {endpoint: speak_streamerbot(hub, self._reception)}, respond_with_nothing),
+            self._address("streamerbot", streamerbot.bind),
+            stack,
+        )
+        http_door = await self._open(
+            "streamerbot_http",
+            self._make_door("Streamer.bot HTTP", {}, self._http.respond),
+            self._address("streamerbot_http", streamerbot.http_bind),
+            stack,
+        )
+        if not self._doors:
+            raise self._shut[0] if self._shut else OptionError("doors", "all of them are off")
+        return Addresses(
+            kilovolt=_url("ws", kilovolt_door, "/ws"),
+            page=_url("http", kilovolt_door, "/"),
+            streamerbot=_url("ws", streamerbot_door, endpoint),
+            streamerbot_http=_url("http", http_door, "/"),
+        )
+
+    async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:
+        """Let the owner's commands in where the Kilovolt door is shut, so that they can tell why."""
+        doorkeeper = Doorkeeper(asyncio.get_running_loop(), password=generate_password(), control_token=token)
+        door = self._make_door("control", {"/ws": speak_kilovolt(hub, doorkeeper)}, respond_with_nothing)
+        await door.listen("127.0.0.1", 0)
+        stack.push_async_callback(door.close)
+        return _url("ws", door, "/ws")
+
+    def _make_door(self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond) -> Door:
         settings = self._settings
         limits = Limits(
             message_bytes=settings.message_bytes,
@@ -240,7 +270,7 @@ class App:
             name,
             sockets=sockets,
             respond=respond,
-            turn=turn,
+            turn=self._turn,
             limits=limits,
             origins=self._origins,
             host_names=frozenset(settings.host_names),
@@ -262,6 +292,7 @@ class App:
         try:
             await door.listen(address.host, address.port)
         except DoorError as error:
+            self._shut.append(error)
             self._warn(f"{option} shut", str(error))
             return None
         stack.push_async_callback(door.close)
@@ -356,18 +387,19 @@ class App:
             refused=statistics.refused,
         )
 
-    def _shown_url(self, scheme: str, door: Door | None, path: str) -> str | None:
-        return None if door is None else f"{scheme}://{self._shown_host(door)}:{door.port}{path}"
 
-    @staticmethod
-    def _shown_host(door: Door) -> str:
-        hosts = [host for host, _ in door.addresses]
-        if any(is_loopback(host) for host in hosts):
-            return "localhost" if len(hosts) > 1 else (f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0])
-        host = hosts[0]
-        if host in ("0.0.0.0", "::"):  # noqa: S104  (shown, not bound)
-            return "localhost"
-        return f"[{host}]" if ":" in host else host
+def _url(scheme: str, door: Door | None, path: str) -> str | None:
+    return None if door is None else f"{scheme}://{_shown_host(door)}:{door.port}{path}"
+
+
+def _shown_host(door: Door) -> str:
+    hosts = [host for host, _ in door.addresses]
+    if any(is_loopback(host) for host in hosts):
+        return "localhost" if len(hosts) > 1 else (f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0])
+    host = hosts[0]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  (shown, not bound)
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_local(host: str) -> bool:

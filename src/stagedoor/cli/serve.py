@@ -63,10 +63,10 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         where = running.data if running.data is not None else "in memory"
         click.echo(f"{'data':<17}{where}")
         for name, address in (
-            ("kilovolt", running.kilovolt),
-            ("page", running.page),
-            ("streamerbot", running.streamerbot),
-            ("streamerbot-http", running.streamerbot_http),
+            ("kilovolt", running.doors.kilovolt),
+            ("page", running.doors.page),
+            ("streamerbot", running.doors.streamerbot),
+            ("streamerbot-http", running.doors.streamerbot_http),
         ):
             click.echo(f"{name:<17}{address or 'shut'}")
         if running.is_first_run and settings.kilovolt_password is None:
