@@ -153,6 +153,8 @@ class App:
                 doors=lambda: [self._describe(door) for door in self._doors],
                 warnings=lambda: list(self._warnings.values()),
             )
+            others = {"Streamer.bot": doors.streamerbot, "Streamer.bot HTTP": doors.streamerbot_http}
+            self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
             if data is not None:
                 way_in = doors.kilovolt or await self._open_side_door(hub, token, stack)
                 write_control(data, Control(os.getpid(), token, way_in))

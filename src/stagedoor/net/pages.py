@@ -19,10 +19,14 @@ _HEADERS: Final = {
 
 
 class Pages:
-    """Answers plain HTTP requests. ``static`` may be replaced at any time; ``None`` is off."""
+    """Answers plain HTTP requests.
+
+    ``static`` may be replaced at any time; ``None`` is off. ``other_doors`` are shown beside this one, by name.
+    """
 
     def __init__(self, static: StaticFolder | None = None) -> None:
         self.static = static
+        self.other_doors: dict[str, str] = {}
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -41,12 +45,17 @@ class Pages:
 
     def _index(self, request: web.BaseRequest) -> web.Response:
         address = html.escape(f"ws://{request.host}/ws")
-        static = ""
+        rows = [_row("Kilovolt", address)]
         if self.static is not None:
             # No link: the folder itself is not listed.
-            static = f"<div><dt>Overlay files</dt><dd><code>{html.escape(f'http://{request.host}/static/')}</code></dd></div>"
-        page = _PAGE.format(version=html.escape(__version__), address=address, static=static)
+            rows.append(_row("Overlay files", html.escape(f"http://{request.host}/static/")))
+        rows += [_row(html.escape(name), html.escape(url)) for name, url in self.other_doors.items()]
+        page = _PAGE.format(version=html.escape(__version__), addresses="\n    ".join(rows))
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
+
+
+def _row(name: str, address: str) -> str:
+    return f"<div><dt>{name}</dt><dd><code>{address}</code></dd></div>"
 
 
 async def respond_with_nothing(request: web.BaseRequest) -> web.StreamResponse:
@@ -110,8 +119,7 @@ _PAGE: Final = """<!doctype html>
   page.</p>
   <h2>Addresses</h2>
   <dl>
-    <div><dt>Kilovolt</dt><dd><code>{address}</code></dd></div>
-    {static}
+    {addresses}
     <div><dt>For monitors</dt><dd><a href="/health">/health</a></dd></div>
   </dl>
   <h2>In a terminal</h2>
