@@ -23,11 +23,11 @@ class Desk(Client):
     def _note(self, change: Change) -> None:
         self.heard.append((change.key, change.value))
 
-    async def ask(self, key: str, **request: object) -> JsonObject:
+    async def ask(self, key: str, /, **request: object) -> JsonObject:
         """Ask a service; JSON goes in and comes out."""
         return msgspec.json.decode(await self.call(key, encode(request)), type=dict[str, object])
 
-    async def happen(self, source: str, type_: str, **data: object) -> None:
+    async def happen(self, source: str, type_: str, /, **data: object) -> None:
         """Let an event happen."""
         await self.put(f"event/{source}/{type_}", encode(data))
 

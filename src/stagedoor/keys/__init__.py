@@ -10,7 +10,7 @@ from stagedoor.hub import KeySpec
 from stagedoor.keys import actions, events, loopback, platforms, server, streamerbot, twitch, variables, viewers
 from stagedoor.keys import credits as credits_
 from stagedoor.keys.actions import ACTION_LIST, ACTION_RUN, CODE_TRIGGER_EXECUTE, CODE_TRIGGER_LIST, COMMAND_LIST
-from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_GET, CREDITS_SAMPLE
+from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.keys.events import EMIT
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
 from stagedoor.keys.platforms import PRONOUNS_GET
@@ -29,6 +29,7 @@ __all__ = [
     "CODE_TRIGGER_LIST",
     "COMMAND_LIST",
     "CREDITS_CLEAR",
+    "CREDITS_ENDED",
     "CREDITS_GET",
     "CREDITS_SAMPLE",
     "EMIT",
