@@ -6,7 +6,7 @@ through a data folder: whoever can read that is the owner.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import click
@@ -54,6 +54,10 @@ class Reach(Protocol):
 
     async def set(self, key: Key, value: Value) -> None:
         """Write a key; it is on disk when this returns."""
+        ...
+
+    async def set_all(self, values: Mapping[Key, Value]) -> None:
+        """Write keys, all at one moment or none; they are on disk when this returns."""
         ...
 
     async def delete(self, keys: Iterable[Key]) -> None:
@@ -209,6 +213,10 @@ class Remote:
         """Write a key; a request is handed to its service."""
         await self._client.set(key, value)
 
+    async def set_all(self, values: Mapping[Key, Value]) -> None:
+        """Write keys, all at one moment or none."""
+        await self._client.set_many(values)
+
     async def delete(self, keys: Iterable[Key]) -> None:
         """Delete keys, one after the other."""
         for key in keys:
@@ -258,6 +266,10 @@ class Local:
         if self._catalogue.resolve(key).is_volatile:
             raise click.ClickException(f"the key {key!r} is not stored, so setting it needs a running server")
         await self._client.put(key, value)
+
+    async def set_all(self, values: Mapping[Key, Value]) -> None:
+        """Write keys, all at one moment or none."""
+        await self._client.put_all([Write(key, value) for key, value in values.items()])
 
     async def delete(self, keys: Iterable[Key]) -> None:
         """Delete keys, all at once."""
