@@ -2,7 +2,7 @@
 
 The catalogue is data, in files beside this module: ``names.json`` holds every source's types with a sentence each, and
 ``<Source>.json`` their schemas and samples. Names and spellings are those of the official client 1.12.2, odd ones
-included, with three newer ones that programs in the field listen to. A source's file is read when it is first asked for.
+included, with three newer ones that programs in the field listen to. A source's file is read when first asked for.
 
 Schemas require no member: an event with fewer members, or more, is an event all the same. A string ``{now}`` in a
 sample stands for the current time, ``{now-90}`` for 90 seconds before it, and ``{now_ms}`` for the time as a number of

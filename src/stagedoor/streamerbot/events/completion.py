@@ -5,17 +5,14 @@ is neutral (empty, false, zero) or follows from what was given (an id and a colo
 expanded: a name where a ``user`` belongs, and a text where a ``message`` object does.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from stagedoor.streamerbot.events import donations, kick, twitch, youtube
+from stagedoor.streamerbot.events.donations import Builder
 from stagedoor.streamerbot.events.emotes import NO_EMOTES, Emotes
 from stagedoor.streamerbot.events.names import EventName
 from stagedoor.streamerbot.events.reading import as_object, stands_for_object
 from stagedoor.types import JsonObject
-
-Builder = Callable[[JsonObject, Emotes, float], JsonObject]
-"""Completes the data of one type of event; takes the emotes of its platform and the Unix time."""
 
 _NO_CONNECTION: Final[JsonObject] = {"id": "", "name": "", "host": "", "version": "", "websocketVersion": ""}
 
@@ -78,6 +75,8 @@ BUILDERS: Final[dict[EventName, Builder]] = {
             "Raid": twitch.raid,
             "RewardRedemption": twitch.redemption,
             "RewardRedemptionUpdated": twitch.redemption,
+            "AutomaticRewardRedemption": twitch.automatic_redemption,
+            "CustomPowerUpRedemption": twitch.power_up,
             "ViewerCountUpdate": twitch.viewer_count,
         },
     ),
@@ -95,9 +94,17 @@ BUILDERS: Final[dict[EventName, Builder]] = {
             "NewSubscriber": youtube.subscriber,
             "UserBanned": youtube.banned,
             "MessageDeleted": youtube.deleted,
+            "StatisticsUpdated": youtube.statistics,
+            "BroadcastStarted": youtube.broadcast,
+            "BroadcastEnded": youtube.broadcast,
+            "BroadcastUpdated": youtube.broadcast,
+            "BroadcastMonitoringStarted": youtube.broadcast,
+            "BroadcastMonitoringEnded": youtube.broadcast,
+            "BroadcastAdded": youtube.broadcast,
+            "BroadcastRemoved": youtube.broadcast,
         },
     ),
     **_of("Kick", {type_: kick.builder("kick", type_) for type_ in kick.BUILDERS}),
-    **_of("Trovo", {type_: kick.builder("trovo", type_) for type_ in kick.BUILDERS}),
+    **_of("Trovo", {type_: kick.builder("trovo", type_) for type_ in kick.TROVO}),
     **{EventName(*name): build for name, build in donations.BUILDERS.items()},
 }

@@ -4,27 +4,36 @@ Sources: Streamer.bot's documentation and what overlays in the field read.
 """
 
 from collections.abc import Callable
-from typing import Final
+from copy import copy
+from typing import Final, TypeAlias
 
 from stagedoor.streamerbot.events.emotes import Emotes
 from stagedoor.streamerbot.events.reading import (
     as_object,
+    as_text,
     derived_message_id,
     fill,
     first,
     first_text,
+    share,
     stands_for_object,
 )
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
+
+Builder: TypeAlias = Callable[[JsonObject, Emotes, float], JsonObject]
+"""Completes the data of one type of event; takes the emotes of its platform and the Unix time."""
 
 _WHO: Final = ("from", "username", "user", "user_name", "userName", "displayName", "name", "nickname", "donorName")
 _TEXT: Final = ("message", "text")
 _AMOUNT: Final = ("amount", "total")
 
 
-def flat_tip(who: str, **defaults: object) -> Callable[[JsonObject, Emotes, float], JsonObject]:
-    """Make the builder of a service that calls the giver ``who``; a default of ``"{now}"`` is the time, ``"{id}"`` an id."""
+def flat_tip(who: str, **defaults: object) -> Builder:
+    """Make the builder of a service that calls the giver ``who``.
+
+    A default of ``"{now}"`` is the time, and one of ``"{id}"`` an id.
+    """
 
     def build(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
         done = dict(data)
@@ -32,15 +41,10 @@ def flat_tip(who: str, **defaults: object) -> Callable[[JsonObject, Emotes, floa
         text = first_text(data, *_TEXT)
         amount = first(data, *_AMOUNT)
         fill(done, **{who: name, "message": text, "currency": "USD", "amount": amount if amount is not None else 0})
+        derived = {"{now}": event_time(now), "{id}": derived_message_id(now, name, text)}
         for member, default in defaults.items():
-            if default == "{now}":
-                fill(done, **{member: event_time(now)})
-            elif default == "{id}":
-                fill(done, **{member: derived_message_id(now, name, text)})
-            elif isinstance(default, list):
-                fill(done, **{member: list(default)})
-            else:
-                fill(done, **{member: default})
+            value = derived.get(default, default) if isinstance(default, str) else copy(default)
+            fill(done, **{member: value})
         return done
 
     return build
@@ -77,10 +81,55 @@ def donordrive(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
-_STREAMLABS: Final = flat_tip("from", isTest=False)
-_KOFI: Final = {"messageId": "{id}", "timestamp": "{now}", "isPublic": True}
+def fourthwall_order(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete OrderPlaced, whose total is the amount; an order has at least one item."""
+    done = _FOURTHWALL_ORDER(data, emotes, now)
+    share(done, ("total", "amount"), 0)
+    share(done, ("message", "statmessageus"), "")
+    variants = done.get("variants")
+    if variants is None or variants == []:
+        variants = [{}]
+    if isinstance(variants, list):
+        item = first_text(data, "item", "itemName", "product")
+        named = [{"id": "", "name": item, "image": "", **as_object(variant)} for variant in variants]
+        done["variants"] = named if all(isinstance(variant, dict) for variant in variants) else variants
+    return done
 
-BUILDERS: Final = {
+
+def fourthwall_gift(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete GiftPurchase and the two events of a gift's draw; ``offer`` may be the name alone."""
+    done = dict(data)
+    given = data.get("offer")
+    if stands_for_object(given):
+        offer = dict(as_object(given))
+        fill(offer, id="", name=as_text(given) or first_text(data, "item", "itemName", "product"), imageUrl="")
+        done["offer"] = offer
+    name = first_text(data, "username", *_WHO)
+    fill(done, username=name, gifts=[], currency="USD", durationSeconds=0)
+    share(done, ("total",), 0, aliases=("amount",))
+    return done
+
+
+def patreon(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Patreon's events, whose facts are in ``attributes``; an ``amount`` is in dollars."""
+    done = dict(data)
+    given = data.get("attributes")
+    amount = data.get("amount")
+    cents = round(amount * 100) if isinstance(amount, int | float) and abs(amount) < 1e12 else 0
+    if stands_for_object(given):
+        attributes = dict(as_object(given))
+        share(attributes, ("will_pay_amount_cents", "currently_entitled_amount_cents"), cents)
+        fill(attributes, full_name=as_text(given) or first_text(data, "full_name", *_WHO))
+        done["attributes"] = attributes
+    fill(done, id=derived_message_id(now, first_text(data, *_WHO)), entitledTiers=[])
+    return done
+
+
+_STREAMLABS: Final = flat_tip("from", isTest=False)
+_FOURTHWALL_ORDER: Final = flat_tip("username", status="")
+_KOFI: Final[JsonObject] = {"messageId": "{id}", "timestamp": "{now}", "isPublic": True}
+
+BUILDERS: Final[dict[tuple[str, str], Builder]] = {
     ("Streamlabs", "Donation"): streamlabs,
     ("StreamElements", "Tip"): flat_tip("username", id="{id}", provider="", isTest=False),
     ("Kofi", "Donation"): flat_tip("from", **_KOFI),
@@ -90,5 +139,15 @@ BUILDERS: Final = {
     ("Kofi", "ShopOrder"): flat_tip("from", **_KOFI, items=[]),
     ("TipeeeStream", "Donation"): flat_tip("username", avatar="", fees=0),
     ("Fourthwall", "Donation"): flat_tip("username", status=""),
+    ("Fourthwall", "OrderPlaced"): fourthwall_order,
+    ("Fourthwall", "SubscriptionPurchased"): flat_tip("nickname", interval="MONTHLY", type=""),
+    ("Fourthwall", "GiftPurchase"): fourthwall_gift,
+    ("Fourthwall", "GiftDrawStarted"): fourthwall_gift,
+    ("Fourthwall", "GiftDrawEnded"): fourthwall_gift,
+    ("Patreon", "PledgeCreated"): patreon,
+    ("Patreon", "PledgeUpdated"): patreon,
+    ("Patreon", "PledgeDeleted"): patreon,
+    ("Patreon", "FollowCreated"): patreon,
+    ("Patreon", "FollowDeleted"): patreon,
     ("DonorDrive", "Donation"): donordrive,
 }

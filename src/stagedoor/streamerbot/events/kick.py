@@ -40,7 +40,7 @@ def chat_message(platform: str, data: JsonObject, emotes: Emotes, now: float) ->
         done["reply"] = {"messageId": "", "content": "", "sender": {"id": "", "name": ""}, **reply}
     fill(done, isReply=bool(reply), isTest=False)
     if platform == "trovo":
-        fill(done, message_id=done["messageId"], content=done["text"])
+        fill(done, message_id=done["messageId"], content=done["text"], timestamp=int(now))
     return done
 
 
@@ -73,6 +73,23 @@ def mass_gift(platform: str, data: JsonObject, emotes: Emotes, now: float) -> Js
     fill(done, recipients=[], subscribedAt=event_time(now), expiresAt=event_time(now + _MONTH_S), isTest=False)
     recipients = done["recipients"]
     share(done, ("count",), (len(recipients) if isinstance(recipients, list) else 0) or 1, aliases=("total", "gifts"))
+    fill(done, gifter_total=done["count"])
+    return done
+
+
+def redemption(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete RewardRedemption, whose person is the ``redeemer``; ``reward`` may be the title alone."""
+    done = _with_user(platform, data)
+    redeemer = data.get("redeemer")
+    if stands_for_object(redeemer):
+        done["redeemer"] = kick_user(redeemer if redeemer is not None else done["user"], platform)
+    given = data.get("reward")
+    reward = dict(as_object(given))
+    fill(reward, id="", title=as_text(given), cost=0, description="")
+    if stands_for_object(given):
+        done["reward"] = reward
+    fill(done, description=first_text(data, "userInput", "user_input", "text", "message", "rawInput"), status="")
+    fill(done, id=derived_message_id(now, _login(done), as_text(reward["title"])), redeemedAt=event_time(now))
     return done
 
 
@@ -90,7 +107,9 @@ def _with_user(platform: str, data: JsonObject) -> JsonObject:
     done = dict(data)
     given = data.get("user")
     if stands_for_object(given):
-        done["user"] = kick_user(given, platform, data)
+        user = done["user"] = kick_user(given, platform, data)
+        if platform == "trovo":
+            fill(user, userId=user["id"], userName=user["name"])
     return done
 
 
@@ -117,11 +136,23 @@ BUILDERS: Final = {
         subscription: ("Subscription", "Resubscription"),
         gift: ("GiftSubscription",),
         mass_gift: ("MassGiftSubscription",),
+        redemption: ("RewardRedemption",),
         moderation: ("UserTimedOut", "UserBanned"),
     }.items()
     for type_ in types
 }
-"""How each type is completed, on either platform."""
+"""How each type is completed."""
+
+TROVO: Final = (
+    "ChatMessage",
+    "FirstWords",
+    "Follow",
+    "Subscription",
+    "Resubscription",
+    "GiftSubscription",
+    "MassGiftSubscription",
+)
+"""The types that Trovo has as well."""
 
 
 def builder(platform: str, type_: str) -> "partial[JsonObject]":

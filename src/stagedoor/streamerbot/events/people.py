@@ -16,23 +16,10 @@ _LOGINS: Final = ("user_login", "userLogin", "username", "userName")
 _NAMES: Final = ("user_name", "displayName", "userName", "username")
 """An event's own spellings of its person, outside of a ``user`` object, the surest first."""
 
-_COLOURS: Final = [
-    "#FF0000",
-    "#0000FF",
-    "#008000",
-    "#B22222",
-    "#FF7F50",
-    "#9ACD32",
-    "#FF4500",
-    "#2E8B57",
-    "#DAA520",
-    "#D2691E",
-    "#5F9EA0",
-    "#1E90FF",
-    "#FF69B4",
-    "#8A2BE2",
-    "#00FF7F",
-]
+_COLOURS: Final = (
+    *("#FF0000", "#0000FF", "#008000", "#B22222", "#FF7F50", "#9ACD32", "#FF4500", "#2E8B57"),
+    *("#DAA520", "#D2691E", "#5F9EA0", "#1E90FF", "#FF69B4", "#8A2BE2", "#00FF7F"),
+)
 """The colours that Twitch gives to those who chose none."""
 
 _BADGES: Final = {

@@ -362,6 +362,46 @@ def redemption(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
+def automatic_redemption(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete AutomaticRewardRedemption, one of the rewards that every channel has."""
+    done = dict(data)
+    person = _flat_user(done, data)
+    text = first_text(data, "message_text", "text", "message")
+    fill(
+        done,
+        id=derived_message_id(now, person.login, text),
+        reward_type="send_highlighted_message",
+        cost=0,
+        message_text=text,
+        user_input=text,
+        redeemed_at=event_time(now),
+    )
+    given = data.get("gigantified_emote")
+    if isinstance(given, dict):
+        emote = dict(given)
+        share(emote, ("imageUrl", "url"), "")
+        fill(emote, id="", name="")
+        done["gigantified_emote"] = emote
+    return done
+
+
+def power_up(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete CustomPowerUpRedemption; ``customPowerUp`` may be the title alone."""
+    done = dict(data)
+    given = data.get("customPowerUp")
+    known = dict(as_object(given))
+    share(known, ("bits",), first(data, "bits") or 0)
+    fill(known, id="", title=as_text(given), prompt="")
+    if stands_for_object(given):
+        done["customPowerUp"] = known
+    user = twitch_user(data.get("user"), person_of(data.get("user"), data), data)
+    if stands_for_object(data.get("user")):
+        done["user"] = user
+    text = first_text(data, "text", "message", "user_input")
+    fill(done, userInput=text, id=derived_message_id(now, as_text(user["login"]), text), redeemedAt=event_time(now))
+    return done
+
+
 def viewer_count(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete ViewerCountUpdate, whose number has two names."""
     done = dict(data)

@@ -115,11 +115,30 @@ def subscriber(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
 
 
 def banned(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete UserBanned."""
-    done = _event(data, now)
+    """Complete UserBanned; overlays look for the person under either name."""
+    given = data.get("bannedUser")
+    done = _event(data if given is None or data.get("user") is not None else {**data, "user": given}, now)
+    if stands_for_object(given):
+        done["bannedUser"] = youtube_user(given if isinstance(given, dict) else done["user"])
     duration = first(data, "banDuration", "duration")
     fill(done, banDuration=duration if duration is not None else 0)
     fill(done, banType="temporary" if done["banDuration"] else "permanent")
+    return done
+
+
+def broadcast(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete the events that are about a broadcast and nothing else."""
+    done = dict(data)
+    fill(done, **_NO_BROADCAST, tags=[])
+    return done
+
+
+def statistics(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete StatisticsUpdated."""
+    done = dict(data)
+    _broadcast(done, data)
+    share(done, ("concurrentViewers",), 0, aliases=("viewerCount", "viewers"))
+    fill(done, viewCount=0, likeCount=0, dislikeCount=0, favoriteCount=0, commentCount=0)
     return done
 
 
@@ -142,11 +161,18 @@ def _event(data: JsonObject, now: float) -> JsonObject:
         done["user"] = user
     event_id = first_text(data, "messageId", "msgId") or derived_message_id(now, as_text(user["id"]), _text(data))
     fill(done, eventId=event_id, message=_text(data), publishedAt=event_time(now), isTest=False)
-    broadcast = data.get("broadcast")
-    if stands_for_object(broadcast):
-        given_broadcast = as_object(broadcast)
-        done["broadcast"] = {**_NO_BROADCAST, "tags": [], **given_broadcast}
+    _broadcast(done, data)
     return done
+
+
+def _broadcast(done: JsonObject, data: JsonObject) -> None:
+    """Fill the broadcast in which it happened; a text in its place is the title."""
+    given = data.get("broadcast")
+    if stands_for_object(given):
+        known: JsonObject = dict(as_object(given))
+        fill(known, title=as_text(given))
+        fill(known, **_NO_BROADCAST, tags=[])
+        done["broadcast"] = known
 
 
 def _text(data: JsonObject) -> str:
