@@ -24,6 +24,7 @@ from benchmarks.plan import Plan
 from benchmarks.ranges import fill, measure_ranges
 from benchmarks.roundtrips import measure_crowd, measure_gets, measure_sets
 from benchmarks.server import Server, bare, stagedoor
+from benchmarks.streamerbot import measure_authentication, measure_events, measure_publishing, measure_requests
 from benchmarks.table import build_table, describe
 
 CASES: Final = {
@@ -34,7 +35,14 @@ CASES: Final = {
     "e": "start-up and memory",
     "f": "kget-all and klist out of a large store",
     "g": "kset in a crowd of foreign subscriptions",
+    "h": "Streamer.bot: events",
+    "i": "Streamer.bot: GetInfo and GetGlobal",
+    "j": "Streamer.bot: connect, authenticate, close",
+    "k": "Streamer.bot: events completed on request, and followed by services",
 }
+
+KILOVOLT_CASES: Final = frozenset("abcdfg")
+STREAMERBOT_CASES: Final = frozenset("hijk")
 
 
 def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -> Iterator[Figure]:
@@ -43,26 +51,46 @@ def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -
     Args:
         cases: Letters out of :data:`CASES`.
         folder: Where stores are made; on a disk, for durable writes to mean something.
-        other: A server to load instead of starting stagedoor; the memory of that one is not measured.
+        other: A Kilovolt server to load instead of starting stagedoor. Its memory is not measured, nor what it knows
+            of Streamer.bot.
     """
     if "e" in cases and other is None:
         yield from measure_footprint(plan, folder)
-    with ExitStack() as stack:
-        floor = stack.enter_context(bare())
-        server = other or stack.enter_context(stagedoor(folder / "store"))
-        if "a" in cases:
-            yield from measure_gets(plan, server, floor)
-        if "b" in cases:
-            yield from measure_sets(plan, server, floor)
-        if "c" in cases:
-            yield from measure_pushes(plan, server, floor)
-        if "d" in cases:
-            yield from measure_logins(plan, server, floor)
-        if "g" in cases:
-            yield from measure_crowd(plan, server)
-        # Last, since it fills the store.
-        if "f" in cases:
-            yield from measure_ranges(plan, server, fill(plan, server))
+    with bare() as floor:
+        if KILOVOLT_CASES & set(cases):
+            with ExitStack() as stack:
+                server = other or stack.enter_context(stagedoor(folder / "store"))
+                yield from _measure_kilovolt(plan, cases, server, floor)
+        if STREAMERBOT_CASES & set(cases) and other is None:
+            with stagedoor(folder / "streamerbot", all_doors=True) as server:
+                yield from _measure_streamerbot(plan, cases, server, floor)
+
+
+def _measure_kilovolt(plan: Plan, cases: str, server: Server, floor: Server) -> Iterator[Figure]:
+    if "a" in cases:
+        yield from measure_gets(plan, server, floor)
+    if "b" in cases:
+        yield from measure_sets(plan, server, floor)
+    if "c" in cases:
+        yield from measure_pushes(plan, server, floor)
+    if "d" in cases:
+        yield from measure_logins(plan, server, floor)
+    if "g" in cases:
+        yield from measure_crowd(plan, server)
+    # Last, since it fills the store.
+    if "f" in cases:
+        yield from measure_ranges(plan, server, fill(plan, server))
+
+
+def _measure_streamerbot(plan: Plan, cases: str, server: Server, floor: Server) -> Iterator[Figure]:
+    if "h" in cases:
+        yield from measure_events(plan, server, floor)
+    if "i" in cases:
+        yield from measure_requests(plan, server, floor)
+    if "j" in cases:
+        yield from measure_authentication(plan, server, floor)
+    if "k" in cases:
+        yield from measure_publishing(plan, server, floor)
 
 
 def describe_machine() -> dict[str, str]:

@@ -1,9 +1,11 @@
 """The floor: a server on the same WebSocket library that answers constants and does nothing else.
 
 Run as ``python -m benchmarks.bare``; it prints its port. The path of a connection chooses what it does. Each answer is
-one ``transport.send``, the plain way; the paths in ``/joined`` collect the answers to one read into one write.
+one ``transport.send``, the plain way; the paths in ``/joined`` collect the answers to one read into one write. A number
+at the end of a path is the size of what is sent: ``/answer/300`` grants every request with 300 bytes.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 import uvloop
@@ -24,12 +26,31 @@ CHALLENGE: Final = (
 )
 
 
+GRANTED: Final = b'{"ok":true,"status":"ok","id":"1","data":"%b"}'
+"""A reply in the words of both protocols."""
+STREAMERBOT_HELLO: Final = (
+    b'{"timestamp":"2026-01-05T20:15:00.1234567+01:00","session":"9f1c0d0c6a6e4f0fb0a5c4c9a2d5a0b1","request":"Hello",'
+    b'"info":{"instanceId":"b63152c5-5bfe-4751-8644-579f7fb4a682","name":"bare","version":"1.0.5","os":"linux",'
+    b'"osVersion":"6.18.44","mode":"headless","darkMode":false,"source":"websocketServer"},'
+    b'"authentication":{"salt":"ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",'
+    b'"challenge":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}'
+)
+AUTHENTICATED: Final = b'{"status":"ok","id":"1"}'
+
+
+def granted(size: int) -> bytes:
+    """Build a reply of that many bytes."""
+    return GRANTED % (b"x" * (size - len(GRANTED % b"")))
+
+
 class _Greeter(WSListener):
     """Greets, and leaves when the client does."""
 
+    hello: ClassVar[bytes] = HELLO
+
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
-        transport.send(WSMsgType.TEXT, HELLO)
+        transport.send(WSMsgType.TEXT, self.hello)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
@@ -67,6 +88,21 @@ class _Login(_Greeter):
         self.asked = not self.asked
 
 
+class _StreamerbotLogin(_Greeter):
+    hello = STREAMERBOT_HELLO
+
+    def answer(self, transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.TEXT, AUTHENTICATED)
+
+
+class _Answer(_Greeter):
+    def __init__(self, size: int) -> None:
+        self._reply = granted(size)
+
+    def answer(self, transport: WSTransport, frame: WSFrame) -> None:
+        transport.send(WSMsgType.TEXT, self._reply)
+
+
 class _Subscriber(_Set):
     everyone: ClassVar[set["_Subscriber"]] = set()
 
@@ -79,10 +115,13 @@ class _Subscriber(_Set):
 
 
 class _Publisher(_Greeter):
+    def __init__(self, size: int | None = None) -> None:
+        self._pushed = PUSHED if size is None else granted(size)
+
     def answer(self, transport: WSTransport, frame: WSFrame) -> None:
         transport.send(WSMsgType.TEXT, DONE)
         for subscriber in _Subscriber.everyone:
-            subscriber.transport.send(WSMsgType.TEXT, PUSHED)
+            subscriber.transport.send(WSMsgType.TEXT, self._pushed)
 
 
 class _JoinedGet(_Greeter):
@@ -99,13 +138,15 @@ class _JoinedGet(_Greeter):
 class _JoinedPublisher(_Greeter):
     count = 0
     done = server_frame(DONE)
-    pushed = server_frame(PUSHED)
+
+    def __init__(self, size: int | None = None) -> None:
+        self._pushed = server_frame(PUSHED if size is None else granted(size))
 
     def answer(self, transport: WSTransport, frame: WSFrame) -> None:
         self.count += 1
         if frame.last_in_buffer:
             transport.underlying_transport.write(self.done * self.count)
-            pushes = self.pushed * self.count
+            pushes = self._pushed * self.count
             for subscriber in _Subscriber.everyone:
                 subscriber.transport.underlying_transport.write(pushes)
             self.count = 0
@@ -115,16 +156,27 @@ PATHS: Final[dict[str, type[_Greeter]]] = {
     "/get": _Get,
     "/set": _Set,
     "/login": _Login,
+    "/streamerbot/login": _StreamerbotLogin,
     "/publish": _Publisher,
     "/hear": _Subscriber,
     "/joined/get": _JoinedGet,
     "/joined/publish": _JoinedPublisher,
 }
 
+SIZED_PATHS: Final[dict[str, Callable[[int], _Greeter]]] = {
+    "/answer": _Answer,
+    "/publish": _Publisher,
+    "/joined/publish": _JoinedPublisher,
+}
+
 
 def _listen(upgrade: WSUpgradeRequest) -> WSListener | None:
-    path: Any = upgrade.path
-    listener = PATHS.get(path.decode() if isinstance(path, bytes) else path)
+    raw: Any = upgrade.path
+    path = raw.decode() if isinstance(raw, bytes) else raw
+    stem, _, size = path.rpartition("/")
+    if size.isdigit() and stem in SIZED_PATHS:
+        return SIZED_PATHS[stem](int(size))
+    listener = PATHS.get(path)
     return None if listener is None else listener()
 
 

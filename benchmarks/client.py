@@ -3,9 +3,7 @@
 It is not fast and need not be: a load uses it to connect and log in, then takes the socket over.
 """
 
-import base64
-import hashlib
-import hmac
+import contextlib
 import json
 import socket
 import struct
@@ -15,6 +13,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.protocols import PROTOCOLS, Name
 
 TIMEOUT_S: Final = 30.0
 CLOSE: Final = 0x8
@@ -27,14 +26,6 @@ _UPGRADE: Final = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-
-
-def request(command: str, **parameters: str) -> bytes:
-    """Build the text of a request; every id is the same, for every reply to have the same length."""
-    message: dict[str, object] = {"command": command, "request_id": "1"}
-    if parameters:
-        message["data"] = parameters
-    return json.dumps(message, separators=(",", ":")).encode()
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
@@ -79,28 +70,11 @@ def upgrade(url: str) -> tuple[tuple[str, int], bytes]:
     return address, _UPGRADE.format(path=parts.path or "/", host=parts.netloc).encode()
 
 
-def solve(password: str, challenge: str, salt: str) -> str:
-    """Answer a login challenge."""
-    key = password.encode() + base64.b64decode(salt)
-    return base64.b64encode(hmac.digest(key, base64.b64decode(challenge), hashlib.sha256)).decode()
-
-
-def check(payload: bytes) -> Any:
-    """Read a reply's ``data``.
-
-    Raises:
-        BenchmarkError: When the reply is not ``ok``.
-    """
-    message = json.loads(payload)
-    if not message.get("ok"):
-        raise BenchmarkError(f"the server refused: {message}")
-    return message.get("data")
-
-
 class Client:
     """One connection, logged in when a password is given; closes with its ``with`` block."""
 
-    def __init__(self, url: str, password: str | None = None) -> None:
+    def __init__(self, url: str, password: str | None = None, protocol: Name = "kilovolt") -> None:
+        self._protocol = PROTOCOLS[protocol]
         address, head = upgrade(url)
         self.socket = socket.create_connection(address, TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,9 +86,9 @@ class Client:
             answer, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
             if not answer.startswith(b"HTTP/1.1 101"):
                 raise BenchmarkError(f"no WebSocket at {url}: {answer[:60]!r}")
-            self.receive()  # hello
+            hello = self.receive()
             if password is not None:
-                self._log_in(password)
+                self._log_in(hello, password)
         except BaseException:
             self.close()
             raise
@@ -127,16 +101,29 @@ class Client:
     ) -> None:
         self.close()
 
-    def ask(self, command: str, **parameters: str) -> Any:
-        """Send a request and wait for the ``data`` of its reply."""
-        self.socket.sendall(frame(request(command, **parameters)))
-        return check(self.receive())
+    def ask(self, name: str, **parameters: object) -> Any:
+        """Send a request and wait for what its reply grants."""
+        return self._protocol.check(self.exchange(self._protocol.request(name, **parameters)))
+
+    def subscribe(self, key: str) -> None:
+        """Hear of writes to a key."""
+        self._protocol.check(self.exchange(self._protocol.subscribe(key)))
 
     def fill(self, values: Mapping[str, str]) -> None:
-        """Write many keys at once."""
+        """Write many keys at once, over Kilovolt."""
         message = {"command": "kset-bulk", "request_id": "1", "data": values}
-        self.socket.sendall(frame(json.dumps(message, separators=(",", ":")).encode()))
-        check(self.receive())
+        self._protocol.check(self.exchange(json.dumps(message, separators=(",", ":")).encode()))
+
+    def probe(self, request: bytes) -> int:
+        """Ask once, see that it is granted, and tell the length of the reply's frame."""
+        reply = self.exchange(request)
+        self._protocol.check(reply)
+        return len(server_frame(reply))
+
+    def exchange(self, request: bytes) -> bytes:
+        """Send a request's text and wait for the next message."""
+        self.socket.sendall(frame(request))
+        return self.receive()
 
     def receive(self) -> bytes:
         """Wait for the next message."""
@@ -159,9 +146,12 @@ class Client:
         """Cut the connection."""
         self.socket.close()
 
-    def _log_in(self, password: str) -> None:
-        challenge = self.ask("klogin", auth="challenge")
-        self.ask("kauth", hash=solve(password, **challenge))
+    def _log_in(self, hello: bytes, password: str) -> None:
+        steps = self._protocol.log_in(hello, password)
+        with contextlib.suppress(StopIteration):
+            request = next(steps)
+            while True:
+                request = steps.send(self.exchange(request))
 
     def _read(self) -> None:
         received = self.socket.recv(1 << 20)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -12,6 +13,7 @@ from benchmarks.client import Client
 from benchmarks.figures import Figure, Target, Unit, compare
 from benchmarks.load import Logins, apply
 from benchmarks.plan import Plan
+from benchmarks.protocols import Name
 from benchmarks.server import PASSWORD, Server, bare, stagedoor
 
 CONNECTION_TARGET_KB: Final = 20
@@ -36,27 +38,45 @@ def measure_logins(plan: Plan, server: Server, floor: Server) -> Iterator[Figure
 
 
 def measure_footprint(plan: Plan, folder: Path) -> Iterator[Figure]:
-    """Measure start-up, memory at rest, and memory for each idle connection, on servers started for that."""
-    ours = [_start(partial(stagedoor, folder / f"footprint-{n}"), plan, path="") for n in range(plan.rounds)]
+    """Measure start-up with all doors, memory at rest, and memory for each idle connection, on servers started for
+    that."""
+    whole = partial(stagedoor, all_doors=True)
+    ours = [_start(partial(whole, folder / f"footprint-{n}"), plan, path="") for n in range(plan.rounds)]
     theirs = [_start(bare, plan, path="/login") for _ in range(plan.rounds)]
     columns = [[list(part) for part in zip(*rounds, strict=True)] for rounds in (ours, theirs)]
-    yield _figure("start-up until ready", "s", columns[0][0], columns[1][0], READY_TARGET_S)
-    yield _figure("memory at rest", "MB", columns[0][1], columns[1][1], REST_TARGET_MB)
-    name = f"memory for each of {plan.idle_connections:,} idle connections"
-    yield _figure(name, "KB", columns[0][2], columns[1][2], CONNECTION_TARGET_KB)
+    connections = f"memory for each of {plan.idle_connections:,} idle connections"
+    rows: tuple[tuple[str, Unit, float], ...] = (
+        ("start-up until ready, all doors", "s", READY_TARGET_S),
+        ("memory at rest", "MB", REST_TARGET_MB),
+        (connections, "KB", CONNECTION_TARGET_KB),
+        (f"{connections} to Streamer.bot's door", "KB", CONNECTION_TARGET_KB),
+    )
+    for (name, unit, bound), our_rounds, their_rounds in zip(rows, *columns, strict=True):
+        yield _figure(name, unit, our_rounds, their_rounds, bound)
 
 
-def _start(start: Callable[[], AbstractContextManager[Server]], plan: Plan, path: str) -> tuple[float, float, float]:
-    """Start a server and fill it with idle connections: seconds until ready, MB at rest, KB for each connection."""
+def _start(
+    start: Callable[[], AbstractContextManager[Server]], plan: Plan, path: str
+) -> tuple[float, float, float, float]:
+    """Start a server and fill it with idle connections of both protocols.
+
+    Returns:
+        Seconds until ready, MB at rest, KB for each Kilovolt connection, KB for each of Streamer.bot's.
+    """
     with start() as server, ExitStack() as stack:
         time.sleep(_SETTLE_S)
-        rest = server.measure_memory()
+        sizes = [server.measure_memory()]
         password = server.password or PASSWORD
-        for _ in range(plan.idle_connections):
-            stack.enter_context(Client(server.url + path, password))
-        time.sleep(_SETTLE_S)
-        full = server.measure_memory()
-        return server.ready_s, rest / 1e6, (full - rest) / plan.idle_connections / 1e3
+        streamerbot_url = server.streamerbot_url or server.at(f"/streamerbot{path}")
+        # The first ones stay, so that their memory is not used again for the others.
+        doors: tuple[tuple[str, Name], ...] = ((server.at(path), "kilovolt"), (streamerbot_url, "streamerbot"))
+        for url, protocol in doors:
+            for _ in range(plan.idle_connections):
+                stack.enter_context(Client(url, password, protocol))
+            time.sleep(_SETTLE_S)
+            sizes.append(server.measure_memory())
+        each = [(after - before) / plan.idle_connections / 1e3 for before, after in pairwise(sizes)]
+        return server.ready_s, sizes[0] / 1e6, each[0], each[1]
 
 
 def _figure(name: str, unit: Unit, ours: list[float], theirs: list[float], bound: float) -> Figure:

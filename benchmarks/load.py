@@ -5,6 +5,7 @@ have one length and are counted by their bytes, and what a read completes is ask
 and receives must agree to the byte in the end, or there is no figure.
 """
 
+import contextlib
 import select
 import socket
 import subprocess
@@ -18,11 +19,14 @@ import msgspec
 
 from benchmarks import ROOT
 from benchmarks.bare import VALUE
-from benchmarks.client import CLOSE, Client, check, frame, request, server_frame, solve, split_frame, upgrade
+from benchmarks.client import CLOSE, Client, frame, server_frame, split_frame, upgrade
 from benchmarks.errors import BenchmarkError
+from benchmarks.protocols import PROTOCOLS, Name, Speech
 
 KEYS_EACH: Final = 16
 """Keys that one connection reads and writes in turn."""
+
+KILOVOLT: Final = PROTOCOLS["kilovolt"]
 
 WARM_UP: Final = 0.15
 """Part of a round that is not counted."""
@@ -36,6 +40,7 @@ _POLL_S: Final = 0.05
 class RoundTrips(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """Ask and wait: ``in_flight`` requests at a time on each of ``connections``.
 
+    They are ``command`` on keys of Kilovolt's, or over and over ``message``, a request's text in ``protocol``.
     ``foreign_prefixes`` are subscribed to by other connections and never match; ``foreign_connections`` are open with
     or without them.
     """
@@ -44,9 +49,11 @@ class RoundTrips(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     password: str | None
     server_pid: int | None
     seconds: float
-    command: str
     connections: int
     in_flight: int
+    command: str = ""
+    message: str = ""
+    protocol: Name = "kilovolt"
     stem: str = "b"
     """What the keys begin with."""
     foreign_connections: int = 0
@@ -54,7 +61,10 @@ class RoundTrips(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
 
 class Pushes(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """One writer, many subscribers; a write is in flight until it is answered and everybody has heard of it."""
+    """One writer, many subscribers; a write is in flight until it is answered and everybody has heard of it.
+
+    The writer speaks Kilovolt and writes ``values`` in turn, all of one length; ``protocol`` is the subscribers'.
+    """
 
     url: str
     hear_url: str
@@ -63,6 +73,8 @@ class Pushes(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     seconds: float
     key: str
     subscribers: int
+    values: tuple[str, ...] = (VALUE,)
+    protocol: Name = "kilovolt"
     in_flight: int = 4
 
 
@@ -73,6 +85,7 @@ class Logins(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     password: str
     server_pid: int | None
     seconds: float
+    protocol: Name = "kilovolt"
     at_once: int = 10
 
 
@@ -172,13 +185,13 @@ class _Meter:
 
 def _run_round_trips(load: RoundTrips, stack: ExitStack) -> Outcome:
     _hold_foreign(load, stack)
-    clients = [stack.enter_context(Client(load.url, load.password)) for _ in range(load.connections)]
-    blobs = [_requests(load, number) for number in range(load.connections)]
-    if load.password is not None:
+    clients = [stack.enter_context(Client(load.url, load.password, load.protocol)) for _ in range(load.connections)]
+    texts = [_requests(load, number) for number in range(load.connections)]
+    if load.password is not None and load.command:
         keys = (_key(load, number, slot) for number in range(load.connections) for slot in range(KEYS_EACH))
         clients[0].fill(dict.fromkeys(keys, VALUE))
-    request_size = len(blobs[0]) // load.in_flight
-    reply_size = _probe(clients[0], bytes(blobs[0][:request_size]))
+    request_size = len(frame(texts[0][0]))
+    reply_size = clients[0].probe(texts[0][0])
 
     poll = select.epoll()
     stack.callback(poll.close)
@@ -186,12 +199,13 @@ def _run_round_trips(load: RoundTrips, stack: ExitStack) -> Outcome:
     writers: dict[int, Callable[[memoryview], int]] = {}
     requests: dict[int, memoryview] = {}
     partial: dict[int, int] = {}
-    for client, blob in zip(clients, blobs, strict=True):
+    for client, asked in zip(clients, texts, strict=True):
         connection = client.hand_over()
         number = connection.fileno()
         poll.register(number, select.EPOLLIN)
         readers[number], writers[number] = connection.recv_into, connection.send
-        requests[number], partial[number] = blob, 0
+        # Any part of them can be sent by one slice.
+        requests[number], partial[number] = memoryview(b"".join(map(frame, asked))), 0
     buffer = bytearray(1 << 16)
     for number, write in writers.items():
         write(requests[number])
@@ -223,11 +237,13 @@ def _hold_foreign(load: RoundTrips, stack: ExitStack) -> None:
         foreign[number % len(foreign)].ask("ksub-prefix", prefix=f"{load.stem}{shared}{number:05}/never/")
 
 
-def _requests(load: RoundTrips, number: int) -> memoryview:
-    """Build as many requests of one connection as are in flight, for any part of them to be sent by one slice."""
+def _requests(load: RoundTrips, number: int) -> list[bytes]:
+    """Build as many requests of one connection as are in flight, all of one length."""
+    if load.message:
+        return [load.message.encode()] * load.in_flight
     value = {"data": VALUE} if load.command == "kset" else {}
     keys = (_key(load, number, slot % KEYS_EACH) for slot in range(load.in_flight))
-    return memoryview(b"".join(frame(request(load.command, key=key, **value)) for key in keys))
+    return [KILOVOLT.request(load.command, key=key, **value) for key in keys]
 
 
 def _key(load: RoundTrips, number: int, slot: int) -> str:
@@ -235,16 +251,19 @@ def _key(load: RoundTrips, number: int, slot: int) -> str:
 
 
 def _run_pushes(load: Pushes, stack: ExitStack) -> Outcome:
-    subscribers = [stack.enter_context(Client(load.hear_url, load.password)) for _ in range(load.subscribers)]
+    subscribers = [
+        stack.enter_context(Client(load.hear_url, load.password, load.protocol)) for _ in range(load.subscribers)
+    ]
     for subscriber in subscribers:
-        subscriber.ask("ksub", key=load.key)
+        subscriber.subscribe(load.key)
     writer = stack.enter_context(Client(load.url, load.password))
-    write = frame(request("kset", key=load.key, data=VALUE))
-    reply_size = _probe(writer, write)
+    requests = [KILOVOLT.request("kset", key=load.key, data=value) for value in load.values]
+    reply_size = writer.probe(requests[0])
     pushes = {len(server_frame(subscriber.receive())) for subscriber in subscribers}
     if len(pushes) != 1:
         raise BenchmarkError(f"subscribers heard different things: {pushes}")
     push_size = pushes.pop()
+    writes = [frame(request) for request in requests]
 
     poll = select.epoll()
     stack.callback(poll.close)
@@ -259,11 +278,17 @@ def _run_pushes(load: Pushes, stack: ExitStack) -> Outcome:
     # A write counts as over when its reply and all its pushes are here, told by the sum of the bytes.
     round_size = push_size * load.subscribers + reply_size
     buffer = bytearray(1 << 16)
-    sent, heard = load.in_flight, 0
-    connection.send(write * sent)
+    sent = heard = 0
+
+    def send(count: int) -> None:
+        nonlocal sent
+        connection.send(b"".join(writes[number % len(writes)] for number in range(sent, sent + count)))
+        sent += count
+
+    send(load.in_flight)
 
     def work(until: float) -> int:
-        nonlocal sent, heard
+        nonlocal heard
         before = heard
         while time.perf_counter() < until:
             for number, _ in poll.poll(_POLL_S):
@@ -272,8 +297,7 @@ def _run_pushes(load: Pushes, stack: ExitStack) -> Outcome:
                     raise BenchmarkError("the server closed a connection")
                 heard += received
             if more := heard // round_size + load.in_flight - sent:
-                connection.send(write * more)
-                sent += more
+                send(more)
         return (heard - before) * load.subscribers // round_size
 
     outcome = _Meter(load).measure(work)
@@ -296,7 +320,7 @@ def _run_logins(load: Logins) -> Outcome:
         connection = socket.create_connection(address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
-        session = _log_in_and_leave(load.password, head)
+        session = _log_in_and_leave(PROTOCOLS[load.protocol], load.password, head)
         sessions[connection.fileno()] = connection, session
         connection.send(next(session))
         poll.register(connection.fileno(), select.EPOLLIN)
@@ -326,18 +350,20 @@ def _run_logins(load: Logins) -> Outcome:
         poll.close()
 
 
-def _log_in_and_leave(password: str, head: bytes) -> Generator[bytes, bytes, None]:
+def _log_in_and_leave(protocol: Speech, password: str, head: bytes) -> Generator[bytes, bytes, None]:
     """Be one client from the handshake to the end: yields what to send, is sent what was received."""
     buffer = yield head
     while b"\r\n\r\n" not in buffer:
         buffer += yield b""
     _, buffer = buffer.split(b"\r\n\r\n", 1)
-    _hello, buffer = yield from _await_message(buffer)
-    buffer += yield frame(request("klogin", auth="challenge"))
-    challenge, buffer = yield from _await_message(buffer)
-    buffer += yield frame(request("kauth", hash=solve(password, **check(challenge))))
-    welcome, _ = yield from _await_message(buffer)
-    check(welcome)
+    hello, buffer = yield from _await_message(buffer)
+    steps = protocol.log_in(hello, password)
+    with contextlib.suppress(StopIteration):
+        request = next(steps)
+        while True:
+            buffer += yield frame(request)
+            reply, buffer = yield from _await_message(buffer)
+            request = steps.send(reply)
     received = yield frame(b"\x03\xe8", CLOSE)
     while received:
         received = yield b""
@@ -354,8 +380,9 @@ def _await_message(buffer: bytes) -> Generator[bytes, bytes, tuple[bytes, bytes]
 
 def _run_ranges(load: Ranges, stack: ExitStack) -> Outcome:
     client = stack.enter_context(Client(load.url, load.password))
-    ask = frame(request(load.command, prefix=load.prefix))
-    reply_size = _probe(client, ask)
+    request = KILOVOLT.request(load.command, prefix=load.prefix)
+    reply_size = client.probe(request)
+    ask = frame(request)
     connection = client.socket
     buffer = bytearray(1 << 20)
 
@@ -374,14 +401,6 @@ def _run_ranges(load: Ranges, stack: ExitStack) -> Outcome:
         return count
 
     return _Meter(load).measure(work)
-
-
-def _probe(client: Client, ask: bytes) -> int:
-    """Ask once, see that it is granted, and tell the length of the reply's frame."""
-    client.socket.sendall(ask)
-    payload = client.receive()
-    check(payload)
-    return len(server_frame(payload))
 
 
 def _drain(connection: socket.socket, expected: int) -> None:

@@ -19,3 +19,6 @@ class Plan:
     foreign_connections: int = 100
     foreign_prefixes: int = 10_000
     crowded_point: tuple[int, int] = (10, 16)
+    request_point: tuple[int, int] = (100, 1)
+    """Connections and requests in flight, of Streamer.bot's requests."""
+    emit_point: tuple[int, int] = (10, 4)

@@ -22,7 +22,7 @@ PASSWORD: Final = "correct horse battery staple"
 
 _START_S: Final = 30.0
 _STOP_S: Final = 15.0
-_URL: Final = re.compile(r"ws://\S+/ws\b")
+_URL: Final = re.compile(r"(kilovolt|streamerbot)\s+(ws://\S+)")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,13 @@ class Server:
     """A server that takes connections; ``pid`` and ``folder`` (of its store) are known if it was started here."""
 
     url: str
+    """Of the Kilovolt door."""
     password: str | None = None
+    """Of both doors."""
     pid: int | None = None
     folder: Path | None = None
     ready_s: float = 0.0
+    streamerbot_url: str | None = None
 
     def at(self, path: str) -> str:
         """Name the address of a path of the bare server."""
@@ -47,16 +50,26 @@ class Server:
 
 
 @contextmanager
-def stagedoor(folder: Path) -> Iterator[Server]:
-    """Start the whole server on its default store in ``folder``; it counts as ready at the line ``ready``."""
+def stagedoor(folder: Path, *, all_doors: bool = False) -> Iterator[Server]:
+    """Start the whole server on its default store in ``folder``; it counts as ready at the line ``ready``.
+
+    The Kilovolt door is open, with ``all_doors`` those of Streamer.bot, too.
+    """
     command = [sys.executable, "-m", "stagedoor", "serve", "--data", str(folder), "--kilovolt", "127.0.0.1:0"]
-    process = _Process(command, STAGEDOOR_KILOVOLT_PASSWORD=PASSWORD)
+    others = "127.0.0.1:0" if all_doors else "off"
+    command += ["--streamerbot", others, "--streamerbot-http", others]
+    process = _Process(
+        command,
+        STAGEDOOR_KILOVOLT_PASSWORD=PASSWORD,
+        STAGEDOOR_STREAMERBOT_PASSWORD=PASSWORD,
+        STAGEDOOR_STREAMERBOT_AUTH="on",
+    )
     try:
         lines, ready_s = process.read_until(lambda line: line == "ready")
-        urls = [found.group() for line in lines if (found := _URL.search(line))]
-        if not urls:
+        urls: dict[str, str] = {found[1]: found[2] for line in lines if (found := _URL.match(line))}
+        if len(urls) != 1 + all_doors:
             raise BenchmarkError(f"the server is ready but did not say where: {lines}")
-        yield Server(urls[0], PASSWORD, process.pid, folder, ready_s)
+        yield Server(urls["kilovolt"], PASSWORD, process.pid, folder, ready_s, urls.get("streamerbot"))
     except BenchmarkError as error:
         error.add_note(process.read_log())
         raise

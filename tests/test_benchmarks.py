@@ -29,6 +29,8 @@ TINY = Plan(
     foreign_connections=2,
     foreign_prefixes=8,
     crowded_point=(2, 3),
+    request_point=(3, 1),
+    emit_point=(2, 3),
 )
 
 
@@ -48,7 +50,7 @@ def floor() -> Iterator[Server]:
 
 
 def test_a_foreign_server_can_be_loaded_by_its_address(floor: Server, tmp_path: Path) -> None:
-    figures = list(measure(TINY, "ae", tmp_path, Server(floor.at("/get"))))
+    figures = list(measure(TINY, "aeh", tmp_path, Server(floor.at("/get"))))
     assert {figure.case for figure in figures} == {"a"}
     assert all(figure.server_us is None for figure in figures)
 
