@@ -1,10 +1,7 @@
 """``stagedoor asks``: the applications that ask to be let in, and the owner's answers."""
 
 import asyncio
-import contextlib
-import os
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Final
 import click
 import msgspec
 
+from stagedoor.cli.lines import read_lines
 from stagedoor.cli.output import note, on_one_line, print_json, print_table
 from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import NoServer, connected
@@ -173,7 +171,7 @@ class Desk:
         self._is_answering = is_answering
         self._as_json = as_json
         self._events: asyncio.Queue[_Event] = asyncio.Queue()
-        self._typist: threading.Thread | None = None
+        self._typist: asyncio.Task[None] | None = None
         self._open: Sequence[Question] = ()
         self._shown: set[str] = set()
         self._current: Question | None = None
@@ -210,12 +208,12 @@ class Desk:
         while not self._events.empty():
             self._events.get_nowait()
         if self._is_answering and self._typist is None:
-            # A thread, because not every system lets a loop wait for a terminal; a daemon, because no read of one can
-            # be ended.
-            self._typist = threading.Thread(
-                target=_read_lines, args=(asyncio.get_running_loop(), self._events), daemon=True
-            )
-            self._typist.start()
+            self._typist = asyncio.create_task(self._type())
+
+    async def _type(self) -> None:
+        async for line in read_lines():
+            self._events.put_nowait(line.decode(errors="replace"))
+        self._events.put_nowait(None)
 
     async def _pump(self, changes: Watch) -> None:
         try:
@@ -304,24 +302,3 @@ def _age(question: Question) -> str:
 
 def _seen(question: Question) -> str:
     return " ".join(filter(None, (question.address, question.origin, question.program)))
-
-
-def _read_lines(loop: asyncio.AbstractEventLoop, events: "asyncio.Queue[_Event]") -> None:
-    """Hand on what is typed, line by line; ``None`` at its end.
-
-    Not by ``sys.stdin``, whose lock would be held by this thread when the process ends.
-    """
-    text = b""
-    with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-        while chunk := _read(sys.stdin.fileno()):
-            *lines, text = (text + chunk).split(b"\n")
-            for line in lines:
-                loop.call_soon_threadsafe(events.put_nowait, line.decode(errors="replace"))
-        loop.call_soon_threadsafe(events.put_nowait, None)
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 4096)
-    except OSError:
-        return b""  # the terminal has gone

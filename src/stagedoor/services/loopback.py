@@ -36,21 +36,23 @@ _SPACES: Final = re.compile(r"[\s\u2028\u2029]+")
 _TRICKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of text."""
 
-_ROLES: Final = {"viewer": VIEWER, "vip": VIP, "moderator": MODERATOR, "broadcaster": BROADCASTER}
-
 _MISSING: Final = re.compile("missing required field `([^`]+)`")
 _WRONG: Final = re.compile(r"at `\$\.([^`]+)`")
 
 R = TypeVar("R")
 
 Platform = Literal["twitch", "youtube", "kick", "trovo"]
+Role = Literal["viewer", "vip", "moderator", "broadcaster"]
 
-_CHAT_EVENTS: Final[dict[Platform, tuple[str, str]]] = {
+_ROLES: Final[dict[Role, int]] = {"viewer": VIEWER, "vip": VIP, "moderator": MODERATOR, "broadcaster": BROADCASTER}
+
+CHAT_EVENTS: Final[dict[Platform, tuple[str, str]]] = {
     "twitch": ("Twitch", "ChatMessage"),
     "youtube": ("YouTube", "Message"),
     "kick": ("Kick", "ChatMessage"),
     "trovo": ("Trovo", "ChatMessage"),
 }
+"""The event that a chat message is, by its source and type."""
 
 
 class OpenRequest(msgspec.Struct):
@@ -66,7 +68,7 @@ class SayRequest(msgspec.Struct):
     platform: Platform
     name: str
     message: str
-    role: Literal["viewer", "vip", "moderator", "broadcaster"] | None = None
+    role: Role | None = None
 
 
 class Said(msgspec.Struct, rename="camel"):
@@ -198,7 +200,7 @@ class _Room:
     async def _publish(self, author: _Account, text: str, *, reply_to: _Message | None, internal: bool) -> _Message:
         thread = None if reply_to is None else reply_to.thread or reply_to
         message = _Message(str(uuid.uuid4()), author, _clean_text(text), thread)
-        source, type_ = _CHAT_EVENTS[self._platform]
+        source, type_ = CHAT_EVENTS[self._platform]
         data = self._describe(message, reply_to, internal=internal)
         await self._client.call(EMIT, _encode({"source": source, "type": type_, "data": data}))
         self._messages[message.id] = message
