@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from stagedoor.hub import Change
+from stagedoor.json_text import without_lone_surrogates
 from stagedoor.streamerbot.events import event_of_key
 from stagedoor.streamerbot.messages import encode
 from stagedoor.streamerbot.times import event_time
@@ -51,8 +52,15 @@ def _data(value: str) -> bytes:
     if not value:
         return b"{}"
     text = value.encode()
+    if _is_json(text):
+        return text
+    mended = without_lone_surrogates(value).encode()
+    return mended if _is_json(mended) else encode({"data": value})
+
+
+def _is_json(text: bytes) -> bool:
     try:
         _check(text)
     except (msgspec.DecodeError, RecursionError):
-        return encode({"data": value})
-    return text
+        return False
+    return True

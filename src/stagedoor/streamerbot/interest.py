@@ -13,7 +13,7 @@ from stagedoor.access import Client, Clock
 from stagedoor.errors import RequestFailed
 from stagedoor.hub import Change
 from stagedoor.streamerbot.events import CATALOGUE, EventName, event_key, event_of_key
-from stagedoor.streamerbot.messages import InvalidParameter, MissingParameter
+from stagedoor.streamerbot.messages import MissingParameter
 from stagedoor.types import Key
 
 ANY: Final = "*"
@@ -194,15 +194,12 @@ def read_selection(events: object) -> Selection:
     plugin may publish them later; anything else is left out.
 
     Raises:
-        MissingParameter: When it is absent.
-        InvalidParameter: When it is neither.
+        MissingParameter: When it is neither.
     """
-    if events is None:
-        raise MissingParameter("events")
     if events == ANY:
         events = {ANY: [ANY]}
     if not isinstance(events, dict):
-        raise InvalidParameter("events")
+        raise MissingParameter("events")
     selection = Selection()
     for source, types in events.items():
         for type_ in types if isinstance(types, list) else [types]:

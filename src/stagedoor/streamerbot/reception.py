@@ -97,7 +97,7 @@ class Reception:
 
     def grant_after(self, peer: Peer) -> Grant:
         """What a peer may do that has authenticated."""
-        return self.grant_on_entry(peer) if self.takes_any_answer else BY_PASSWORD
+        return self.grant_on_entry(peer) if self.takes_any_answer and not peer.must_prove else BY_PASSWORD
 
     def info(self, source: Source) -> msgspec.Raw:
         """What ``GetInfo`` answers."""
