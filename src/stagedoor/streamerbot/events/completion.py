@@ -8,7 +8,7 @@ expanded: a name where a ``user`` belongs, and a text where a ``message`` object
 from typing import Final
 
 from stagedoor.streamerbot.events import donations, kick, twitch, youtube
-from stagedoor.streamerbot.events.donations import Builder
+from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import NO_EMOTES, Emotes
 from stagedoor.streamerbot.events.names import EventName
 from stagedoor.streamerbot.events.reading import as_object, stands_for_object
@@ -47,64 +47,10 @@ def _of(source: str, builders: dict[str, Builder]) -> dict[EventName, Builder]:
 
 
 BUILDERS: Final[dict[EventName, Builder]] = {
-    **_of(
-        "Twitch",
-        {
-            "ChatMessage": twitch.chat_message,
-            "FirstWord": twitch.chat_message,
-            "Cheer": twitch.cheer,
-            "Announcement": twitch.announcement,
-            "WatchStreak": twitch.watch_streak,
-            "Sub": twitch.sub,
-            "ReSub": twitch.resub,
-            "GiftSub": twitch.gift_sub,
-            "GiftBomb": twitch.gift_bomb,
-            "ChatMessageDeleted": twitch.message_deleted,
-            "SharedChatMessageDeleted": twitch.message_deleted,
-            "UserTimedOut": twitch.timed_out,
-            "SharedChatUserTimedout": twitch.timed_out,
-            "UserBanned": twitch.banned,
-            "SharedChatUserBanned": twitch.banned,
-            "UserUntimedOut": twitch.pardoned,
-            "SharedChatUserUntimedout": twitch.pardoned,
-            "UserUnbanned": twitch.pardoned,
-            "SharedChatUserUnbanned": twitch.pardoned,
-            "Whisper": twitch.whisper,
-            "BotWhisper": twitch.whisper,
-            "Follow": twitch.follow,
-            "Raid": twitch.raid,
-            "RewardRedemption": twitch.redemption,
-            "RewardRedemptionUpdated": twitch.redemption,
-            "AutomaticRewardRedemption": twitch.automatic_redemption,
-            "CustomPowerUpRedemption": twitch.power_up,
-            "ViewerCountUpdate": twitch.viewer_count,
-        },
-    ),
-    **_of(
-        "YouTube",
-        {
-            "Message": youtube.message,
-            "FirstWords": youtube.message,
-            "SuperChat": youtube.super_chat,
-            "SuperSticker": youtube.super_sticker,
-            "NewSponsor": youtube.member,
-            "MemberMileStone": youtube.milestone,
-            "MembershipGift": youtube.gift,
-            "GiftMembershipReceived": youtube.received_gift,
-            "NewSubscriber": youtube.subscriber,
-            "UserBanned": youtube.banned,
-            "MessageDeleted": youtube.deleted,
-            "StatisticsUpdated": youtube.statistics,
-            "BroadcastStarted": youtube.broadcast,
-            "BroadcastEnded": youtube.broadcast,
-            "BroadcastUpdated": youtube.broadcast,
-            "BroadcastMonitoringStarted": youtube.broadcast,
-            "BroadcastMonitoringEnded": youtube.broadcast,
-            "BroadcastAdded": youtube.broadcast,
-            "BroadcastRemoved": youtube.broadcast,
-        },
-    ),
-    **_of("Kick", {type_: kick.builder("kick", type_) for type_ in kick.BUILDERS}),
-    **_of("Trovo", {type_: kick.builder("trovo", type_) for type_ in kick.TROVO}),
+    **_of("Twitch", twitch.BUILDERS),
+    **_of("YouTube", youtube.BUILDERS),
+    **_of("Kick", kick.BUILDERS),
+    **_of("Trovo", kick.TROVO_BUILDERS),
     **{EventName(*name): build for name, build in donations.BUILDERS.items()},
 }
+"""How each event is completed, of those that need it."""

@@ -3,10 +3,10 @@
 Sources: Streamer.bot's documentation and what overlays in the field read.
 """
 
-from collections.abc import Callable
 from copy import copy
-from typing import Final, TypeAlias
+from typing import Final
 
+from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes
 from stagedoor.streamerbot.events.reading import (
     as_object,
@@ -20,9 +20,6 @@ from stagedoor.streamerbot.events.reading import (
 )
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
-
-Builder: TypeAlias = Callable[[JsonObject, Emotes, float], JsonObject]
-"""Completes the data of one type of event; takes the emotes of its platform and the Unix time."""
 
 _WHO: Final = ("from", "username", "user", "user_name", "userName", "displayName", "name", "nickname", "donorName")
 _TEXT: Final = ("message", "text")
@@ -151,3 +148,4 @@ BUILDERS: Final[dict[tuple[str, str], Builder]] = {
     ("Patreon", "FollowDeleted"): patreon,
     ("DonorDrive", "Donation"): donordrive,
 }
+"""How each event is completed, by source and type."""

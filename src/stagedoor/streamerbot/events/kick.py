@@ -7,6 +7,7 @@ members that overlays read under other names are there, too.
 from functools import partial
 from typing import Final
 
+from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes, find_emotes, parts_of
 from stagedoor.streamerbot.events.people import kick_user
 from stagedoor.streamerbot.events.reading import (
@@ -21,6 +22,7 @@ from stagedoor.streamerbot.events.reading import (
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
 
+_KICK: Final = "kick"
 _MONTH_S: Final = 30 * 24 * 3600
 
 
@@ -77,12 +79,12 @@ def mass_gift(platform: str, data: JsonObject, emotes: Emotes, now: float) -> Js
     return done
 
 
-def redemption(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+def redemption(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete RewardRedemption, whose person is the ``redeemer``; ``reward`` may be the title alone."""
-    done = _with_user(platform, data)
+    done = _with_user(_KICK, data)
     redeemer = data.get("redeemer")
     if stands_for_object(redeemer):
-        done["redeemer"] = kick_user(redeemer if redeemer is not None else done["user"], platform)
+        done["redeemer"] = kick_user(redeemer if redeemer is not None else done["user"], _KICK)
     given = data.get("reward")
     reward = dict(as_object(given))
     fill(reward, id="", title=as_text(given), cost=0, description="")
@@ -93,12 +95,12 @@ def redemption(platform: str, data: JsonObject, emotes: Emotes, now: float) -> J
     return done
 
 
-def moderation(platform: str, data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+def moderation(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete UserTimedOut and UserBanned; the user is the one it happened to."""
-    done = _with_user(platform, {"user": data["targetUser"], **data} if data.get("targetUser") else data)
+    done = _with_user(_KICK, {"user": data["targetUser"], **data} if data.get("targetUser") else data)
     moderator = data.get("moderator")
     if stands_for_object(moderator):
-        done["moderator"] = _recipient(moderator, platform)
+        done["moderator"] = _recipient(moderator, _KICK)
     fill(done, reason="", createdAt=event_time(now), duration=0)
     return done
 
@@ -128,33 +130,25 @@ def _emote(found: JsonObject) -> JsonObject:
     return {**found, "text": found["name"], "url": found["imageUrl"]}
 
 
-BUILDERS: Final = {
-    type_: build
-    for build, types in {
-        chat_message: ("ChatMessage", "FirstWords"),
-        follow: ("Follow",),
-        subscription: ("Subscription", "Resubscription"),
-        gift: ("GiftSubscription",),
-        mass_gift: ("MassGiftSubscription",),
-        redemption: ("RewardRedemption",),
-        moderation: ("UserTimedOut", "UserBanned"),
-    }.items()
-    for type_ in types
+def _builders(platform: str) -> dict[str, Builder]:
+    return {
+        "ChatMessage": partial(chat_message, platform),
+        "FirstWords": partial(chat_message, platform),
+        "Follow": partial(follow, platform),
+        "Subscription": partial(subscription, platform),
+        "Resubscription": partial(subscription, platform),
+        "GiftSubscription": partial(gift, platform),
+        "MassGiftSubscription": partial(mass_gift, platform),
+    }
+
+
+BUILDERS: Final[dict[str, Builder]] = {
+    **_builders(_KICK),
+    "RewardRedemption": redemption,
+    "UserTimedOut": moderation,
+    "UserBanned": moderation,
 }
-"""How each type is completed."""
+"""How each of Kick's types is completed."""
 
-TROVO: Final = (
-    "ChatMessage",
-    "FirstWords",
-    "Follow",
-    "Subscription",
-    "Resubscription",
-    "GiftSubscription",
-    "MassGiftSubscription",
-)
-"""The types that Trovo has as well."""
-
-
-def builder(platform: str, type_: str) -> "partial[JsonObject]":
-    """Give the builder of one platform's type."""
-    return partial(BUILDERS[type_], platform)
+TROVO_BUILDERS: Final[dict[str, Builder]] = _builders("trovo")
+"""How each of Trovo's types is completed."""

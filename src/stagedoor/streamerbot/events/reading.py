@@ -44,6 +44,14 @@ def first(source: JsonObject, *members: str) -> object:
     return None
 
 
+def either(*values: object, default: object) -> object:
+    """The first of a member's values in several places that is given."""
+    for value in values:
+        if value is not None:
+            return value
+    return default
+
+
 def first_text(source: JsonObject, *members: str) -> str:
     """The first of some members that is text and not empty."""
     for member in members:

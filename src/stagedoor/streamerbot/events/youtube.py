@@ -6,6 +6,7 @@ Sources: Streamer.bot's documentation, the types of the official client 1.12.2, 
 import re
 from typing import Final
 
+from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes, find_emotes, parts_of
 from stagedoor.streamerbot.events.people import youtube_user
 from stagedoor.streamerbot.events.reading import (
@@ -204,3 +205,27 @@ def _currency(amount: str) -> str:
     """The currency of a sign, the longest first: ``R$`` is not a dollar."""
     signs = sorted(_CURRENCIES, key=len, reverse=True)
     return next((_CURRENCIES[sign] for sign in signs if amount.startswith(sign)), "")
+
+
+BUILDERS: Final[dict[str, Builder]] = {
+    "Message": message,
+    "FirstWords": message,
+    "SuperChat": super_chat,
+    "SuperSticker": super_sticker,
+    "NewSponsor": member,
+    "MemberMileStone": milestone,
+    "MembershipGift": gift,
+    "GiftMembershipReceived": received_gift,
+    "NewSubscriber": subscriber,
+    "UserBanned": banned,
+    "MessageDeleted": deleted,
+    "StatisticsUpdated": statistics,
+    "BroadcastStarted": broadcast,
+    "BroadcastEnded": broadcast,
+    "BroadcastUpdated": broadcast,
+    "BroadcastMonitoringStarted": broadcast,
+    "BroadcastMonitoringEnded": broadcast,
+    "BroadcastAdded": broadcast,
+    "BroadcastRemoved": broadcast,
+}
+"""How each type is completed."""

@@ -1,0 +1,185 @@
+"""Chat and what looks like it: messages, cheers, announcements, watch streaks, whispers.
+
+Chat, cheers and first words have both shapes: all that was there before 0.2.5 in ``message``, and the newer members
+beside it.
+"""
+
+from typing import Final
+
+from stagedoor.streamerbot.events.builder import Builder
+from stagedoor.streamerbot.events.emotes import Emotes, find_cheermotes, find_emotes, parts_of
+from stagedoor.streamerbot.events.people import person_of, twitch_user
+from stagedoor.streamerbot.events.reading import (
+    as_count,
+    as_object,
+    as_text,
+    derived_message_id,
+    either,
+    fill,
+    first_text,
+    share,
+    stands_for_object,
+)
+from stagedoor.streamerbot.events.twitch.notices import SHARED_CHAT, notice
+from stagedoor.types import JsonObject
+
+_REPLY: Final = ("msgId", "userId", "userLogin", "userName", "msgBody", "threadMsgId", "threadUserLogin")
+_META: Final = ("internal", "firstMessage", "returningChatter", "isHighlighted", "isMe", "isCustomReward")
+"""The flags that the newer shape has in ``meta`` and the older one in ``message``, under one name."""
+
+
+def chat_message(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete ChatMessage and FirstWord: ``message`` in the older shape, all else in the newer one."""
+    return _chat(data, emotes, now, is_cheer=False)
+
+
+def cheer(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Cheer: a chat message with bits, counted from the cheermotes in its text when not given."""
+    return _chat(data, emotes, now, is_cheer=True)
+
+
+def announcement(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Announcement."""
+    done = notice(data, emotes, now)
+    share(done, ("announcementColor",), "PRIMARY", aliases=("announceColor",))
+    user = as_object(done["user"])
+    fill(done, color=user.get("color"), subscriber=user.get("subscribed"))
+    fill(done, monthsSubscribed=user.get("monthsSubscribed"))
+    return done
+
+
+def watch_streak(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete WatchStreak."""
+    done = notice(data, emotes, now)
+    share(done, ("streak_count", "watchStreak"), 0)
+    share(done, ("channel_points_awarded", "copoReward"), 0)
+    return done
+
+
+def whisper(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete Whisper and BotWhisper, which have the older shape alone."""
+    done = dict(data)
+    given = data.get("message")
+    old = dict(as_object(given))
+    person = person_of(data.get("user"), old, data)
+    text = as_text(old.get("message")) or as_text(data.get("text")) or as_text(given)
+    user = twitch_user(data.get("user"), person, old, data)
+    fill(
+        old,
+        msgId=first_text(data, "messageId", "msgId") or derived_message_id(now, person.login, text),
+        userId=person.id,
+        username=person.login,
+        displayName=person.name,
+        message=text,
+        badges=user["badges"],
+    )
+    if old.get("emotes") is None:
+        old["emotes"] = find_emotes(text, emotes)
+    if stands_for_object(given):
+        done["message"] = old
+    return done
+
+
+def _chat(data: JsonObject, emotes: Emotes, now: float, *, is_cheer: bool) -> JsonObject:
+    done = dict(data)
+    given = data.get("message")
+    old = dict(as_object(given))
+    person = person_of(data.get("user"), old, data)
+    text = as_text(data.get("text")) or as_text(old.get("message")) or as_text(given)
+    message_id = first_text(data, "messageId", "msgId") or as_text(old.get("msgId"))
+    message_id = message_id or derived_message_id(now, person.login, text)
+
+    user = twitch_user(data.get("user"), person, old, data)
+    if stands_for_object(data.get("user")):
+        done["user"] = user
+    fill(done, messageId=message_id, text=text)
+
+    _share_lists(done, old, text, emotes, is_cheer=is_cheer)
+    bits = either(data.get("bits"), old.get("bits"), default=None)
+    if bits is None:
+        cheermotes = done["cheerEmotes"]
+        listed = cheermotes if isinstance(cheermotes, list) else []
+        bits = sum(as_count(as_object(entry).get("bits")) for entry in listed)
+    if is_cheer:
+        fill(done, bits=bits)
+
+    meta = dict(as_object(data.get("meta")))
+    for member in _META:
+        value = either(meta.get(member), old.get(member), data.get(member), default=False)
+        fill(meta, **{member: value})
+        fill(old, **{member: value})
+    is_test = either(data.get("isTest"), meta.get("isTest"), old.get("isTest"), default=False)
+    fill(meta, isTest=is_test)
+    if stands_for_object(data.get("meta")):
+        done["meta"] = meta
+
+    anonymous = either(data.get("anonymous"), old.get("isAnonymous"), data.get("isAnonymous"), default=False)
+    reply = _reply(data.get("reply"), old.get("reply"))
+    is_reply = either(data.get("isReply"), old.get("isReply"), default=bool(reply))
+    fill(done, anonymous=anonymous, isReply=is_reply, isTest=is_test, isSharedChat=False)
+    fill(done, **dict.fromkeys(SHARED_CHAT, False))
+    if reply:
+        _carry_reply(done, old, reply)
+
+    fill(
+        old,
+        msgId=message_id,
+        userId=person.id,
+        username=person.login,
+        displayName=person.name,
+        message=text,
+        role=user["role"],
+        subscriber=user["subscribed"],
+        color=user["color"],
+        badges=user["badges"],
+        monthsSubscribed=user["monthsSubscribed"],
+        channel="",
+        isAnonymous=anonymous,
+        isReply=is_reply,
+        bits=bits,
+        hasBits=as_count(bits) > 0,
+        isTest=is_test,
+    )
+    if stands_for_object(given):
+        done["message"] = old
+    return done
+
+
+def _share_lists(done: JsonObject, old: JsonObject, text: str, emotes: Emotes, *, is_cheer: bool) -> None:
+    """Find what stands in the text, unless it is given, and write it in both shapes."""
+    found = either(done.get("emotes"), old.get("emotes"), default=None)
+    if found is None:
+        found = find_emotes(text, emotes)
+    has_bits = is_cheer or as_count(old.get("bits")) > 0 or as_count(done.get("bits")) > 0
+    cheermotes = either(done.get("cheerEmotes"), old.get("cheerEmotes"), default=None)
+    if cheermotes is None:
+        cheermotes = find_cheermotes(text) if has_bits else []
+    fill(done, emotes=found, cheerEmotes=cheermotes)
+    fill(old, emotes=found, cheerEmotes=cheermotes)
+    if done.get("parts") is None:
+        done["parts"] = parts_of(text, found, cheermotes)
+
+
+def _reply(new: object, old: object) -> JsonObject:
+    """What a message answers to, with each member that either shape has; empty when it is no answer."""
+    reply = {**as_object(old), **as_object(new)}
+    if reply:
+        fill(reply, **dict.fromkeys(_REPLY, ""))
+    return reply
+
+
+def _carry_reply(done: JsonObject, old: JsonObject, reply: JsonObject) -> None:
+    for shape in (done, old):
+        if stands_for_object(shape.get("reply")):
+            shape["reply"] = {**reply, **{key: value for key, value in as_object(shape.get("reply")).items() if value}}
+
+
+BUILDERS: Final[dict[str, Builder]] = {
+    "ChatMessage": chat_message,
+    "FirstWord": chat_message,
+    "Cheer": cheer,
+    "Announcement": announcement,
+    "WatchStreak": watch_streak,
+    "Whisper": whisper,
+    "BotWhisper": whisper,
+}

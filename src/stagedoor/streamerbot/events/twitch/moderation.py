@@ -1,0 +1,94 @@
+"""What moderators do: messages deleted, people silenced, banned and pardoned."""
+
+from typing import Final
+
+from stagedoor.streamerbot.events.builder import Builder
+from stagedoor.streamerbot.events.emotes import Emotes
+from stagedoor.streamerbot.events.people import VIEWER, Person, flat_person, short_user
+from stagedoor.streamerbot.events.reading import as_object, as_text, fill, first_text, share, stands_for_object
+from stagedoor.streamerbot.events.twitch.notices import SHARED_CHAT
+from stagedoor.streamerbot.times import event_time
+from stagedoor.types import JsonObject
+
+
+def message_deleted(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete ChatMessageDeleted; a ``user`` in place of ``targetUser`` is the message's author."""
+    done = dict(data)
+    target = _target(done, data)
+    _moderator(done, data)
+    share(done, ("messageId", "targetMessageId"), "", aliases=("msgId",))
+    share(done, ("text", "message"), "")
+    fill(done, userName=target.login, role=VIEWER, isTest=False, **dict.fromkeys(SHARED_CHAT, False))
+    return done
+
+
+def timed_out(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete UserTimedOut."""
+    return _moderation(data, now, action="timeout")
+
+
+def banned(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete UserBanned, whose duration is 0."""
+    return _moderation(data, now, action="ban")
+
+
+def pardoned(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete UserUntimedOut and UserUnbanned."""
+    return _moderation(data, now, action="")
+
+
+def _moderation(data: JsonObject, now: float, *, action: str) -> JsonObject:
+    done = dict(data)
+    target = _target(done, data)
+    moderator = _moderator(done, data)
+    share(done, ("createdAt", "created_at"), event_time(now))
+    fill(done, isTest=False, **dict.fromkeys(SHARED_CHAT, False))
+    fill(done, user_id=target.id, user_login=target.login, user_name=target.name)
+    if action:
+        fill(done, reason="", duration=0)
+        fill(
+            done,
+            target_user_id=target.id,
+            target_user_login=target.login,
+            target_user_display=target.name,
+            created_by=moderator.login,
+            created_by_user_id=moderator.id,
+            moderation_action=action,
+            type="chat_login_moderation",
+        )
+    return done
+
+
+def _target(done: JsonObject, data: JsonObject) -> Person:
+    """Fill who a moderator's act was about."""
+    given = data.get("targetUser")
+    id_ = first_text(data, "target_user_id")
+    login = first_text(data, "target_user_login")
+    name = first_text(data, "target_user_display", "target_user_name")
+    user = data.get("user")
+    person = flat_person(given, id_, login, name, as_object(user), {"user_name": as_text(user)}, data)
+    if stands_for_object(given):
+        done["targetUser"] = short_user(given, person)
+    return person
+
+
+def _moderator(done: JsonObject, data: JsonObject) -> Person:
+    given = data.get("moderator")
+    person = flat_person(given, first_text(data, "created_by_user_id"), first_text(data, "created_by"), "")
+    if stands_for_object(given):
+        done["moderator"] = short_user(given, person)
+    return person
+
+
+BUILDERS: Final[dict[str, Builder]] = {
+    "ChatMessageDeleted": message_deleted,
+    "SharedChatMessageDeleted": message_deleted,
+    "UserTimedOut": timed_out,
+    "SharedChatUserTimedout": timed_out,
+    "UserBanned": banned,
+    "SharedChatUserBanned": banned,
+    "UserUntimedOut": pardoned,
+    "SharedChatUserUntimedout": pardoned,
+    "UserUnbanned": pardoned,
+    "SharedChatUserUnbanned": pardoned,
+}

@@ -1,0 +1,392 @@
+"""The completion of events: what overlays read is there, what was given stays, in both shapes of each event."""
+
+import copy
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stagedoor.streamerbot.events import CATALOGUE, Emotes, EventName, complete
+from stagedoor.streamerbot.events.completion import BUILDERS
+from stagedoor.types import JsonObject
+
+NOW = 1_767_640_500.5
+KAPPA = {
+    "name": "Kappa",
+    "type": "twitch_globals",
+    "imageUrl": "https://static-cdn.jtvnw.net/emoticons/v2/25/default/dark/3.0",
+}
+CAT = {
+    "name": "catJAM",
+    "type": "BTTVGlobal",
+    "imageUrl": "https://cdn.betterttv.net/emote/5f1b/3x",
+    "zeroWidth": False,
+}
+EMOTES = Emotes({"userEmotes": [KAPPA], "bttvEmotes": [CAT], "ffzEmotes": [], "sevenTvEmotes": []})
+
+
+def made(name: str, data: JsonObject) -> Any:
+    """The completed data, loosely typed so that a test can reach into it."""
+    source, _, type_ = name.partition(".")
+    return complete(EventName(source, type_), data, emotes=EMOTES, now=NOW)
+
+
+def reach(data: Any, path: str) -> Any:
+    """What an overlay finds when it reads ``path`` without any check; fails where JavaScript would."""
+    for step in path.split("."):
+        data = data[int(step)] if isinstance(data, list) else data[step]
+    return data
+
+
+# What minimal events must have, path by path: read in the sources of overlays in the field.
+CHAT = """
+    message.message message.displayName message.username message.userId message.msgId message.color message.role
+    message.subscriber message.badges message.emotes message.cheerEmotes message.isMe message.isReply message.bits
+    message.firstMessage message.isHighlighted message.internal message.channel message.monthsSubscribed message.isTest
+    text messageId parts emotes cheerEmotes user.id user.login user.name user.color user.role user.badges
+    user.subscribed user.type meta.isMe meta.firstMessage meta.isHighlighted meta.internal isReply anonymous isTest
+    isFromSharedChatGuest isSharedChat
+"""
+YOUTUBE = """
+    eventId publishedAt user.id user.name user.url user.profileImageUrl user.isOwner user.isModerator user.isSponsor
+    user.isVerified broadcast.id broadcast.tags broadcast.title broadcast.channelId
+"""
+TARGET = "targetUser.id targetUser.login targetUser.name moderator.name user_id user_login user_name createdAt"
+READ = {
+    "Twitch.ChatMessage": CHAT,
+    "Twitch.FirstWord": CHAT,
+    "Twitch.Cheer": f"{CHAT} bits",
+    "Twitch.Announcement": "user.name user.color user.badges text parts announcementColor messageId message msgId",
+    "Twitch.Whisper": "message.message message.displayName message.userId message.username message.emotes",
+    "Twitch.Follow": "user_id user_login user_name followed_at isTest is_test",
+    "Twitch.Sub": "user.name user.badges sub_tier is_prime duration_months messageId systemMessage displayName",
+    "Twitch.ReSub": "user.name subTier isPrime cumulativeMonths text parts systemMessage message displayName",
+    "Twitch.GiftSub": "user.name recipient.name subTier cumlativeTotal fromCommunitySubGift randomCommunitySubGift "
+    "isAnonymous recipientDisplayName totalSubsGifted",
+    "Twitch.GiftBomb": "user.name user.login recipients total cumulative_total sub_tier gifts totalGifts isAnonymous",
+    "Twitch.Raid": "from_broadcaster_user_id from_broadcaster_user_login from_broadcaster_user_name viewers "
+    "viewerCount displayName profileImage",
+    "Twitch.RewardRedemption": "user_name user_login user_input reward.title reward.cost reward.id redeemed_at status",
+    "Twitch.WatchStreak": "displayName userName msgId watchStreak user.name streak_count parts text message",
+    "Twitch.UserTimedOut": f"{TARGET} duration reason target_user_login",
+    "Twitch.UserBanned": f"{TARGET} duration reason moderation_action",
+    "Twitch.ChatMessageDeleted": "messageId targetMessageId targetUser.login text message",
+    "Twitch.ViewerCountUpdate": "viewerCount viewers",
+    "Twitch.AutomaticRewardRedemption": "reward_type user_login message_text cost",
+    "Twitch.CustomPowerUpRedemption": "user.name user.login customPowerUp.title customPowerUp.bits userInput",
+    "YouTube.Message": f"{YOUTUBE} message emotes parts",
+    "YouTube.FirstWords": f"{YOUTUBE} message",
+    "YouTube.SuperChat": f"{YOUTUBE} message amount microAmount currencyCode tier",
+    "YouTube.SuperSticker": f"{YOUTUBE} amount stickerImageUrl",
+    "YouTube.NewSponsor": f"{YOUTUBE} levelName",
+    "YouTube.MemberMileStone": f"{YOUTUBE} levelName months message",
+    "YouTube.MembershipGift": f"{YOUTUBE} count tier",
+    "YouTube.GiftMembershipReceived": f"{YOUTUBE} gifter.name gifter.id tier",
+    "YouTube.NewSubscriber": "username userId avatar user.name createdAt",
+    "YouTube.UserBanned": "bannedUser.id user.id",
+    "YouTube.StatisticsUpdated": "broadcast.id broadcast.status broadcast.tags concurrentViewers likeCount",
+    "YouTube.BroadcastUpdated": "id status title tags",
+    "Kick.ChatMessage": "text messageId parts emotes isReply user.id user.login user.name user.slug user.role "
+    "user.color user.badges user.profilePicture",
+    "Kick.Follow": "user.name user.login",
+    "Kick.Subscription": "user.name user.login duration monthsSubscribed",
+    "Kick.GiftSubscription": "user.name recipient.name",
+    "Kick.MassGiftSubscription": "user.name recipients count gifter_total",
+    "Kick.RewardRedemption": "redeemer.name reward.title reward.cost description",
+    "Kick.UserBanned": "user.name moderator.name reason",
+    "Trovo.ChatMessage": "message_id content timestamp text user.userId user.userName user.name",
+    "Streamlabs.Donation": "from amount formattedAmount currency message",
+    "StreamElements.Tip": "username amount currency message",
+    "Kofi.Donation": "from amount currency message isPublic",
+    "Kofi.Resubscription": "from tier message",
+    "Kofi.ShopOrder": "from amount currency message items",
+    "TipeeeStream.Donation": "username amount currency message",
+    "Fourthwall.Donation": "username amount currency message",
+    "Fourthwall.OrderPlaced": "username total currency variants.0.name variants.0.image statmessageus",
+    "Fourthwall.SubscriptionPurchased": "nickname amount currency",
+    "Fourthwall.GiftPurchase": "total currency gifts offer.name",
+    "Fourthwall.GiftDrawStarted": "durationSeconds offer.name",
+    "Fourthwall.GiftDrawEnded": "gifts",
+    "Patreon.PledgeCreated": "attributes.full_name attributes.will_pay_amount_cents",
+    "DonorDrive.Donation": "donation.displayName donation.amount donation.message",
+    "Obs.SceneChanged": "connection.id connection.name",
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize(
+    "data", [{}, {"user": "Alice", "text": "hi"}, {"user_name": "Alice", "message": "hi"}], ids=str
+)
+def test_overlays_find_every_member_that_they_read(name: str, data: JsonObject) -> None:
+    completed = made(name, data)
+    for path in READ[name].split():
+        reach(completed, path)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_overlays_find_them_in_the_samples_as_well(name: str) -> None:
+    source, _, type_ = name.partition(".")
+    sample = CATALOGUE.sample(EventName(source, type_))
+    for path in READ[name].split():
+        reach(sample, path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"user": "Alice", "text": "hi Kappa"},
+        {"user": {"name": "Alice"}, "text": "hi Kappa"},
+        {"user_name": "Alice", "message": "hi Kappa"},
+        {"message": {"displayName": "Alice", "message": "hi Kappa"}},
+        {"userName": "Alice", "text": "hi Kappa"},
+    ],
+    ids=str,
+)
+def test_a_chat_message_is_the_same_however_it_was_given(data: JsonObject) -> None:
+    done = made("Twitch.ChatMessage", data)
+    assert (done["user"]["name"], done["user"]["login"]) == ("Alice", "alice")
+    assert (done["message"]["displayName"], done["message"]["username"]) == ("Alice", "alice")
+    assert done["text"] == done["message"]["message"] == "hi Kappa"
+    assert done["messageId"] == done["message"]["msgId"]
+    assert done["user"]["id"] == done["message"]["userId"]
+    kappa = {
+        "id": "25",
+        "type": "Twitch",
+        "name": "Kappa",
+        "startIndex": 3,
+        "endIndex": 7,
+        "imageUrl": KAPPA["imageUrl"],
+    }
+    assert done["emotes"] == done["message"]["emotes"] == [kappa]
+    assert done["parts"] == [
+        {"type": "text", "text": "hi "},
+        {"type": "emote", "text": "Kappa", "imageUrl": KAPPA["imageUrl"], "source": "Twitch"},
+    ]
+
+
+def test_what_one_shape_says_is_carried_into_the_other() -> None:
+    old = made(
+        "Twitch.ChatMessage", {"message": {"role": 3, "isMe": True, "color": "#123456", "userId": 42, "bits": 5}}
+    )
+    assert (old["user"]["role"], old["meta"]["isMe"], old["user"]["color"], old["user"]["id"]) == (
+        3,
+        True,
+        "#123456",
+        "42",
+    )
+    assert old["message"]["hasBits"] is True
+    assert [badge["name"] for badge in old["message"]["badges"]] == ["moderator"]
+    new = made("Twitch.ChatMessage", {"user": {"role": 4, "subscribed": True}, "meta": {"isHighlighted": True}})
+    assert (new["message"]["role"], new["message"]["subscriber"], new["message"]["isHighlighted"]) == (4, True, True)
+    assert [badge["name"] for badge in new["user"]["badges"]] == ["broadcaster", "subscriber"]
+
+
+def test_an_answer_is_known_in_both_shapes() -> None:
+    reply = {"userName": "Bob", "msgBody": "who is here?"}
+    shapes: list[JsonObject] = [{"reply": reply}, {"message": {"reply": reply}}]
+    for data in shapes:
+        done = made("Twitch.ChatMessage", data)
+        assert done["isReply"] is done["message"]["isReply"] is True
+        assert done["reply"] == done["message"]["reply"]
+        assert done["reply"]["msgBody"] == "who is here?"
+        assert done["reply"]["threadMsgId"] == ""
+    assert "reply" not in made("Twitch.ChatMessage", {})
+
+
+def test_a_role_follows_from_badges() -> None:
+    done = made("Twitch.ChatMessage", {"user": {"name": "Al", "badges": [{"name": "vip"}, {"name": "founder"}]}})
+    assert (done["user"]["role"], done["user"]["subscribed"]) == (2, True)
+
+
+def test_positions_count_as_javascript_does() -> None:
+    done = made("Twitch.ChatMessage", {"text": "🎉🎉 Kappa 🎉 catJAM!  catJAM"})
+    assert [(e["name"], e["startIndex"], e["endIndex"]) for e in done["emotes"]] == [
+        ("Kappa", 5, 9),
+        ("catJAM", 23, 28),
+    ]
+    assert "".join(part["text"] for part in done["parts"]) == "🎉🎉 Kappa 🎉 catJAM!  catJAM"
+
+
+def test_given_emotes_make_the_parts_and_bad_ones_are_passed_over() -> None:
+    emotes = [
+        {"name": "nlHi", "startIndex": 6, "endIndex": 9, "imageUrl": "https://e/1", "type": "Twitch"},
+        {"name": "nlHi", "startIndex": 7, "endIndex": 10},
+        {"name": "far", "startIndex": 90, "endIndex": 92},
+        {"name": "odd", "startIndex": "0"},
+        "nonsense",
+    ]
+    done = made("Twitch.ChatMessage", {"text": "Kappa nlHi!", "emotes": emotes})
+    assert done["emotes"] == emotes
+    assert [part["text"] for part in done["parts"]] == ["Kappa ", "nlHi", "!"]
+
+
+def test_bits_are_counted_from_the_cheermotes() -> None:
+    done = made("Twitch.Cheer", {"user": "Alice", "text": "Cheer100 and uni1000 notcheer5 Cheer0"})
+    assert (done["bits"], done["message"]["bits"], done["message"]["hasBits"]) == (1100, 1100, True)
+    assert [(e["name"], e["bits"], e["color"]) for e in done["cheerEmotes"]] == [
+        ("Cheer", 100, "#9c3ee8"),
+        ("uni", 1000, "#1db2a5"),
+    ]
+    assert done["parts"][0] == {
+        "type": "cheer",
+        "text": "Cheer",
+        "imageUrl": "https://d3aqoihi2n8ty8.cloudfront.net/actions/cheer/dark/animated/100/4.gif",
+        "bits": 100,
+        "color": "#9c3ee8",
+    }
+    assert made("Twitch.Cheer", {"bits": 5, "text": "Cheer100"})["message"]["bits"] == 5
+    assert made("Twitch.ChatMessage", {"text": "Cheer100"})["cheerEmotes"] == []
+
+
+@pytest.mark.parametrize(
+    ("given_tier", "tier", "is_prime"),
+    [
+        ("2000", "2000", False),
+        (3, "3000", False),
+        ("Tier 2", "2000", False),
+        ("prime", "1000", True),
+        (None, "1000", False),
+    ],
+)
+def test_a_tier_may_be_written_in_many_ways(given_tier: object, tier: str, is_prime: bool) -> None:
+    done = made("Twitch.Sub", {"user": "Alice", "tier": given_tier})
+    assert (done["sub_tier"], done["is_prime"]) == (tier, is_prime)
+    assert made("Twitch.ReSub", {"user": "Alice", "tier": given_tier})["subTier"] == tier
+
+
+def test_gifts_have_giver_receiver_and_counts_in_both_shapes() -> None:
+    one = made("Twitch.GiftSub", {"user": "Alice", "recipientDisplayName": "Bob", "totalSubsGifted": 7})
+    assert (one["recipient"]["name"], one["recipient"]["login"], one["cumlativeTotal"]) == ("Bob", "bob", 7)
+    many = made("Twitch.GiftBomb", {"user": "Alice", "recipients": [{"name": "Bob"}, {"name": "Cleo"}]})
+    assert (many["total"], many["gifts"], many["cumulative_total"]) == (2, 2, 2)
+
+
+def test_a_raid_may_name_the_raider_as_user() -> None:
+    done = made("Twitch.Raid", {"user": "Alice", "viewers": 12})
+    assert (done["from_broadcaster_user_name"], done["from_broadcaster_user_login"]) == ("Alice", "alice")
+    assert (done["viewerCount"], done["user"]) == (12, "Alice")
+
+
+def test_moderation_names_the_target_in_all_shapes() -> None:
+    ways: list[JsonObject] = [
+        {"user": "Bob"},
+        {"targetUser": "Bob"},
+        {"user_name": "Bob"},
+        {"target_user_display": "Bob"},
+    ]
+    for data in ways:
+        done = made("Twitch.UserTimedOut", {**data, "duration": 60})
+        assert done["targetUser"]["login"] == done["user_login"] == done["target_user_login"] == "bob"
+        assert done["duration"] == 60
+
+
+@pytest.mark.parametrize(
+    ("data", "amount", "micros", "currency"),
+    [
+        ({"amount": "€2.50"}, "€2.50", 2_500_000, "EUR"),
+        ({"microAmount": 5_000_000}, "$5.00", 5_000_000, "USD"),
+        ({"amount": "R$10,00"}, "R$10,00", 10_000_000, "BRL"),
+        ({"microAmount": 1_000_000, "currency": "SEK"}, "SEK 1.00", 1_000_000, "SEK"),
+        ({}, "$0.00", 0, "USD"),
+    ],
+)
+def test_a_super_chat_has_its_amount_in_each_form(data: JsonObject, amount: str, micros: int, currency: str) -> None:
+    done = made("YouTube.SuperChat", {"user": "Alice", **data})
+    assert (done["amount"], done["microAmount"], done["currencyCode"]) == (amount, micros, currency)
+
+
+def test_a_tip_names_the_giver_as_its_service_does() -> None:
+    given_tip: JsonObject = {"user": "Alice", "amount": 5, "text": "thanks"}
+    assert made("Kofi.Donation", given_tip)["from"] == "Alice"
+    assert made("StreamElements.Tip", given_tip)["username"] == "Alice"
+    assert made("Streamlabs.Donation", given_tip)["formattedAmount"] == "$5.00"
+    assert made("Streamlabs.Donation", {**given_tip, "currency": "EUR"})["formattedAmount"] == "5.00 EUR"
+    assert made("Patreon.PledgeCreated", given_tip)["attributes"]["will_pay_amount_cents"] == 500
+
+
+def test_ids_and_colours_are_stable_and_never_a_real_users() -> None:
+    first, second = (made("Twitch.ChatMessage", {"user": "Alice", "text": text}) for text in ("one", "two"))
+    assert first["user"] == second["user"]
+    assert int(first["user"]["id"]) >= 10**12
+    assert first["messageId"] != second["messageId"]
+    assert made("YouTube.Message", {"user": "Alice"})["user"]["id"].startswith("UC")
+
+
+def test_nothing_is_invented_about_nobody() -> None:
+    done = made("Twitch.ChatMessage", {})
+    assert (done["user"]["id"], done["user"]["name"], done["text"], done["parts"]) == ("", "", "", [])
+
+
+def test_an_event_without_a_builder_passes_as_it_is() -> None:
+    data: JsonObject = {"user": None, "anything": [1, {"a": None}]}
+    for name in ["General.Custom", "Custom.Event", "Mine.Own", "Twitch.PollCreated"]:
+        assert made(name, data) == data
+    assert made("Obs.StreamingStarted", {"connection": {"name": "PC"}})["connection"]["name"] == "PC"
+
+
+def test_a_chat_message_is_completed_in_no_time() -> None:
+    data: JsonObject = {"user": "Alice", "text": "hello there Kappa how are you all doing tonight"}
+    name = EventName("Twitch", "ChatMessage")
+    rounds = []
+    for _ in range(30):
+        started = time.perf_counter()
+        for _ in range(100):
+            complete(name, data, emotes=EMOTES, now=NOW)
+        rounds.append((time.perf_counter() - started) / 100)
+    assert min(rounds) < 200e-6  # about 30 µs; the margin is for slow machines that run other things
+
+
+MEMBERS = st.sampled_from(
+    """
+    user message text messageId msgId userId userName user_name user_login displayName name login id role badges emotes
+    cheerEmotes parts bits meta isMe reply isReply isTest color tier subTier sub_tier is_prime recipient recipients
+    targetUser moderator reward broadcast amount microAmount currency total gifts viewers viewerCount duration
+    connection donation attributes offer variants from username startIndex endIndex bannedUser redeemer customPowerUp
+    """.split()  # noqa: SIM905  (a list of quoted words says no more)
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12)
+    | st.sampled_from(["Kappa", "Cheer100", "Alice", "hi Kappa 🎉 catJAM", "$5.00", "\ud800"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(MEMBERS, children, max_size=5),
+    max_leaves=15,
+)
+DATA = st.dictionaries(MEMBERS, VALUES, max_size=8)
+
+
+def kept(given_value: object, done: object) -> bool:
+    """Whether all of a value is there still: the same, or in an object that says more, or expanded into one."""
+    if given_value is None:
+        return True
+    if isinstance(given_value, dict) and isinstance(done, dict):
+        return all(kept(value, done.get(key)) for key, value in given_value.items())
+    if isinstance(given_value, list) and isinstance(done, list):
+        return len(given_value) == len(done) and all(kept(*pair) for pair in zip(given_value, done, strict=True))
+    if isinstance(given_value, str) and isinstance(done, dict):
+        return not given_value or given_value in done.values()
+    return given_value == done
+
+
+@settings(max_examples=500, deadline=None)
+@given(name=st.sampled_from([*BUILDERS, EventName("Obs", "Event")]), data=DATA)
+def test_any_data_is_completed_once_and_for_all_and_nothing_given_is_lost(name: EventName, data: JsonObject) -> None:
+    before = copy.deepcopy(data)
+    done = complete(name, data, emotes=EMOTES, now=NOW)
+    assert data == before
+    assert kept(data, done)
+    assert complete(name, done, emotes=EMOTES, now=NOW + 60) == done
+
+
+@pytest.mark.parametrize("name", BUILDERS, ids=str)
+def test_every_builder_is_for_an_event_of_the_catalogue_whose_sample_is_complete(name: EventName) -> None:
+    assert CATALOGUE.canonical(*name) == name
+    sample = CATALOGUE.sample(name, now=NOW)
+    assert complete(name, sample, emotes=EMOTES, now=NOW) == sample
