@@ -163,7 +163,7 @@ def run(
     \b
     Example:
       stagedoor action run "Show alert" --arg text=Hello
-      stagedoor action run 47da7c2c-1b7e-4ee7-9bbf-306bf18ff1b8 --args '{"amount": 5}' --wait
+      stagedoor action run Tip --args '{"amount": 5}' --wait
     """
     request = {"action": {"id": which, "name": which}, "args": {**values, **dict(texts)}}
     answer = asyncio.run(_run(target, msgspec.json.encode(request).decode(), is_waiting=wait))
