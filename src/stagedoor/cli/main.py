@@ -1,7 +1,7 @@
 """The command line's entry: its commands, and the one place where an error becomes a line and an exit code.
 
 Exit codes: 0 is success, 1 a failure that one line on standard error explains, 2 a command line that makes no sense,
-3 an absent key (``get`` alone), 130 an interruption from the keyboard.
+3 an absent key or variable (``get`` and ``global get`` alone), 130 an interruption from the keyboard.
 """
 
 import importlib
@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "del": "stagedoor.cli.keys:delete",
     "list": "stagedoor.cli.keys:list_",
     "watch": "stagedoor.cli.watch:watch",
+    "global": "stagedoor.cli.variables:global_",
     "password": "stagedoor.cli.password:password",
     "asks": "stagedoor.cli.asks:asks",
     "action": "stagedoor.cli.action:action",

@@ -184,6 +184,10 @@ async def _open_store(target: Target, stack: contextlib.AsyncExitStack, *, makes
     stack.push_async_callback(hub.close)
     client = HubClient(hub, SERVICE)
     Archives(client, hub, target.data, every_s=0, keep=0)
+    # Imported where no server runs alone: it brings the events of Streamer.bot along.
+    from stagedoor.services.variables import Variables
+
+    Variables(HubClient(hub, SERVICE), HubClient(hub, SERVICE))
     return Local(client, hub.catalogue)
 
 
@@ -276,7 +280,7 @@ class Local:
         await self._client.put_all([Write(key, None) for key in keys])
 
     async def call(self, key: Key, value: Value) -> Value:
-        """Ask the service that owns a request key: without a server, that of imports and restores alone."""
+        """Ask the service that owns a request key: without a server, those of imports, restores and variables."""
         return await self._client.call(key, value)
 
     async def hear(self, key: Key, handler: Callable[[Value], None]) -> None:
