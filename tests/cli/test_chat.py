@@ -38,6 +38,7 @@ async def test_what_cannot_be_said_is_named_and_the_rest_said(cli: Cli, server: 
     assert (code, out) == (1, "Viewer: fine\n")
     assert "it has 501 characters, and 500 are the most" in err
     assert "there is no /nothing" in err
+    assert err.endswith("Error: 2 lines could not be said\n")
 
 
 async def test_nothing_to_say_is_fine(cli: Cli, server: Server) -> None:

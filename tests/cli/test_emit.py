@@ -43,7 +43,9 @@ async def test_bad_lines_are_named_and_the_others_published(cli: Cli, server: Se
         names = [msgspec.json.decode((await anext(changes)).value)["user_name"] for _ in range(2)]
     assert (code, out, names) == (1, "", ["Alice", "Bob"])
     # What the server refuses is known later than what is no JSON.
-    assert sorted(line.partition(": ")[0] for line in err.splitlines()) == ["line 2", "line 4", "line 5"]
+    *problems, last = err.splitlines()
+    assert sorted(line.partition(": ")[0] for line in problems) == ["line 2", "line 4", "line 5"]
+    assert last == "Error: 3 lines could not be published"
     assert "line 2: not JSON" in err
     assert "line 4: Invalid parameter: data" in err
 

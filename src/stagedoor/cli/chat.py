@@ -101,7 +101,7 @@ def chat(target: Target, *, platform: Platform, name: str, broadcaster: str) -> 
     room = Room(platform, name)
     asyncio.run(_chat(target, room, OpenRequest(platform, broadcaster)))
     if room.refused and not sys.stdin.isatty():
-        sys.exit(1)
+        raise click.ClickException(f"{room.refused} lines could not be said")
 
 
 async def _chat(target: Target, room: "Room", request: OpenRequest) -> None:

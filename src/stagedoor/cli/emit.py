@@ -2,7 +2,6 @@
 
 import asyncio
 import difflib
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -87,7 +86,7 @@ def emit(
     Example:
       stagedoor emit Twitch Follow '{"user": "Alice"}'
       stagedoor emit Twitch ChatMessage --sample --rate 200 --count 10000
-      stagedoor emit General Custom - < events.jsonl
+      cat events.jsonl | stagedoor emit General Custom -
     """
     if json == _STDIN:
         if count is not None:
@@ -105,7 +104,7 @@ def emit(
         if rate is not None or count is not None:
             note(publisher.describe())
     if publisher.failed:
-        sys.exit(1)
+        raise click.ClickException(f"{publisher.failed} lines could not be published")
 
 
 class _Publisher:
