@@ -13,7 +13,7 @@ from stagedoor.hub import LmdbStore, MemoryStore
 from stagedoor.keys import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.services import credits as credits_
 from stagedoor.services.credits import Credits
-from stagedoor.streamerbot.events import EventName, complete
+from stagedoor.streamerbot.events import CATALOGUE, EventName, complete, event_key
 from stagedoor.types import JsonObject
 from tests.hub.shaky_store import ShakyStore
 from tests.services.harness import Desk, FakeTime, encode, message, open_hub
@@ -110,6 +110,18 @@ async def test_a_completed_event_of_each_kind_counts(desk: Desk, name: tuple[str
         data = complete(EventName(*name), {"user_name": "Alice"}, now=1.0)
         await desk.happen(*name, **data)
     assert [name.lower() for name in (await area(desk, "events"))[kind]][-1] == "alice"
+
+
+@pytest.mark.parametrize("name", [*credits_._KINDS], ids=".".join)
+async def test_the_catalogues_sample_of_each_kind_counts(desk: Desk, name: tuple[str, str]) -> None:
+    await start(desk)
+    kind, _ = credits_._KINDS[name]
+    sample = encode(CATALOGUE.sample(EventName(*name))).replace('est":true', 'est":false')
+    await desk.put(event_key(*name), sample)
+    ((filled, (named,)),) = (await area(desk, "events")).items()
+    assert (filled, named.replace("_", " ")) in {
+        (kind, name) for name in ("Pixel Panda", "TeaTimeTom", "Just Chatting")
+    }
 
 
 async def test_tests_and_the_anonymous_do_not_count(desk: Desk) -> None:

@@ -114,11 +114,11 @@ async def test_whoever_is_reported_present_is_active(desk: Desk, member: str) ->
     await start(desk, now)
     await desk.happen("Twitch", "ChatMessage", **message("Ann"))
     now.now += ACTIVE_FOR_S + 1
-    present = [{"id": "id-ann", "userName": "ann"}, {"id": "9", "userName": "bob", "display": "Bob", "role": 2}]
+    present = [{"id": "id-ann", "userName": "ann"}, {"id": "9", "userName": "bobby", "display": "Bob", "role": 2}]
     await desk.happen("Twitch", "PresentViewers", **{member: [*present, "Cid", 7, None, {}]})
     assert sorted(map(str, await names(desk))) == ["Ann", "Bob", "Cid"]
     (bob,) = [viewer for viewer in await active(desk) if viewer["id"] == "9"]
-    assert bob["role"] == "VIP"
+    assert (bob["login"], bob["role"]) == ("bobby", "VIP")
     await desk.happen("Twitch", "PresentViewers", **{member: present[1:]})
     assert sorted(map(str, await names(desk))) == ["Bob", "Cid"]
     now.now += ACTIVE_FOR_S + 1

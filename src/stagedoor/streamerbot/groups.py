@@ -1,7 +1,5 @@
 """Who belongs to which group of viewers, from the values of the keys ``viewer-group/<name>``."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 
@@ -38,11 +36,6 @@ class ViewerGroups:
         else:
             self._groups[name] = group
         self._index()
-
-    def put_all(self, texts: Mapping[str, str]) -> None:
-        """Take many groups' values by their names."""
-        for name, text in texts.items():
-            self.put(name, text)
 
     def of(self, platform: str, user_id: str) -> list[str]:
         """Name the groups of a viewer, those of bots included."""

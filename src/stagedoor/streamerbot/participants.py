@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from stagedoor.streamerbot.events.people import BROADCASTER, MODERATOR, VIEWER, VIP, person_of
-from stagedoor.streamerbot.events.reading import as_object
+from stagedoor.streamerbot.events.reading import as_object, first_text
 from stagedoor.types import JsonObject
 
 ROLES: Final = {VIEWER: "Viewer", VIP: "VIP", MODERATOR: "Moderator", BROADCASTER: "Broadcaster"}
@@ -39,6 +39,7 @@ class _User(msgspec.Struct, gc=False):
     id: str
     name: str
     login: str = ""
+    display: str = ""
     role: int = 0
     subscribed: bool = False
     isOwner: bool = False  # noqa: N815  (as on the wire, like all below)
@@ -63,17 +64,22 @@ def read_speaker(text: str) -> Participant | None:
     try:
         message = _chat_decoder.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        data = read_data(text)
-        return None if data is None else participant_of(data)
+        return _read_speaker_slowly(text)
     user = message.user
-    if message.isTest:
-        return None
-    if not 0 < len(user.id) <= _MAX_ID or not user.name:
+    if user.display:
+        return _read_speaker_slowly(text)
+    if message.isTest or not user.name or not 0 < len(user.id) <= _MAX_ID:
         return None
     role = user.role
     if not VIEWER <= role <= BROADCASTER:
         role = BROADCASTER if user.isOwner else MODERATOR if user.isModerator else VIEWER
-    return Participant(user.id, user.login or user.name.lower(), user.name, role, user.subscribed or user.isSponsor)
+    login = user.login or "".join(user.name.split()).lower()
+    return Participant(user.id, login, user.name, role, user.subscribed or user.isSponsor)
+
+
+def _read_speaker_slowly(text: str) -> Participant | None:
+    data = read_data(text)
+    return None if data is None else participant_of(data)
 
 
 def read_data(text: str) -> JsonObject | None:
@@ -93,7 +99,11 @@ def participant_of(data: JsonObject) -> Participant | None:
     message = as_object(data.get("message"))
     user = as_object(nested)
     person = person_of(nested, message, data)
-    if not person.name or not 0 < len(person.id) <= _MAX_ID:
+    login, name = person.login, person.name
+    if display := first_text(user, "display", "displayName"):
+        # In these shapes ``name`` and ``userName`` are the login.
+        login, name = first_text(user, "login", "userLogin", "userName", "name").lower() or login, display
+    if not name or not 0 < len(person.id) <= _MAX_ID:
         return None
     sources = (user, message, data)
     is_subscribed = any(
@@ -101,7 +111,7 @@ def participant_of(data: JsonObject) -> Participant | None:
         for source in sources
         for member in ("subscribed", "subscriber", "isSubscribed", "isSponsor")
     )
-    return Participant(person.id, person.login, person.name, _role(sources), is_subscribed)
+    return Participant(person.id, login, name, _role(sources), is_subscribed)
 
 
 def _role(sources: tuple[JsonObject, ...]) -> int:
