@@ -125,6 +125,11 @@ class FakeWire:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a coroutine of the session runs."""
+        return bool(self._tasks)
+
     async def next(self) -> str:
         """Wait for the next message."""
         async with asyncio.timeout(PATIENCE_S):

@@ -1,6 +1,7 @@
 """Streamer.bot sessions without sockets: a stage with a hub, small services, and the connections that come through."""
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -126,6 +127,8 @@ class Stage:
         self.lines: list[Line] = []
         self.asked: list[tuple[str, JsonObject]] = []
         """What the services were asked."""
+        self.retire: dict[str, Callable[[], None]] = {}
+        """Ends a service."""
         self._serve_requests(platforms=platforms)
 
     def connect(self, *, address: str = "127.0.0.1", origin: str | None = None) -> Line:
@@ -165,15 +168,15 @@ class Stage:
             answers |= {f"platform/{name}/@send-message": {} for name in ("twitch", "kick", "trovo", "youtube")}
         for key, answer in answers.items():
             self._serve(key, answer)
-        self.owner.serve(keys.ACTION_RUN, self._run_action)
-        self.owner.serve(keys.CODE_TRIGGER_EXECUTE, self._execute_trigger)
+        self.retire[keys.ACTION_RUN] = self.owner.serve(keys.ACTION_RUN, self._run_action)
+        self.retire[keys.CODE_TRIGGER_EXECUTE] = self.owner.serve(keys.CODE_TRIGGER_EXECUTE, self._execute_trigger)
 
     def _serve(self, key: str, answer: JsonObject) -> None:
         async def handle(value: str) -> str:
             self.asked.append((key, _decode(value)))
             return encode(answer)
 
-        self.owner.serve(key, handle)
+        self.retire[key] = self.owner.serve(key, handle)
 
     async def _run_action(self, value: str) -> str:
         """Run an action: ``Wave`` is there, ``Break`` is a bug; one that is waited for ends at once."""

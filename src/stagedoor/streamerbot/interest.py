@@ -65,7 +65,7 @@ class Interest:
         Raises:
             RequestFailed: When it would be too much for one session.
         """
-        if len(self._names) + sum(map(len, selection.values())) > _MAX_NAMES:
+        if len(self._names) + len(self._sources) + sum(map(len, selection.values())) > _MAX_NAMES:
             raise RequestFailed(f"A session may hear {_MAX_NAMES} events")
         for source, types in selection.items():
             for type_ in types:
@@ -77,7 +77,13 @@ class Interest:
                     self._hear(event_key(source, type_))
 
     def remove(self, selection: Selection) -> Selection:
-        """Hear less; returns what was heard until now, wildcards as such."""
+        """Hear less; returns what was heard until now, wildcards as such.
+
+        Raises:
+            RequestFailed: When there would be too many exceptions from wildcards for one session.
+        """
+        if len(self._left_out) + sum(map(len, selection.values())) > _MAX_NAMES:
+            raise RequestFailed(f"A session may leave out {_MAX_NAMES} events")
         removed = Selection()
         for source, types in selection.items():
             for type_ in types:

@@ -212,7 +212,8 @@ class Session:
 
     async def _answer_outside(self, message: JsonObject, answer: Awaitable[Members]) -> None:
         try:
-            self._send(encode_ok(message, await answer))
+            members = await answer
+            self._send(encode_ok(message, members))
         except Exception as error:
             self._fail(message, error)
         finally:
@@ -220,7 +221,8 @@ class Session:
 
     async def _answer_in_turn(self, message: JsonObject, answer: Awaitable[Members], response: str | None) -> None:
         try:
-            self._send(encode_ok(message, await answer))
+            members = await answer
+            self._send(encode_ok(message, members))
         except Exception as error:
             if response is not None:
                 self._interest.expect_no_more(response)
