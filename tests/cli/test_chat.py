@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from stagedoor.kilovolt import Client
+from stagedoor.streamerbot import Client as StreamerbotClient
+from stagedoor.streamerbot import RequestRefused
 from tests.cli.harness import Cli
 from tests.conftest import PASSWORD, Server
 
@@ -72,6 +76,34 @@ async def test_room_on_a_terminal_hears_everybody_and_ends_with_the_typing(
         assert await terminal.end() == 0
         assert "\x1b[2J" not in terminal.raw
     assert await client.get("platform/twitch") == ""
+
+
+async def test_programs_for_streamerbot_take_it_for_the_platform(cli: Cli, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", "--streamerbot-auth", "on", streamerbot=True)
+    await server.start()
+    url = f"ws://127.0.0.1:{server.streamerbot_port}/"
+    async with (
+        StreamerbotClient(url, password=PASSWORD) as program,
+        cli.on_terminal("chat", "--as", "Alice", "--broadcaster", "Boss") as terminal,
+    ):
+        await terminal.until("this is twitch")
+        assert (await program.get_broadcaster()).platforms["twitch"].user_name == "Boss"
+        async with program.watch("Twitch.ChatMessage") as messages:
+            terminal.type("what is this?\n")
+            asked = (await anext(messages)).data
+            await program.send_message("twitch", "a rehearsal", reply_id=str(asked["messageId"]))
+            await terminal.until("[broadcaster] Boss: a rehearsal")
+            reply = msgspec.convert((await anext(messages)).data["reply"], dict[str, str])
+            assert (reply["msgId"], reply["userName"], reply["msgBody"]) == (
+                asked["messageId"],
+                "Alice",
+                "what is this?",
+            )
+        terminal.type("\x04")
+        await terminal.end()
+        with pytest.raises(RequestRefused, match="Platform not connected"):
+            await program.send_message("twitch", "anybody?")
+    await server.stop()
 
 
 async def test_room_ends_with_the_interrupt(cli: Cli, server: Server, client: Client) -> None:
