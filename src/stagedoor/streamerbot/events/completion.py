@@ -7,14 +7,11 @@ expanded: a name where a ``user`` belongs, and a text where a ``message`` object
 
 from typing import Final
 
-from stagedoor.streamerbot.events import donations, kick, twitch, youtube
+from stagedoor.streamerbot.events import donations, kick, studio, twitch, youtube
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import NO_EMOTES, Emotes
 from stagedoor.streamerbot.events.names import EventName
-from stagedoor.streamerbot.events.reading import as_object, stands_for_object
 from stagedoor.types import JsonObject
-
-_NO_CONNECTION: Final[JsonObject] = {"id": "", "name": "", "host": "", "version": "", "websocketVersion": ""}
 
 
 def complete(name: EventName, data: JsonObject, *, emotes: Emotes | None = None, now: float) -> JsonObject:
@@ -29,17 +26,7 @@ def complete(name: EventName, data: JsonObject, *, emotes: Emotes | None = None,
         The completed data; completing it again changes nothing. Data of an event without a builder comes back as it is.
     """
     build = BUILDERS.get(name)
-    if build is not None:
-        return build(data, emotes or NO_EMOTES, now)
-    return _with_connection(data) if name.source == "Obs" else data
-
-
-def _with_connection(data: JsonObject) -> JsonObject:
-    """Complete the member that every event of OBS has since 0.2.5."""
-    given = data.get("connection")
-    if not stands_for_object(given):
-        return data
-    return {**data, "connection": {**_NO_CONNECTION, **as_object(given)}}
+    return data if build is None else build(data, emotes or NO_EMOTES, now)
 
 
 def _of(source: str, builders: dict[str, Builder]) -> dict[EventName, Builder]:
@@ -51,6 +38,7 @@ BUILDERS: Final[dict[EventName, Builder]] = {
     **_of("YouTube", youtube.BUILDERS),
     **_of("Kick", kick.BUILDERS),
     **_of("Trovo", kick.TROVO_BUILDERS),
+    **_of("Obs", studio.BUILDERS),
     **{EventName(*name): build for name, build in donations.BUILDERS.items()},
 }
 """How each event is completed, of those that need it."""

@@ -15,6 +15,7 @@ from stagedoor.streamerbot.events.reading import (
     fill,
     first,
     first_text,
+    is_object_or_nothing,
     share,
     stands_for_object,
 )
@@ -60,7 +61,7 @@ def donordrive(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete DonorDrive.Donation, whose facts are in ``donation``."""
     done = dict(data)
     given = data.get("donation")
-    if stands_for_object(given):
+    if is_object_or_nothing(given):
         donation = dict(as_object(given))
         name, text = first_text(data, *_WHO), first_text(data, *_TEXT)
         amount = first(data, *_AMOUNT)
@@ -83,13 +84,8 @@ def fourthwall_order(data: JsonObject, emotes: Emotes, now: float) -> JsonObject
     done = _FOURTHWALL_ORDER(data, emotes, now)
     share(done, ("total", "amount"), 0)
     share(done, ("message", "statmessageus"), "")
-    variants = done.get("variants")
-    if variants is None or variants == []:
-        variants = [{}]
-    if isinstance(variants, list):
-        item = first_text(data, "item", "itemName", "product")
-        named = [{"id": "", "name": item, "image": "", **as_object(variant)} for variant in variants]
-        done["variants"] = named if all(isinstance(variant, dict) for variant in variants) else variants
+    if done.get("variants") is None:
+        done["variants"] = [{"id": "", "name": first_text(data, "item", "itemName", "product"), "image": ""}]
     return done
 
 

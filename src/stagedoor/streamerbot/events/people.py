@@ -88,7 +88,7 @@ def twitch_user(nested: object, person: Person, *others: JsonObject) -> JsonObje
     user = dict(as_object(nested))
     sources = (user, *others)
     badges = _first_of(sources, "badges")
-    held = {as_object(badge).get("name") for badge in badges} if isinstance(badges, list) else set()
+    held = {as_text(as_object(badge).get("name")) for badge in badges} if isinstance(badges, list) else set()
     subscribed = _first_of(sources, "subscribed", "subscriber", "isSubscribed")
     if subscribed is None:
         subscribed = not _SUBSCRIBER_BADGES.isdisjoint(held)
@@ -184,7 +184,7 @@ def _first_of(sources: tuple[JsonObject, ...], *members: str) -> object:
     return None
 
 
-def _role(sources: tuple[JsonObject, ...], badges: set[object]) -> int:
+def _role(sources: tuple[JsonObject, ...], badges: set[str]) -> int:
     """Conclude a role from badges and flags; a viewer's when nothing says more."""
     roles = [role for badge, role in _ROLE_OF_BADGE.items() if badge in badges]
     if _first_of(sources, "isBroadcaster") is True:

@@ -19,8 +19,13 @@ def as_object(value: object) -> JsonObject:
 
 
 def stands_for_object(value: object) -> bool:
-    """Whether an object belongs where this is: it is one, or short for one, or nothing."""
+    """Whether an object can be made of this: it is one, or nothing, or a name or text that is short for one."""
     return value is None or isinstance(value, dict | str)
+
+
+def is_object_or_nothing(value: object) -> bool:
+    """Whether an object can be made of this where no short form is known."""
+    return value is None or isinstance(value, dict)
 
 
 def as_text(value: object) -> str:

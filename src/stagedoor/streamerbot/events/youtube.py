@@ -120,7 +120,7 @@ def banned(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     given = data.get("bannedUser")
     done = _event(data if given is None or data.get("user") is not None else {**data, "user": given}, now)
     if stands_for_object(given):
-        done["bannedUser"] = youtube_user(given if isinstance(given, dict) else done["user"])
+        done["bannedUser"] = youtube_user(done["user"] if given is None else given)
     duration = first(data, "banDuration", "duration")
     fill(done, banDuration=duration if duration is not None else 0)
     fill(done, banType="temporary" if done["banDuration"] else "permanent")

@@ -17,6 +17,7 @@ from stagedoor.streamerbot.events.reading import (
     either,
     fill,
     first_text,
+    is_object_or_nothing,
     share,
     stands_for_object,
 )
@@ -60,9 +61,9 @@ def whisper(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete Whisper and BotWhisper, which have the older shape alone."""
     done = dict(data)
     given = data.get("message")
-    old = dict(as_object(given))
+    old = _older(given)
     person = person_of(data.get("user"), old, data)
-    text = as_text(old.get("message")) or as_text(data.get("text")) or as_text(given)
+    text = as_text(old.get("message")) or as_text(data.get("text"))
     user = twitch_user(data.get("user"), person, old, data)
     fill(
         old,
@@ -83,9 +84,9 @@ def whisper(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
 def _chat(data: JsonObject, emotes: Emotes, now: float, *, is_cheer: bool) -> JsonObject:
     done = dict(data)
     given = data.get("message")
-    old = dict(as_object(given))
+    old = _older(given)
     person = person_of(data.get("user"), old, data)
-    text = as_text(data.get("text")) or as_text(old.get("message")) or as_text(given)
+    text = as_text(data.get("text")) or as_text(old.get("message"))
     message_id = first_text(data, "messageId", "msgId") or as_text(old.get("msgId"))
     message_id = message_id or derived_message_id(now, person.login, text)
 
@@ -106,11 +107,13 @@ def _chat(data: JsonObject, emotes: Emotes, now: float, *, is_cheer: bool) -> Js
     meta = dict(as_object(data.get("meta")))
     for member in _META:
         value = either(meta.get(member), old.get(member), data.get(member), default=False)
-        fill(meta, **{member: value})
-        fill(old, **{member: value})
+        if meta.get(member) is None:
+            meta[member] = value
+        if old.get(member) is None:
+            old[member] = value
     is_test = either(data.get("isTest"), meta.get("isTest"), old.get("isTest"), default=False)
     fill(meta, isTest=is_test)
-    if stands_for_object(data.get("meta")):
+    if is_object_or_nothing(data.get("meta")):
         done["meta"] = meta
 
     anonymous = either(data.get("anonymous"), old.get("isAnonymous"), data.get("isAnonymous"), default=False)
@@ -145,6 +148,11 @@ def _chat(data: JsonObject, emotes: Emotes, now: float, *, is_cheer: bool) -> Js
     return done
 
 
+def _older(message: object) -> JsonObject:
+    """What is given of the older shape, of which a text alone is the message's."""
+    return {"message": message} if isinstance(message, str) and message else dict(as_object(message))
+
+
 def _share_lists(done: JsonObject, old: JsonObject, text: str, emotes: Emotes, *, is_cheer: bool) -> None:
     """Find what stands in the text, unless it is given, and write it in both shapes."""
     found = either(done.get("emotes"), old.get("emotes"), default=None)
@@ -170,7 +178,7 @@ def _reply(new: object, old: object) -> JsonObject:
 
 def _carry_reply(done: JsonObject, old: JsonObject, reply: JsonObject) -> None:
     for shape in (done, old):
-        if stands_for_object(shape.get("reply")):
+        if is_object_or_nothing(shape.get("reply")):
             shape["reply"] = {**reply, **{key: value for key, value in as_object(shape.get("reply")).items() if value}}
 
 
