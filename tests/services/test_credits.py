@@ -227,8 +227,10 @@ async def test_a_new_week_and_a_new_month_begin_at_nothing(desk: Desk) -> None:
     await cheer(desk, "Ann", 100)
     now.now += 8 * DAY_S
     await cheer(desk, "Bob", 10)
+    assert (await area(desk, "top"))["weekBits"] == ["Bob"]
+    await cheer(desk, "Ann", 5)
     top = await area(desk, "top")
-    assert (top["allBits"], top["weekBits"]) == (["Ann", "Bob"], ["Bob"])
+    assert (top["allBits"], top["weekBits"]) == (["Ann", "Bob"], ["Bob", "Ann"])
     now.now += 40 * DAY_S
     assert await area(desk, "top") == {"allBits": ["Ann", "Bob"]}
     assert desk.read("credits/top/weekBits") is None
