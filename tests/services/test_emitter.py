@@ -135,6 +135,15 @@ async def test_sample_is_the_catalogues(stage: Stage) -> None:
     assert data.items() >= sample.items()
 
 
+async def test_every_event_can_be_rehearsed(stage: Stage) -> None:
+    for source, types in CATALOGUE.names().items():
+        for type_ in types:
+            data = await stage.emit(source, type_, {"user": "Zoe", "mine": [1]}, sample=True)
+            assert data.keys() >= CATALOGUE.sample(EventName(source, type_)).keys()
+            assert data["mine"] == [1]
+            assert data["user"] == "Zoe" or at(data, "user.name") == "Zoe"
+
+
 async def test_what_is_given_lies_over_the_sample_in_every_shape(stage: Stage) -> None:
     data = await stage.emit(
         "Twitch", "ChatMessage", {"user": "Zoe", "text": "mine", "meta": {"isMe": True}}, sample=True
