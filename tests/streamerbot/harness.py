@@ -44,9 +44,10 @@ class VectorDoorkeeper(Doorkeeper):
 class Line:
     """One connection: a session and its wire. The greeting has been heard."""
 
-    def __init__(self, hub: Hub, reception: Reception, peer: Peer) -> None:
+    def __init__(self, stage: "Stage", peer: Peer) -> None:
+        self.stage = stage
         self.wire = FakeWire()
-        self.session = Session(hub, reception, self.wire, peer)
+        self.session = Session(stage.hub, stage.reception, self.wire, peer)
         self.greeting = self.wire.take()[0]
         self.hello = msgspec.json.decode(self.greeting, type=dict[str, Any])
         self.is_open = True
@@ -125,7 +126,7 @@ class Stage:
         self.reception.change(Authentication(mode), password)
         self.owner = Client(self.hub, SERVICE)
         self.lines: list[Line] = []
-        self.asked: list[tuple[str, JsonObject]] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
         """What the services were asked."""
         self.retire: dict[str, Callable[[], None]] = {}
         """Ends a service."""
@@ -133,7 +134,7 @@ class Stage:
 
     def connect(self, *, address: str = "127.0.0.1", origin: str | None = None) -> Line:
         must_prove = OriginPolicy().classify(origin) is OriginClass.OPAQUE
-        line = Line(self.hub, self.reception, Peer(address, origin, must_prove))
+        line = Line(self, Peer(address, origin, must_prove))
         self.lines.append(line)
         return line
 
