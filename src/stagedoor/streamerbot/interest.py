@@ -4,7 +4,9 @@ Streamer.bot's documentation knows names alone; its clients spell wildcards out 
 covers the events that are yet to be invented. What was said last about a name counts.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -25,7 +27,7 @@ EXPECTED_FOR_S: Final = 60.0
 
 _MAX_EXPECTED: Final = 1000
 _MAX_NAMES: Final = 20_000
-_MAX_NAME_CHARACTERS: Final = 64
+_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _PREFIX: Final = "event/"
 
@@ -33,11 +35,25 @@ _PREFIX: Final = "event/"
 class Selection(dict[str, list[str]]):
     """Source to types, as in ``Subscribe``; both in their right spelling."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[tuple[str, str]] = set()
+
     def add(self, source: str, type_: str) -> None:
         """Add a name, once."""
-        types = self.setdefault(source, [])
-        if type_ not in types:
-            types.append(type_)
+        if (source, type_) not in self._seen:
+            self._seen.add((source, type_))
+            self.setdefault(source, []).append(type_)
+
+    @property
+    def wildcards(self) -> dict[str, str]:
+        """The sources of which all is meant, by the prefix of their keys."""
+        return {f"{_PREFIX}{source}/": source for source, types in self.items() if source != ANY and ANY in types}
+
+    @property
+    def names(self) -> Iterator[EventName]:
+        """The events that are named."""
+        return (EventName(source, type_) for source, types in self.items() for type_ in types if type_ != ANY)
 
 
 class _CustomEvent(msgspec.Struct):
@@ -67,14 +83,11 @@ class Interest:
         """
         if len(self._names) + len(self._sources) + sum(map(len, selection.values())) > _MAX_NAMES:
             raise RequestFailed(f"A session may hear {_MAX_NAMES} events")
-        for source, types in selection.items():
-            for type_ in types:
-                if source == ANY:
-                    self._hear_everything()
-                elif type_ == ANY:
-                    self._hear_source(source)
-                else:
-                    self._hear(event_key(source, type_))
+        if ANY in selection:
+            self._hear_everything()
+        self._hear_sources(selection.wildcards)
+        for name in selection.names:
+            self._hear(event_key(*name))
 
     def remove(self, selection: Selection) -> Selection:
         """Hear less; returns what was heard until now, wildcards as such.
@@ -85,14 +98,12 @@ class Interest:
         if len(self._left_out) + sum(map(len, selection.values())) > _MAX_NAMES:
             raise RequestFailed(f"A session may leave out {_MAX_NAMES} events")
         removed = Selection()
-        for source, types in selection.items():
-            for type_ in types:
-                if source == ANY:
-                    self._hear_nothing(removed)
-                elif type_ == ANY:
-                    self._leave_source(source, removed)
-                elif self._leave(event_key(source, type_)):
-                    removed.add(source, type_)
+        if ANY in selection:
+            self._hear_nothing(removed)
+        self._leave_sources(selection.wildcards, removed)
+        for name in selection.names:
+            if self._leave(event_key(*name)):
+                removed.add(*name)
         return removed
 
     def _hear(self, key: Key) -> None:
@@ -100,11 +111,16 @@ class Interest:
         self._names.add(key)
         self._client.subscribe(key)
 
-    def _hear_source(self, source: str) -> None:
-        prefix = f"{_PREFIX}{source}/"
-        self._left_out = {part for part in self._left_out if not part.startswith(prefix)}
-        self._sources.add(prefix)
-        self._client.subscribe_prefix(prefix)
+    # Many sources are looked for in one walk over the names, since there may be thousands of both.
+
+    def _hear_sources(self, sources: Collection[str]) -> None:
+        """Hear the sources with these prefixes."""
+        if not sources:
+            return
+        self._left_out = {part for part in self._left_out if _prefix_of(part) not in sources}
+        self._sources.update(sources)
+        for prefix in sources:
+            self._client.subscribe_prefix(prefix)
 
     def _hear_everything(self) -> None:
         self._left_out.clear()
@@ -120,26 +136,30 @@ class Interest:
             self._left_out.add(key)
         return was_heard
 
-    def _leave_source(self, source: str, removed: Selection) -> None:
-        prefix = f"{_PREFIX}{source}/"
-        if prefix in self._sources or (self._is_everything and prefix not in self._left_out):
-            removed.add(source, ANY)
-        self._sources.discard(prefix)
-        self._client.unsubscribe_prefix(prefix)
-        for key in [key for key in self._names if key.startswith(prefix)]:
-            removed.add(source, key.removeprefix(prefix))
+    def _leave_sources(self, sources: Mapping[str, str], removed: Selection) -> None:
+        """Hear nothing of the sources, by prefix, nor of their events that were named."""
+        if not sources:
+            return
+        for prefix, source in sources.items():
+            if prefix in self._sources or (self._is_everything and prefix not in self._left_out):
+                removed.add(source, ANY)
+            self._sources.discard(prefix)
+            self._client.unsubscribe_prefix(prefix)
+        for key in [key for key in self._names if _prefix_of(key) in sources]:
+            prefix = _prefix_of(key)
+            removed.add(sources[prefix], key.removeprefix(prefix))
             self._leave(key)
-        self._left_out = {part for part in self._left_out if not part.startswith(prefix)}
+        self._left_out = {part for part in self._left_out if _prefix_of(part) not in sources}
         if self._is_everything:
-            self._left_out.add(prefix)
+            self._left_out.update(sources)
 
     def _hear_nothing(self, removed: Selection) -> None:
         if self._is_everything:
             removed.add(ANY, ANY)
         self._is_everything = False
         self._client.unsubscribe_prefix(_PREFIX)
-        for source in {key.split("/")[1] for key in (*self._sources, *self._names)}:
-            self._leave_source(source, removed)
+        prefixes = {_prefix_of(part) for part in (*self._sources, *self._names)}
+        self._leave_sources({prefix: prefix.split("/")[1] for prefix in prefixes}, removed)
         self._left_out.clear()
 
     # --- events that answer a request ---
@@ -189,8 +209,13 @@ class Interest:
             return True
         if key in self._left_out:
             return False
-        prefix = key[: key.find("/", len(_PREFIX)) + 1]
+        prefix = _prefix_of(key)
         return prefix in self._sources or (self._is_everything and prefix not in self._left_out)
+
+
+def _prefix_of(part: str) -> str:
+    """Cut the key of an event, or the prefix of a source, to the prefix of the source."""
+    return part[: part.find("/", len(_PREFIX)) + 1]
 
 
 def read_selection(events: object) -> Selection:
@@ -219,13 +244,7 @@ def _spell(source: str, type_: str) -> Iterable[EventName]:
     if source == ANY:
         if type_ == ANY:
             return [EventName(ANY, ANY)]
-        wanted = type_.lower()
-        return [
-            EventName(known, name)
-            for known, names in CATALOGUE.names().items()
-            for name in names
-            if name.lower() == wanted
-        ]
+        return _of_any_source().get(type_.lower(), ())
     known_name = CATALOGUE.canonical(source, type_)
     if known_name is not None:
         return [known_name]
@@ -235,13 +254,19 @@ def _spell(source: str, type_: str) -> Iterable[EventName]:
     return []
 
 
+@cache
+def _of_any_source() -> dict[str, list[EventName]]:
+    """The events of the catalogue by their type in small letters."""
+    names: dict[str, list[EventName]] = {}
+    for source, types in CATALOGUE.names().items():
+        for type_ in types:
+            names.setdefault(type_.lower(), []).append(EventName(source, type_))
+    return names
+
+
 def is_well_formed(name: str) -> bool:
     """Tell whether a source or a type could be one that a plugin invents."""
-    return (
-        0 < len(name) <= _MAX_NAME_CHARACTERS
-        and name.isascii()
-        and all(character.isalnum() or character in "_-." for character in name)
-    )
+    return _WELL_FORMED.fullmatch(name) is not None
 
 
 def known_part(selection: Selection, client: Client) -> Selection:
@@ -263,14 +288,14 @@ def is_known(name: EventName, client: Client) -> bool:
 
 def known_names(client: Client) -> dict[str, list[str]]:
     """List all events there are: those of the catalogue, and those that were published since the start."""
-    names = CATALOGUE.names()
+    names = {source: dict.fromkeys(types) for source, types in CATALOGUE.names().items()}
     scan = client.scan(_PREFIX)
     try:
         while entries := scan.take_keys(512):
             for key in entries:
                 name = event_of_key(key)
-                if name is not None and name.type not in names.setdefault(name.source, []):
-                    names[name.source].append(name.type)
+                if name is not None:
+                    names.setdefault(name.source, {})[name.type] = None
     finally:
         scan.close()
-    return names
+    return {source: list(types) for source, types in names.items()}
