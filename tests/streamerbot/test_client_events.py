@@ -116,6 +116,14 @@ async def test_handlers_are_registered_before_and_after_connecting(fake: FakeOri
         assert heard.empty()
 
 
+def test_a_registration_that_cannot_work_is_refused_at_once() -> None:
+    client = Client()
+    with pytest.raises(ValueError, match="at least one"):
+        client.on("*", print, limit=0)
+    with pytest.raises(ValueError, match="an event is named as"):
+        client.on("Follow", print)
+
+
 async def test_handlers_get_events_in_order_and_never_two_at_a_time(fake: FakeOriginal) -> None:
     running = 0
     done: asyncio.Queue[tuple[str, object]] = asyncio.Queue()

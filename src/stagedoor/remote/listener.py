@@ -45,12 +45,21 @@ class Listener(Protocol[T_contra]):
         """Hear that nothing follows: because of ``error``, or because somebody here wants no more."""
 
 
+def check_limit(limit: int) -> None:
+    """Refuse a limit that no queue can have.
+
+    Raises:
+        ValueError: When nothing could wait.
+    """
+    if limit < 1:
+        raise ValueError(f"a queue holds at least one, not {limit}")
+
+
 class _Queue(Generic[T]):
     """What waits for one listener, in order; whoever puts it there decides what happens at the limit."""
 
     def __init__(self, limit: int) -> None:
-        if limit < 1:
-            raise ValueError(f"a queue holds at least one, not {limit}")
+        check_limit(limit)
         self.limit = limit
         self._waiting: deque[T] = deque(maxlen=limit)
         self._error: RemoteError | None = None

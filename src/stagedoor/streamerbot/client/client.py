@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from stagedoor.remote.connection import ConnectionOptions
 from stagedoor.remote.errors import RemoteError
-from stagedoor.remote.listener import QUEUE_LIMIT, Listener
+from stagedoor.remote.listener import QUEUE_LIMIT, Listener, check_limit
 from stagedoor.remote.reconnect import Reconnect
 from stagedoor.remote.state import State
 from stagedoor.streamerbot.client.connection import Connection, Request, encode, open_connection
@@ -176,9 +176,10 @@ class Client(Requests):
                 other. What it raises is logged.
             limit: How many events may wait for the handler; then the oldest are dropped.
         Raises:
-            ValueError: When no event has such a name.
+            ValueError: When no event has such a name, or the limit is none.
         """
         topic = parse_events(events)
+        check_limit(limit)
 
         def register(handler: HandlerT) -> HandlerT:
             standing = _Standing(topic, handler, limit)
