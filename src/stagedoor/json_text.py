@@ -26,6 +26,8 @@ def is_too_deep(value: object, limit: int = MAX_DEPTH) -> bool:
     """Tell whether decoded JSON nests more than ``limit`` levels, without recursing itself."""
     level = [value]
     for _ in range(limit):
+        if not level:
+            return False
         level = [
             child
             for item in level
