@@ -100,7 +100,14 @@ def test_imports_run_downward(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(LOOSE))
 def test_modules_beside_the_layers_know_hub_and_access_at_most(name: str) -> None:
-    assert {part_of(imported) for imported in imports_of(name)} <= {"", "hub", "keys", "access", "types", "errors"} | LOOSE
+    assert {part_of(imported) for imported in imports_of(name)} <= {
+        "",
+        "hub",
+        "keys",
+        "access",
+        "types",
+        "errors",
+    } | LOOSE
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("services.")])

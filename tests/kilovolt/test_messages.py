@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stagedoor.json_text import is_too_deep, shorten
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import (
     COMMANDS,
@@ -19,8 +20,6 @@ from stagedoor.kilovolt.messages import (
     encode,
     encode_error,
     encode_pieces,
-    is_too_deep,
-    shorten,
 )
 
 EXAMPLES = {
