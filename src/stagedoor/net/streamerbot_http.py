@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
@@ -97,7 +98,8 @@ class StreamerbotHttp:
 
     async def _answer(self, request: web.BaseRequest, headers: Mapping[str, str]) -> web.StreamResponse:
         path = request.rel_url.raw_path
-        name = _RIGHT_NAMES.get(path.removeprefix("/api").removeprefix("/").lower())
+        folder, _, method = path.rpartition("/")
+        name = _RIGHT_NAMES.get(method.lower()) if folder in ("", "/api") else None
         if name is None:
             return self._find_file(request, path)
         if request.method == "OPTIONS" and "Access-Control-Allow-Origin" in headers:
@@ -178,13 +180,14 @@ class StreamerbotHttp:
 
     def _find_file(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         name, _, rest = path.removeprefix("/").partition("/")
-        mapped = self.files.get(name)
+        mapped = self.files.get(unquote(name))
         if mapped is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "there is no such method")
         if request.method not in ("GET", "HEAD"):
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "files can be read only", {"Allow": "GET, HEAD"})
         if isinstance(mapped, StaticFolder) and path == f"/{name}":
-            raise web.HTTPMovedPermanently(f"/{name}/")
+            query = request.rel_url.raw_query_string
+            raise web.HTTPMovedPermanently(f"/{name}/?{query}" if query else f"/{name}/")
         with contextlib.suppress(web.HTTPNotFound):
             return mapped.respond(rest)
         raise _Refused(HTTPStatus.NOT_FOUND, "there is no such file")
