@@ -4,12 +4,14 @@ import asyncio
 import random
 from contextlib import suppress
 
+import msgspec
 import psutil
 import pytest
 
 from stagedoor.kilovolt import Client
 from tests.conftest import Server
 from tests.net.websocket import TEXT, Raw, mask
+from tests.streamerbot.harness import solve
 
 ROUNDS = 200
 MEMORY_GROWTH_BYTES = 100 << 20
@@ -144,3 +146,117 @@ async def test_clients_that_come_and_go(server: Server) -> None:
     enough.set()
     await asyncio.gather(*crowd)
     assert memory(server) - before < MEMORY_GROWTH_BYTES
+
+
+# --- Streamer.bot's door ---
+
+
+async def open_streamerbot(server: Server) -> Raw:
+    """Open a raw connection to Streamer.bot's door that has authenticated."""
+    raw = await Raw.open(server.streamerbot_port)
+    answer = solve(await raw.message(), server.password)
+    raw.send(TEXT, msgspec.json.encode({"request": "Authenticate", "authentication": answer}))
+    assert await raw.message() == {"status": "ok"}
+    return raw
+
+
+async def ask(raw: Raw, request: str, **parameters: object) -> dict[str, object]:
+    """Make a request and return its answer; events on the way are dropped."""
+    raw.send(TEXT, msgspec.json.encode({"request": request, "id": request, **parameters}))
+    while (message := await raw.message()).get("id") != request:
+        assert "event" in message
+    return message
+
+
+async def serve_streamerbots(server: Server) -> None:
+    """Do what well-behaved clients of both protocols do, and check every answer."""
+    raw = await open_streamerbot(server)
+    assert (await ask(raw, "Subscribe", events={"Good": ["Tick"]}))["status"] == "ok"
+    async with Client(server.url, password=server.password) as client:
+        for number in range(ROUNDS):
+            await client.call("global/@set", f'{{"name":"good","value":{number}}}')
+            variable = msgspec.convert((await ask(raw, "GetGlobal", variable="good"))["variable"], dict[str, object])
+            assert variable["value"] == number
+            await client.set("event/Good/Tick", str(number))
+            assert (await raw.message())["data"] == number
+    await raw.end()
+
+
+STREAMERBOT_FLOODS = {
+    "reads": mask(TEXT, b'{"request":"GetGlobal","variable":"good"}') * 100,
+    "long answers": mask(TEXT, b'{"request":"GetEvents"}') * 50,
+    "services": mask(TEXT, b'{"request":"DoAction","action":{"name":"Nothing"}}') * 100,
+    "responses to wait for": b"".join(
+        mask(TEXT, b'{"request":"DoAction","action":{"name":"x"},"args":{"sbClientResponse":"%d"}}' % number)
+        for number in range(100)
+    ),
+    "subscriptions": mask(TEXT, b'{"request":"Subscribe","events":"*"}') * 50
+    + mask(TEXT, b'{"request":"UnSubscribe","events":"*"}') * 50,
+    "outside requests": mask(TEXT, b'{"request":"SendMessage","message":"hi"}') * 100,
+    "large requests": mask(TEXT, b'{"request":"Foo","text":"%s"}' % (b"x" * 200_000)),
+    "objects that are none": mask(TEXT, b"[[[[[1]]]]]") * 100,
+}
+
+
+@pytest.mark.parametrize("flood", STREAMERBOT_FLOODS)
+async def test_a_streamerbot_client_that_floods(both_doors: Server, flood: str) -> None:
+    before = memory(both_doors)
+    flooding = asyncio.create_task(send_for_ever(await open_streamerbot(both_doors), STREAMERBOT_FLOODS[flood]))
+    await serve_streamerbots(both_doors)
+    assert memory(both_doors) - before < MEMORY_GROWTH_BYTES
+    assert not flooding.done()
+    flooding.cancel()
+    await asyncio.wait([flooding])
+
+
+async def test_a_streamerbot_reader_that_stops(both_doors: Server) -> None:
+    slow = await open_streamerbot(both_doors)
+    await ask(slow, "Subscribe", events="*")
+    slow.pause()
+    before = memory(both_doors)
+    async with Client(both_doors.url, password=both_doors.password) as client:
+        for _ in range(200):
+            await client.set("event/General/Custom", f'"{"x" * 100_000}"')
+    await serve_streamerbots(both_doors)
+    assert memory(both_doors) - before < MEMORY_GROWTH_BYTES
+    slow.resume()
+    assert await slow.close_code() == 1013
+    await slow.end()
+
+
+async def test_a_streamerbot_client_that_asks_and_does_not_read(both_doors: Server) -> None:
+    slow = await open_streamerbot(both_doors)
+    slow.pause()
+    before = memory(both_doors)
+    for _ in range(3000):
+        slow.send(TEXT, b'{"request":"GetEvents"}')
+    await serve_streamerbots(both_doors)
+    assert memory(both_doors) - before < MEMORY_GROWTH_BYTES
+    slow.resume()
+    with suppress(asyncio.IncompleteReadError):
+        assert await slow.close_code() == 1013
+    await slow.end()
+
+
+async def test_streamerbot_clients_that_come_and_go(both_doors: Server) -> None:
+    came = 0
+    enough = asyncio.Event()
+
+    async def come_and_go() -> None:
+        nonlocal came
+        while not enough.is_set():
+            raw = await open_streamerbot(both_doors)
+            raw.send(TEXT, b'{"request":"Subscribe","events":"*"}')
+            raw.send(TEXT, b'{"request":"DoAction","action":{"name":"x"},"args":{"sbClientResponse":"a"}}')
+            raw.send(TEXT, b'{"request":"GetUserPronouns","platform":"twitch","userLogin":""}')
+            raw.send(TEXT, b'{"request":"GetGlobals"}')
+            came += 1
+            await raw.end()
+
+    before = memory(both_doors)
+    crowd = [asyncio.create_task(come_and_go()) for _ in range(8)]
+    while came < 1000:
+        await serve_streamerbots(both_doors)
+    enough.set()
+    await asyncio.gather(*crowd)
+    assert memory(both_doors) - before < MEMORY_GROWTH_BYTES
