@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
+import psutil
 import pytest
 
 from stagedoor.app import App, Running
@@ -18,7 +22,8 @@ from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import AuthenticationRequired, ConnectionLost, NotPermitted, PasswordRefused
 from stagedoor.options import Address, Settings
 from tests.conftest import Server
-from tests.net.websocket import Raw
+from tests.net.websocket import BINARY, TEXT, Raw
+from tests.streamerbot.harness import solve
 
 FREE = Address("127.0.0.1", 0)
 
@@ -335,3 +340,261 @@ async def test_sigterm_ends_a_server_that_is_under_load(server: Server) -> None:
     assert await server.stop() == 0
     ended = await asyncio.gather(*loads, return_exceptions=True)
     assert all(isinstance(one, ConnectionLost) for one in ended)
+
+
+# --- Streamer.bot's doors ---
+
+
+@asynccontextmanager
+async def run_both(data: Path, **settings: object) -> AsyncIterator[Running]:
+    """Run an application with all its doors, each on a free port."""
+    async with run(data, **{"streamerbot": FREE, "streamerbot_http": FREE, **settings}) as running:  # type: ignore[arg-type]  # by name
+        yield running
+
+
+def streamerbot_port(running: Running) -> int:
+    assert running.doors.streamerbot is not None
+    return urlsplit(running.doors.streamerbot).port or 0
+
+
+async def greet(running: Running, **headers: str) -> tuple[Raw, dict[str, Any]]:
+    """Open a connection to Streamer.bot's door, and hear the greeting."""
+    raw = await Raw.open(streamerbot_port(running), **headers)
+    return raw, await raw.message()
+
+
+async def ask(raw: Raw, request: str, **parameters: object) -> dict[str, Any]:
+    raw.send(TEXT, msgspec.json.encode({"request": request, **parameters}))
+    return await raw.message()
+
+
+async def status_of(owner: Client) -> dict[str, Any]:
+    return msgspec.json.decode(await owner.call("stagedoor/@status", ""), type=dict[str, Any])
+
+
+async def change_config(owner: Client, **members: object) -> None:
+    config = await owner.get_json("streamerbot/config", type=dict[str, object]) or {}
+    await owner.set_json("streamerbot/config", {**config, **members})
+
+
+async def test_the_first_run_makes_a_password_for_streamerbots_door_and_an_id(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        config = await owner.get_json("streamerbot/config", type=dict[str, Any]) or {}
+        assert len(config["password"]) == 28
+        assert config["password"] != await password_of(running)
+        assert config["authentication"] == "on"
+        raw, hello = await greet(running)
+        assert hello["info"]["instanceId"] == config["instance_id"]
+        assert (await ask(raw, "Authenticate", authentication=solve(hello, config["password"])))["status"] == "ok"
+        await raw.end()
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        assert await owner.get_json("streamerbot/config", type=dict[str, Any]) == config
+        raw, hello = await greet(running)
+        assert hello["info"]["instanceId"] == config["instance_id"]
+        await raw.end()
+
+
+async def test_a_running_doors_mode_and_password_can_be_changed(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        for mode, password in (
+            ("enforced", "long enough to be fine"),
+            ("on", "long enough to be fine"),
+            ("on", "another that is long enough"),
+            ("off", "another that is long enough"),
+            ("enforced", "another that is long enough"),
+        ):
+            raw, _ = await greet(running)
+            await change_config(owner, authentication=mode, password=password)
+            assert await raw.close_code() == 1001
+            await raw.end()
+            raw, hello = await greet(running)
+            assert ("authentication" in hello) is (mode != "off")
+            if mode != "off":
+                assert (await ask(raw, "Authenticate", authentication=solve(hello, password)))["status"] == "ok"
+            await raw.end()
+            stranger, _ = await greet(running)
+            assert (await ask(stranger, "GetInfo"))["status"] == ("error" if mode == "enforced" else "ok")
+            await stranger.end()
+
+
+async def test_other_settings_end_no_connection(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        raw, _ = await greet(running)
+        await change_config(owner, bind="127.0.0.1:0", endpoint="/elsewhere")
+        assert (await ask(raw, "GetInfo"))["status"] == "ok"
+        await raw.end()
+
+
+async def test_an_empty_password_lets_everybody_in_and_is_warned_of(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        await change_config(owner, password="")
+        raw, hello = await greet(running)
+        assert "authentication" not in hello
+        assert any("asks nobody" in line for line in (await status_of(owner))["warnings"])
+        await change_config(owner, password="long enough to be fine")
+        assert (await status_of(owner))["warnings"] == []
+        await raw.end()
+
+
+@pytest.mark.parametrize("mode", ["on", "enforced"])
+async def test_authentication_without_a_password_is_refused_at_start(tmp_path: Path, mode: str) -> None:
+    with pytest.raises(OptionError, match=f"streamerbot_auth: {mode} needs a password"):
+        async with run_both(tmp_path, streamerbot_auth=mode, streamerbot_password=""):
+            pass
+
+
+async def test_a_mode_and_a_password_for_one_run_rule_and_are_not_stored(tmp_path: Path) -> None:
+    async with (
+        run_both(tmp_path, streamerbot_auth="enforced", streamerbot_password="only for this run") as running,
+        owner_of(running) as owner,
+    ):
+        await change_config(owner, authentication="off", password="long enough to be fine")
+        raw, hello = await greet(running)
+        assert (await ask(raw, "Authenticate", authentication=solve(hello, "only for this run")))["status"] == "ok"
+        config = await owner.get_json("streamerbot/config", type=dict[str, Any]) or {}
+        assert (config["authentication"], config["password"]) == ("off", "long enough to be fine")
+        await raw.end()
+
+
+@pytest.mark.parametrize("door", ["streamerbot", "streamerbot_http"])
+@pytest.mark.parametrize("mode", ["off", "on"])
+async def test_a_door_of_streamerbot_beyond_this_machine_needs_enforced(tmp_path: Path, door: str, mode: str) -> None:
+    with pytest.raises(OptionError, match="needs authentication enforced"):
+        async with run_both(tmp_path, streamerbot_auth=mode, **{door: Address("0.0.0.0", 0)}):
+            pass
+    async with run_both(tmp_path, streamerbot_auth="enforced", **{door: Address("0.0.0.0", 0)}) as running:
+        assert any("beyond this machine" in line for line in running.warnings)
+
+
+async def test_and_is_not_opened_while_it_runs(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        await change_config(owner, authentication="enforced", bind="0.0.0.0:0")
+    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot_http": None}
+    chosen = frozenset(("kilovolt", "streamerbot_http"))
+    async with App(Settings(**values), chosen).run() as running, owner_of(running) as owner:  # type: ignore[arg-type]
+        for members in ({"authentication": "off"}, {"password": ""}):
+            await change_config(owner, **members)
+            assert any("stays enforced" in line for line in (await status_of(owner))["warnings"])
+            raw, _ = await greet(running)
+            assert (await ask(raw, "GetInfo"))["error"] == "Authentication required"
+            await raw.end()
+
+
+@pytest.mark.parametrize("door", ["kilovolt", "streamerbot", "streamerbot_http"])
+async def test_a_door_whose_port_is_taken_does_not_stop_the_others(tmp_path: Path, door: str) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    try:
+        async with run_both(tmp_path, **{door: Address("127.0.0.1", port)}) as running:
+            open_doors = (running.doors.kilovolt, running.doors.streamerbot, running.doors.streamerbot_http)
+            assert [url is None for url in open_doors] == [
+                name == door for name in ("kilovolt", "streamerbot", "streamerbot_http")
+            ]
+            (warning,) = running.warnings
+            assert (
+                f"127.0.0.1:{port}: {psutil.Process().name()} (process {os.getpid()}) listens there already" in warning
+            )
+            if running.doors.kilovolt is not None:
+                async with owner_of(running) as owner:
+                    status = await status_of(owner)
+                assert status["warnings"] == [warning]
+                assert len(status["doors"]) == 2
+            else:
+                raw, hello = await greet(running)
+                assert hello["request"] == "Hello"
+                await raw.end()
+    finally:
+        taken.close()
+
+
+async def test_doors_that_are_off_are_no_trouble(tmp_path: Path) -> None:
+    async with run_both(tmp_path, streamerbot=None, streamerbot_http=None) as running:
+        assert (running.doors.streamerbot, running.doors.streamerbot_http, running.warnings) == (None, None, [])
+
+
+async def test_the_stored_addresses_and_path_are_used_at_the_next_start(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        await change_config(owner, bind="127.0.0.1:0", http_bind="OFF", endpoint="/bot")
+    async with App(Settings(data=tmp_path, kilovolt=FREE), frozenset(("kilovolt",))).run() as running:
+        assert running.doors.streamerbot_http is None
+        assert running.doors.streamerbot is not None
+        assert running.doors.streamerbot.endswith("/bot")
+        raw = await Raw.open(streamerbot_port(running), path="/bot")
+        assert (await raw.message())["request"] == "Hello"
+        await raw.end()
+        raw, status, _ = await Raw.upgrade(streamerbot_port(running))
+        assert status == 404
+        await raw.end()
+
+
+async def test_stored_addresses_and_paths_that_are_none_are_warned_of(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        await change_config(owner, bind="nonsense", http_bind="5", endpoint="no path")
+    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot": FREE, "streamerbot_http": FREE}
+    async with App(Settings(**values), frozenset(("kilovolt",))).run() as running:  # type: ignore[arg-type]
+        assert running.doors.streamerbot is not None
+        assert running.doors.streamerbot.endswith("/")
+        assert sum("nonsense" in line or "'5'" in line or "'no path'" in line for line in running.warnings) == 3
+
+
+async def test_file_mappings_apply_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "overlays"
+    folder.mkdir()
+    (folder / "index.html").write_text("<p>an overlay")
+    async with run_both(tmp_path / "data") as running, owner_of(running) as owner, aiohttp.ClientSession() as http:
+        assert running.doors.streamerbot_http is not None
+        url = f"{running.doors.streamerbot_http}overlay/"
+        await change_config(owner, files=[{"path": "overlay", "folder": str(folder)}])
+        async with http.get(url) as answer:
+            assert await answer.text() == "<p>an overlay"
+        await change_config(owner, files=[])
+        async with http.get(url) as answer:
+            assert answer.status == 404
+        for wrong in ({"path": "api", "folder": str(folder)}, {"path": "x", "folder": str(tmp_path)}):
+            await change_config(owner, files=[wrong])
+            assert any("streamerbot/config" in line for line in (await status_of(owner))["warnings"])
+
+
+async def test_streamerbots_password_is_a_secret(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running, owner_of(running) as owner:
+        assert running.doors.kilovolt is not None
+        await change_config(owner, password="canary-six-long-enough")
+        async with Client(running.doors.kilovolt, password=await password_of(running), reconnect=False) as application:
+            seen = [await application.get("streamerbot/config"), str(await application.get_all(""))]
+            with pytest.raises(NotPermitted):
+                await application.set("streamerbot/config", "{}")
+        assert '"password":""' in seen[0]
+        assert "canary" not in "".join(seen)
+        raw, hello = await greet(running)
+        assert "canary" not in str(hello)
+        await raw.end()
+
+
+async def test_a_page_of_a_foreign_site_gets_403_at_streamerbots_door(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running:
+        raw, status, _ = await Raw.upgrade(streamerbot_port(running), Origin="https://evil.example")
+        assert status == 403
+        await raw.end()
+    async with run_both(tmp_path, trust_all_origins=True) as running:
+        raw, hello = await greet(running, Origin="https://evil.example")
+        assert hello["request"] == "Hello"
+        await raw.end()
+
+
+async def test_binary_messages_mean_nothing_at_streamerbots_door(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running:
+        raw, _ = await greet(running)
+        raw.send(BINARY, b'{"request":"GetInfo","id":"binary"}')
+        raw.send(BINARY, b"\xff\xfe")
+        assert (await ask(raw, "GetInfo", id="text"))["id"] == "text"
+        raw.send(TEXT, b"\xff\xfe")
+        assert await raw.close_code() == 1007
+        await raw.end()
+
+
+async def test_what_is_too_large_ends_the_connection(tmp_path: Path) -> None:
+    async with run_both(tmp_path) as running:
+        raw, _ = await greet(running)
+        raw.send(TEXT, b'{"request":"Foo","a":"' + b"x" * (1 << 20) + b'"}')
+        assert await raw.close_code() == 1009
+        await raw.end()

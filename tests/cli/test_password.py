@@ -6,6 +6,8 @@ import pytest
 from stagedoor.kilovolt import Client, PasswordRefused
 from tests.cli.harness import Cli
 from tests.conftest import Server
+from tests.net.websocket import TEXT, Raw
+from tests.streamerbot.harness import solve
 
 LONG = "correct horse battery staple"
 
@@ -137,3 +139,82 @@ async def test_interrupted_question_changes_nothing(cli: Cli) -> None:
         assert await terminal.end() == 130
     assert "Traceback" not in terminal.raw
     assert await cli.ok("password", "show") == LONG + "\n"
+
+
+# --- Streamer.bot's door ---
+
+STREAMERBOT = ("--door", "streamerbot")
+
+
+async def test_each_door_has_a_password_of_its_own(both: Cli) -> None:
+    await both.ok("password", "set", LONG)
+    await both.ok("password", "set", LONG + "!", *STREAMERBOT)
+    assert await both.ok("password", "show") == LONG + "\n"
+    assert await both.ok("password", "show", *STREAMERBOT) == LONG + "!\n"
+    made = await both.ok("password", "new", *STREAMERBOT)
+    assert await both.ok("password", "show", *STREAMERBOT) == made
+    assert await both.ok("password", "show") == LONG + "\n"
+
+
+async def test_the_rest_of_streamerbots_settings_stays(both: Cli) -> None:
+    mine = {"bind": "127.0.0.1:8081", "authentication": "enforced", "theirs": [1], "instance_id": "mine"}
+    await both.ok("set", "streamerbot/config", stdin=msgspec.json.encode({**mine, "password": "old"}))
+    await both.ok("password", "set", LONG, *STREAMERBOT)
+    config = msgspec.json.decode(await both.ok("get", "streamerbot/config"), type=dict[str, object])
+    assert {**config, **mine, "password": LONG} == config
+
+
+async def test_streamerbots_broken_settings_are_mended(cli: Cli) -> None:
+    await cli.ok("set", "streamerbot/config", stdin='{"authentication":"sometimes"}')
+    problem = await cli.fails("password", "show", *STREAMERBOT)
+    assert "streamerbot/config is not valid" in problem
+    assert "--door streamerbot" in problem
+    result = await cli("password", "set", LONG, *STREAMERBOT)
+    assert result.code == 0
+    assert "defaults" in result.err
+    assert await cli.ok("password", "show", *STREAMERBOT) == LONG + "\n"
+
+
+async def test_a_password_that_nobody_is_asked_for_is_told(cli: Cli) -> None:
+    await cli.ok("set", "streamerbot/config", stdin='{"authentication":"off"}')
+    result = await cli("password", "set", LONG, *STREAMERBOT)
+    assert result.code == 0
+    assert "nobody is asked" in result.err
+
+
+async def test_variable_that_rules_over_streamerbots_password_is_told(cli: Cli) -> None:
+    result = await cli("password", "set", LONG, *STREAMERBOT, env={"STAGEDOOR_STREAMERBOT_PASSWORD": "the other one"})
+    assert result.code == 0
+    assert "STAGEDOOR_STREAMERBOT_PASSWORD" in result.err
+    assert "the other one" not in result.err
+
+
+async def test_no_password_of_streamerbots_door_yet_is_an_error(cli: Cli) -> None:
+    await cli.ok("password", "set", LONG)
+    assert "there is no password yet" in await cli.fails("password", "show", *STREAMERBOT)
+
+
+async def test_a_running_streamerbot_door_asks_for_the_new_password_at_once(cli: Cli) -> None:
+    server = Server(cli.data, password=None, streamerbot=True)
+    await server.start()
+    try:
+        old = (await cli.ok("password", "show", *STREAMERBOT)).strip()
+        assert await authenticate(server, old) == "ok"
+        waiting = await Raw.open(server.streamerbot_port)
+        await cli.ok("password", "set", LONG, *STREAMERBOT)
+        assert await waiting.close_code() == 1001
+        assert await authenticate(server, LONG) == "ok"
+        assert await authenticate(server, old) == "error"
+        await waiting.end()
+    finally:
+        await server.stop()
+
+
+async def authenticate(server: Server, password: str) -> object:
+    """Answer the challenge of Streamer.bot's door; returns the status."""
+    raw = await Raw.open(server.streamerbot_port)
+    answer = solve(await raw.message(), password)
+    raw.send(TEXT, msgspec.json.encode({"request": "Authenticate", "authentication": answer}))
+    status = (await raw.message())["status"]
+    await raw.end()
+    return status
