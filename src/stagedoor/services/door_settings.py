@@ -133,7 +133,7 @@ class DoorSettings(Generic[C]):
                     await self._client.put(self._key, _encode(complete))
         else:
             # A password that nobody knows keeps the door shut until the owner sets one.
-            self.current = self.current.with_password(generate_password())
+            self.current = self.current.completed(self.current).with_password(generate_password())
             logger.error("the key %s is not valid; the door keeps its default settings", self._key)
         self._client.subscribe(self._key)
 
