@@ -98,8 +98,11 @@ class _Process:
         self._command = command
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 (stop closes it)
         self._start = time.perf_counter()
+        environment = {**environ, **variables}
+        # An installed program does not compile its modules at every start.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT, env={**environ, **variables}
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=ROOT, env=environment
         )
         self.pid = self._process.pid
         self._drain: threading.Thread | None = None
