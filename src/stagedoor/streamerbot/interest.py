@@ -108,8 +108,10 @@ class Interest:
 
     def _hear(self, key: Key) -> None:
         self._left_out.discard(key)
-        self._names.add(key)
-        self._client.subscribe(key)
+        # The official client sends all that it wants to hear with every subscription.
+        if key not in self._names:
+            self._client.subscribe(key)
+            self._names.add(key)
 
     # Many sources are looked for in one walk over the names, since there may be thousands of both.
 
