@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stagedoor.access import NOBODY, SERVICE, Client
-from stagedoor.hub import Catalogue, Hub, MemoryStore
+from stagedoor.hub import Catalogue, Hub, MemoryStore, Write
 from stagedoor.streamerbot.events import CATALOGUE, EventName
 from stagedoor.streamerbot.interest import Interest, is_known, is_well_formed, known_names, known_part, read_selection
 from stagedoor.streamerbot.messages import MissingParameter
@@ -263,4 +264,42 @@ async def test_waiting_leaves_no_subscription_behind() -> None:
     interest.expect_no_more("three")
     assert client.subscription_count == 1
     client.grant = NOBODY
+    await hub.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "heard"),
+    [
+        ("named", {f"source{number}": ["Happened"] for number in range(19_000)}),
+        ("sources", {f"source{number}": ["*"] for number in range(19_000)}),
+        ("everything", {"*": ["*"]}),
+    ],
+)
+async def test_thousands_of_wishes_hold_nobody_up(name: str, heard: dict[str, list[str]]) -> None:
+    sources = {f"source{number}": ["*"] for number in range(19_000)}
+    hub = Hub(MemoryStore(), Catalogue())
+    client = Client(hub, SERVICE)
+    interest = Interest(client, FakeClock())
+    start = time.process_time()
+    interest.add(read_selection(heard))
+    assert client.subscription_count == sum(map(len, heard.values()))
+    interest.remove(read_selection(sources))
+    interest.add(read_selection(sources))
+    interest.remove(read_selection("*"))
+    # A tenth of a second each; what looks at every name for every source needs half a minute.
+    assert time.process_time() - start < 5, name
+    assert client.subscription_count == 0
+    await hub.close()
+
+
+async def test_thousands_of_invented_events_are_read_and_listed_at_once() -> None:
+    hub = Hub(MemoryStore(), Catalogue())
+    client = Client(hub, SERVICE)
+    types = [f"type{number}" for number in range(50_000)]
+    for type_ in types:
+        client.write([Write(f"event/MyPlugin/{type_}", "{}")], lambda error: None)
+    start = time.process_time()
+    assert set(known_names(client)["MyPlugin"]) == set(types)
+    assert known_part(read_selection({"MyPlugin": types}), client) == {"MyPlugin": types}
+    assert time.process_time() - start < 5
     await hub.close()
