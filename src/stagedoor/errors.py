@@ -6,6 +6,7 @@
     │   ├── InvalidKey             a key that no store can hold
     │   ├── NoSuchRequest          nobody serves this request key
     │   └── RequestFailed          the service that owns the key refused, or did not answer in time
+    │       └── ServiceFailed      it has a bug, which the log tells of
     ├── OperatorError              the person who runs stagedoor must act
     │   ├── OptionError            an option, variable or stored setting with a bad value
     │   ├── DoorError              a door that cannot listen where it should
@@ -74,6 +75,13 @@ class RequestFailed(PeerError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class ServiceFailed(RequestFailed):
+    """The service that owns a request key failed in a way that nobody meant."""
+
+    def __init__(self) -> None:
+        super().__init__("the service failed; its log says why")
 
 
 class OperatorError(StagedoorError):

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
-from stagedoor.errors import NoSuchRequest, RequestFailed, StoreError
+from stagedoor.errors import NoSuchRequest, RequestFailed, ServiceFailed, StoreError
 from stagedoor.hub.catalogue import Catalogue, KeySpec, Kind
 from stagedoor.hub.change import Change, Write
 from stagedoor.hub.committer import Batch, Committer, Done
@@ -338,7 +338,7 @@ class Hub:
             raise
         except Exception as error:
             logger.exception("the service of %r failed", key)
-            raise RequestFailed("the service failed; its log says why") from error
+            raise ServiceFailed from error
 
     def _hand_over(self, changes: Sequence[Change]) -> None:
         """Start the services of the requests among ``changes``; nobody waits for their answers."""

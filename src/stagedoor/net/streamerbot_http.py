@@ -20,7 +20,7 @@ from aiohttp import web
 
 from stagedoor import keys
 from stagedoor.access import BY_PASSWORD, NOBODY, Client, Grant, OriginClass, OriginPolicy
-from stagedoor.errors import NotPermitted, PeerError, StagedoorError
+from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StagedoorError
 from stagedoor.hub import Hub
 from stagedoor.net.static import StaticFile, StaticFolder
 from stagedoor.net.switch import place_of
@@ -222,6 +222,8 @@ def _explain(error: BadRequest | StagedoorError) -> _Refused:
     problem = error.problem if isinstance(error, BadRequest) else str(error)
     if problem in _NOT_FOUND:
         return _Refused(HTTPStatus.NOT_FOUND, problem)
+    if isinstance(error, ServiceFailed):
+        return _Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
     if isinstance(error, (BadRequest, PeerError)):
         return _Refused(HTTPStatus.BAD_REQUEST, problem)
     logger.error("a request over HTTP failed", exc_info=error)

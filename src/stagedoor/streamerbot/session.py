@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from stagedoor.access import NOBODY, Client, decode_base64
-from stagedoor.errors import NotPermitted, PeerError, StoreError
+from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StoreError
 from stagedoor.hub import Change, Hub
 from stagedoor.streamerbot.envelopes import encode_event
 from stagedoor.streamerbot.interest import Interest, known_part, read_selection
@@ -243,6 +243,8 @@ class Session:
             problem = error.problem
         elif isinstance(error, NotPermitted):
             problem = "Authentication required"
+        elif isinstance(error, ServiceFailed):
+            problem = "Internal error"
         elif isinstance(error, (PeerError, StoreError)):
             problem = str(error)
         else:
