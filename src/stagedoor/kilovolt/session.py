@@ -31,7 +31,15 @@ from stagedoor.access import (
     Verdict,
     decode_base64,
 )
-from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, PeerError, RequestFailed, StoreError
+from stagedoor.errors import (
+    InvalidKey,
+    NoSuchRequest,
+    NotPermitted,
+    PeerError,
+    RequestFailed,
+    ServiceFailed,
+    StoreError,
+)
 from stagedoor.hub import Change, Hub, Scan, Write
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
@@ -581,6 +589,7 @@ _CODES: Final[dict[type[PeerError], ErrorCode]] = {
     InvalidKey: ErrorCode.INVALID_FORMAT,
     NoSuchRequest: ErrorCode.NO_SUCH_REQUEST,
     RequestFailed: ErrorCode.REQUEST_FAILED,
+    ServiceFailed: ErrorCode.REQUEST_FAILED,
 }
 
 
