@@ -290,7 +290,7 @@ def resolve(flags: Mapping[str, object], environment: Mapping[str, str]) -> tupl
     """Put flags and environment together.
 
     Args:
-        flags: By option name, already parsed; ``None`` for one that was not given.
+        flags: Those that were given, by option name and already parsed; ``off`` is parsed to ``None``.
         environment: The process's variables.
     Returns:
         The settings, and the names of those that were set here, so that a stored setting must not override them.
@@ -299,9 +299,8 @@ def resolve(flags: Mapping[str, object], environment: Mapping[str, str]) -> tupl
     """
     given: dict[str, Any] = {}
     for option in OPTIONS:
-        flag = flags.get(option.name)
-        if flag is not None:
-            given[option.name] = flag
+        if option.name in flags:
+            given[option.name] = flags[option.name]
         elif option.variable in environment:
             text = environment[option.variable]
             try:

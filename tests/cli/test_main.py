@@ -53,6 +53,10 @@ async def test_status_tells_what_runs(cli: Cli, server: Server) -> None:
     assert str(server.port) in table
 
 
+async def test_doors_that_are_off_stay_shut(server: Server) -> None:
+    assert {"streamerbot      shut", "streamerbot-http shut"} <= set(server.output)
+
+
 async def test_status_is_a_table_on_a_terminal(cli: Cli, server: Server) -> None:
     async with cli.on_terminal("status") as terminal:
         assert await terminal.end() == 0

@@ -66,7 +66,8 @@ def _choose_data(ctx: click.Context, param: click.Parameter, flag: Path | None) 
     if flag is not None:
         ctx.meta[_CHOSEN_DATA] = flag
     environment = {_DATA.variable: os.environ[_DATA.variable]} if _DATA.variable in os.environ else {}
-    settings, _ = resolve({_DATA.name: ctx.meta.get(_CHOSEN_DATA)}, environment)
+    chosen = ctx.meta.get(_CHOSEN_DATA)
+    settings, _ = resolve({} if chosen is None else {_DATA.name: chosen}, environment)
     return settings.data
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 
 import click
+from click.core import ParameterSource
 
 from stagedoor.errors import StagedoorError
 from stagedoor.options import OPTIONS, Option, Settings, resolve
@@ -41,7 +42,9 @@ def _parameter(option: Option) -> click.Option:
 
 def _run(**flags: object) -> None:
     try:
-        settings, chosen = resolve(flags, os.environ)
+        source = click.get_current_context().get_parameter_source
+        given = {name: value for name, value in flags.items() if source(name) is ParameterSource.COMMANDLINE}
+        settings, chosen = resolve(given, os.environ)
         _log_to_stderr(settings.log_level)
         _raise_file_limit()
         runner = asyncio.Runner(loop_factory=new_loop)
