@@ -52,7 +52,7 @@ class Opened:
             fields["Content-Length"] = str(len(body))
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        writer.write("\r\n".join(lines).encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body)
         async with asyncio.timeout(10):
             answer = await reader.read()
         writer.close()
@@ -622,3 +622,42 @@ def test_what_cannot_be_shown_is_told(shown: Path, tmp_path: Path) -> None:
     for path in (tmp_path, data, data / "control.json", tmp_path / "nothing"):
         with pytest.raises(ValueError, match="cannot be served"):
             map_files({"overlay": path}, private=data)
+
+
+# --- what no browser sends ---
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/GetGlobal?variable=%ff",
+        "/api/GetGlobal?variable=%ed%a0%80",
+        "/api/GetGlobal?variable=%00",
+        "/api/GetGlobal?variable=a&variable=b",
+        "/api/TwitchGetUserGlobal?userId=%ff&variable=%fe",
+        "/api/GetGlobal?variable=" + "x" * 6000,
+        "/%ff",
+        "/%ff/",
+        "/%ed%a0%80/x",
+        "/\xff",
+        "/a?%ff",
+    ],
+)
+async def test_an_odd_path_is_not_found(files: Opened, path: str) -> None:
+    answer = await files.get(path)
+    assert answer.status in (400, 404)
+    assert b"Traceback" not in answer.body
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Origin", "Sec_Fetch_Site", "Content_Type"])
+@pytest.mark.parametrize("value", ["\xff", "Bearer \xff", "Bearer \udfa5", "null, null", "x" * 5000])
+async def test_an_odd_header_is_no_bug(enforced: Opened, name: str, value: str) -> None:
+    answer = await enforced.do({"action": {"name": "Wave"}}, **{name: value})
+    assert 400 <= answer.status < 500
+    assert enforced.asked == []
+
+
+async def test_a_password_may_be_any_text() -> None:
+    async with open_http("enforced") as opened:
+        opened.stage.reception.change(opened.stage.reception.authentication, "pässwörd✓")
+        assert (await opened.get("/GetActions", Authorization="Bearer pässwörd✓")).status == 200

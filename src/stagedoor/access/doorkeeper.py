@@ -92,7 +92,8 @@ class Doorkeeper:
 
     def judge_password(self, password: str, address: str) -> tuple[bool, float]:
         """Decide about a password that was sent as it is, as :meth:`judge` does about an answer."""
-        return self._judge(self._password.encode(), password.encode(), address)
+        # What came in a header may be no text; it is wrong then.
+        return self._judge(self._password.encode(), password.encode(errors="surrogatepass"), address)
 
     def _judge(self, right: bytes, answer: bytes, address: str) -> tuple[bool, float]:
         is_right = self.has_password and hmac.compare_digest(right, answer)
