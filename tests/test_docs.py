@@ -3,6 +3,8 @@
 import asyncio
 import configparser
 import contextlib
+import itertools
+import json
 import plistlib
 import re
 import shlex
@@ -15,8 +17,9 @@ from typing import NamedTuple
 
 import click
 import pytest
+from aiohttp import ClientSession
 from click.testing import CliRunner
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, WebSocket, async_playwright
 from tools import reference
 from tools.find_chromium import find_chromium
 
@@ -25,6 +28,9 @@ from stagedoor.keys import SPECS
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.messages import COMMANDS, ErrorCode
 from stagedoor.options import OPTIONS
+from stagedoor.services.actions import read_action
+from stagedoor.streamerbot.events import CATALOGUE
+from stagedoor.streamerbot.requests import REQUESTS
 from tests.clients.owner import answer_next_question
 from tests.clients.test_javascript import CHROMIUM_FLAGS
 from tests.conftest import Server
@@ -36,6 +42,7 @@ NODE_MODULES = ROOT / "tests" / "clients" / "node_modules"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MAX_PICTURE_BYTES = 150_000
 EXAMPLE_TIMEOUT_S = 30.0
+ANSWER_ID = "47da7c2c-1b7e-4ee7-9bbf-306bf18ff1b8"
 
 
 class Block(NamedTuple):
@@ -102,6 +109,24 @@ def test_every_error_code_is_documented(page: str) -> None:
     assert [code for code in ErrorCode if f"| `{code}` |" not in text] == []
 
 
+def test_every_request_of_streamerbot_is_documented() -> None:
+    names = {"Authenticate", "Subscribe", "UnSubscribe", *REQUESTS}
+    assert set(headings(DOCS / "reference/requests.md")) == {"Requests", *(f"`{name}`" for name in names)}
+    assert set(reference.ASKED) == names
+
+
+def test_keys_behind_requests_are_keys() -> None:
+    known = {spec.pattern for spec in SPECS}
+    assert [key for asked in reference.ASKED.values() for key in asked.keys if key not in known] == []
+
+
+def test_every_event_is_documented() -> None:
+    names = {f"`{source}.{type_}`" for source, types in CATALOGUE.names().items() for type_ in types}
+    pages = [DOCS / "reference/events" / name for name in ("twitch.md", "platforms.md", "others.md")]
+    assert names <= {heading for page in pages for heading in headings(page)}
+    assert set(CATALOGUE.names()) | {"Events"} == set(headings(DOCS / "reference/events/index.md"))
+
+
 def test_every_command_of_the_command_line_is_documented() -> None:
     words = {word for heading in headings(DOCS / "cli.md") for word in re.findall(r"\w+", heading)}
     assert set(COMMAND_LINE) <= words
@@ -123,7 +148,8 @@ def test_every_page_is_in_the_navigation() -> None:
 
 def slugs(page: Path) -> set[str]:
     """The names of a page's headings, as links know them."""
-    plain = [re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in headings(page)]
+    shown = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading) for heading in headings(page)]
+    plain = [re.sub(r"[^\w\s-]", "", heading).strip().lower() for heading in shown]
     return {re.sub(r"[\s-]+", "-", heading) for heading in plain}
 
 
@@ -152,11 +178,39 @@ def test_pictures_are_small_shown_and_fetch_nothing(picture: Path) -> None:
 # --- examples -----------------------------------------------------------------------------------------------------
 
 
+ANSWER = json.loads(next(block.text for block in BLOCKS if '"%sbClientResponse%"' in block.text))
+"""The action of the pages that answers."""
+
+
+@pytest.fixture
+async def show(both_doors: Server) -> AsyncIterator[Server]:
+    """A server at which a show is on: somebody chats on Twitch all the time, and the action of the pages is there."""
+
+    async def go_on(client: Client) -> None:
+        for number in itertools.count():
+            said = {"platform": "twitch", "name": "Ada", "message": f"hello {number}"}
+            await client.call_json("loopback/@say", said)
+            await asyncio.sleep(0.02)
+
+    async with Client(both_doors.url, token=both_doors.control_token) as client:
+        await client.set_json(f"action/{ANSWER_ID}", {"id": ANSWER_ID, **ANSWER})
+        await client.call_json("global/@set", {"name": "deaths", "value": 3})
+        async with client.watch("platform/twitch") as accounts:
+            room = asyncio.create_task(client.call_json("loopback/@open", {"platform": "twitch"}, timeout_s=3600))
+            await anext(accounts)
+        chatting = asyncio.create_task(go_on(client))
+        yield both_doors
+        chatting.cancel()
+        room.cancel()
+        await asyncio.gather(chatting, room, return_exceptions=True)
+
+
 @pytest.mark.parametrize("page", pages_with("python"), ids=name_of)
-async def test_examples_in_python_run(server: Server, tmp_path: Path, page: Path) -> None:
+async def test_examples_in_python_run(show: Server, tmp_path: Path, page: Path) -> None:
     for block in read_blocks(page):
         if block.language == "python" and block.is_run:
-            given = f"URL = {server.url!r}; PASSWORD = {server.password!r}\n"
+            url = show.streamerbot_url if "stagedoor.streamerbot" in block.text else show.url
+            given = f"URL = {url!r}; PASSWORD = {show.password!r}\n"
             example = re.sub(r"^(URL|PASSWORD) = .*$", "", block.text, flags=re.MULTILINE)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-W", "error", "-c", given + example),
@@ -169,12 +223,37 @@ async def test_examples_in_python_run(server: Server, tmp_path: Path, page: Path
             assert process.returncode == 0, f"{name_of(page)}:{block.line}\n{complaint.decode()}"
 
 
+async def test_requests_by_curl_are_answered(show: Server) -> None:
+    page = (DOCS / "http.md").read_text("utf-8").replace("\\\n", "")
+    page = page.replace("$(stagedoor password show --door streamerbot)", show.password)
+    lines = re.findall("^curl (.*)$", page.replace("http://127.0.0.1:7474", show.http_url), re.MULTILINE)
+    assert len(lines) == 4
+    async with ClientSession() as session:
+        for line in lines:
+            words = shlex.split(line)
+            given = dict(zip(words[:-1:2], words[1:-1:2], strict=True))
+            name, _, value = given.get("-H", "Accept: */*").partition(": ")
+            method = "POST" if "-d" in given else "GET"
+            async with session.request(method, words[-1], headers={name: value}, data=given.get("-d")) as answer:
+                assert answer.status == (204 if "-d" in given else 200), line
+
+
+@pytest.mark.parametrize("page", pages_with("json"), ids=name_of)
+def test_examples_in_json_are_read(page: Path) -> None:
+    for block in read_blocks(page):
+        if block.language == "json":
+            value = json.loads(block.text)
+            if "steps" in value:
+                assert read_action(value.get("id", ANSWER_ID), block.text).steps
+
+
 @pytest.fixture
 async def overlays(tmp_path: Path) -> AsyncIterator[Server]:
-    """A server with a folder of overlays, strimertül's client installed into it as the pages say."""
+    """A server with a folder of overlays, the clients installed into it as the pages say."""
     folder = tmp_path / "overlays"
-    shutil.copytree(NODE_MODULES / "@strimertul", folder / "node_modules" / "@strimertul")
-    running = Server(tmp_path / "data", "--static", str(folder))
+    for publisher in ("@strimertul", "@streamerbot"):
+        shutil.copytree(NODE_MODULES / publisher, folder / "node_modules" / publisher)
+    running = Server(tmp_path / "data", "--static", str(folder), streamerbot=True)
     await running.start()
     yield running
     await running.stop()
@@ -189,9 +268,23 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-@pytest.mark.parametrize("page", pages_with("html"), ids=name_of)
-async def test_overlays_show_what_happens(overlays: Server, tmp_path: Path, browser: Browser, page: Path) -> None:
-    (block,) = (block for block in read_blocks(page) if block.language == "html")
+OVERLAYS = [block for block in BLOCKS if block.language == "html"]
+
+
+def overlays_with(client: str) -> list[Block]:
+    return [block for block in OVERLAYS if client in block.text]
+
+
+def page_of(block: Block) -> str:
+    return name_of(block.page)
+
+
+def test_every_overlay_is_tried() -> None:
+    assert len(OVERLAYS) == len(overlays_with("Kilovolt(")) + len(overlays_with("StreamerbotClient("))
+
+
+@pytest.mark.parametrize("block", overlays_with("Kilovolt("), ids=page_of)
+async def test_overlays_show_what_happens(overlays: Server, tmp_path: Path, browser: Browser, block: Block) -> None:
     shown_text = "document.querySelector('h1').innerText === {!r}"
     (tmp_path / "overlays" / "deaths.html").write_text(
         block.text.replace("localhost:4337", f"localhost:{overlays.port}"), "utf-8"
@@ -209,6 +302,38 @@ async def test_overlays_show_what_happens(overlays: Server, tmp_path: Path, brow
             question = await answer_next_question(overlays, allow=True)
             assert question["name"] == "Death counter"
             await by_asking.wait_for_function(shown_text.format("Deaths: 3"))
+
+
+@pytest.mark.parametrize("block", overlays_with("StreamerbotClient("), ids=page_of)
+async def test_overlays_show_the_chat(overlays: Server, tmp_path: Path, browser: Browser, block: Block) -> None:
+    (tmp_path / "overlays" / "chat.html").write_text(
+        block.text.replace("StreamerbotClient()", f"StreamerbotClient({{ port: {overlays.streamerbot_port} }})"),
+        "utf-8",
+    )
+    page = await browser.new_page()
+    is_subscribed = asyncio.Event()
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: is_subscribed.set() if '"Subscribe"' in str(frame) else None)
+
+    page.on("websocket", watch)
+    await page.goto(f"http://localhost:{overlays.port}/static/chat.html")
+    await is_subscribed.wait()
+    for arguments, shown in [
+        (("chat", "--as", "Ada"), "hello"),
+        (("emit", "Twitch", "Follow", '{"user": "Robin"}'), "Robin"),
+        (("emit", "Twitch", "Raid", '{"user": "TeaTimeTom", "viewers": 42}'), "TeaTimeTom"),
+    ]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "stagedoor", *arguments, "--data", str(overlays.data)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        await process.communicate(b"hello\n")
+        assert process.returncode == 0
+        if shown != "TeaTimeTom" or "Twitch.Raid" in block.text:
+            await page.get_by_text(shown).wait_for()
+    assert await page.locator("li").first.inner_text() in ("Ada: hello", "Adahello")
 
 
 COMMAND_LINE: dict[str, click.Command] = {

@@ -1,19 +1,22 @@
 """Write the reference pages from the tables in the code: ``python -m tools.reference``; ``--check`` only compares.
 
-``docs/reference/*.md`` are written as a whole. In ``docs/kilovolt.md`` the conversations between their marks are
-filled in from the golden transcripts, which the tests replay.
+``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`. In
+``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their marks are filled in from the golden
+transcripts, which the tests replay.
 """
 
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from tests.kilovolt.transcripts import Happen, Hear, Say, Step, Transcript, load_transcripts
+from tests.streamerbot.transcripts import load as load_streamerbot_transcripts
 
 from stagedoor import errors as server_errors
 from stagedoor.hub import Audience, KeySpec, Kind
@@ -23,6 +26,9 @@ from stagedoor.kilovolt import errors as client_errors
 from stagedoor.kilovolt.errors import COMMAND_ERRORS
 from stagedoor.kilovolt.messages import COMMANDS, WITHOUT_LOGIN, ErrorCode, Request
 from stagedoor.options import OPTIONS, Option
+from stagedoor.streamerbot.client import errors as streamerbot_errors
+from stagedoor.streamerbot.requests import REQUESTS
+from tools import event_pages
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
@@ -33,6 +39,8 @@ GENERATED: Final = "<!-- Written by tools/reference.py; a change here is lost. -
 VALUES: Final = {
     "DIR": "a path",
     "HOST:PORT": "`localhost:4337`, `0.0.0.0:4337`, `[::1]:0`",
+    "PATH": "a path, such as `/` or `/events`",
+    "MODE": "`off`, `on`, `enforced`",
     "PASSWORD": "any text",
     "ORIGIN": "one or several, with commas between",
     "NAME": "one or several, with commas between",
@@ -92,6 +100,127 @@ MEANINGS: Final[dict[ErrorCode, str]] = {
     "under way, or hears 100,000 keys and prefixes, already. An addition of stagedoor.",
 }
 
+
+class Asked(NamedTuple):
+    """What a request of Streamer.bot's protocol takes and answers, and where the answer is from."""
+
+    what: str
+    takes: str
+    answers: str
+    keys: tuple[str, ...] = ()
+
+
+_PERSISTED: Final = "`persisted`, default `true`"
+_ONE_VARIABLE: Final = "`variable`, and the same once more in `variables`; `count`"
+
+ASKED: Final[dict[str, Asked]] = {
+    "Authenticate": Asked("proves the password", "`authentication`", "nothing"),
+    "Subscribe": Asked("hears events from now on", "`events`", "`events`, those that are known"),
+    "UnSubscribe": Asked("hears them no more", "`events`", "`events`, those that were heard"),
+    "GetInfo": Asked("what stagedoor is", "nothing", "`info`"),
+    "GetEvents": Asked("all names of events", "nothing", "`events`, types by source"),
+    "GetActions": Asked(
+        "the actions, sorted by name", "nothing", "`actions`, `count`", ("action/@list", "action/<id>")
+    ),
+    "DoAction": Asked(
+        "runs an action",
+        "`action` with `id` or `name`; `args`",
+        "`args`, `actionId`, `runningActionId`",
+        ("action/@run",),
+    ),
+    "GetCodeTriggers": Asked(
+        "the code triggers", "nothing", "`triggers`, `count`", ("code-trigger/@list", "code-trigger/<event name>")
+    ),
+    "ExecuteCodeTrigger": Asked("fires one", "`triggerName`, `args`", "nothing", ("code-trigger/@execute",)),
+    "GetCommands": Asked("the chat commands", "nothing", "`commands`, `count`", ("command/@list", "command/<id>")),
+    "GetBroadcaster": Asked(
+        "the accounts that are logged in",
+        "nothing",
+        "`platforms`, `connected`, `disconnected`",
+        ("platform/<platform>",),
+    ),
+    "GetMonitoredYouTubeBroadcasts": Asked(
+        "YouTube's broadcasts", "nothing", "`broadcasts`, `count`", ("platform/<platform>/broadcasts",)
+    ),
+    "TwitchGetEmotes": Asked("Twitch's emotes", "nothing", "`emotes`", ("emotes/<platform>",)),
+    "YouTubeGetEmotes": Asked("YouTube's emotes", "nothing", "`emotes`", ("emotes/<platform>",)),
+    "SendMessage": Asked(
+        "speaks in a chat; not for guests",
+        "`message`; `platform`, default `twitch`; `bot`, `internal`, `replyId`, `broadcastId`",
+        "nothing",
+        ("platform/<platform>/@send-message",),
+    ),
+    "GetUserPronouns": Asked(
+        "how to speak of a viewer",
+        "`platform`, `userLogin`",
+        "`userLogin`, `pronoun`",
+        ("pronouns/@get", "pronouns/<platform>/<login>"),
+    ),
+    "GetGlobals": Asked(
+        "the global variables",
+        _PERSISTED,
+        "`variables`, an object by name; `count`",
+        ("global/persisted/<name>", "global/temporary/<name>"),
+    ),
+    "GetGlobal": Asked(
+        "one of them",
+        f"`variable`; {_PERSISTED}",
+        _ONE_VARIABLE,
+        ("global/persisted/<name>", "global/temporary/<name>"),
+    ),
+    **{
+        f"{platform}GetUserGlobals": Asked(
+            f"the variables of {platform}'s viewers",
+            f"`variable`, or nothing for all; {_PERSISTED}",
+            "`variables`, an array; `count`",
+            ("user-global/persisted/<platform>/<user id>/<name>",),
+        )
+        for platform in ("Twitch", "YouTube", "Trovo", "Kick")
+    },
+    **{
+        f"{platform}GetUserGlobal": Asked(
+            f"those of one viewer on {platform}",
+            f"`userId`; `variable`, or nothing for all; {_PERSISTED}",
+            "`variables`, an array; `count`; with `variable`, also `variable`",
+            ("user-global/persisted/<platform>/<user id>/<name>",),
+        )
+        for platform in ("Twitch", "YouTube", "Trovo", "Kick")
+    },
+    "GetActiveViewers": Asked(
+        "who is watching", "nothing", "`viewers`, `count`", ("viewer/@active", "viewer/<platform>/<id>")
+    ),
+    "GetCredits": Asked(
+        "whom to thank",
+        "nothing",
+        "`events`, `users`, `hypeTrain`, `top`, `groups`, `custom`",
+        ("credits/@get", "credits/<area>/<list>"),
+    ),
+    "TestCredits": Asked("made-up credits", "nothing", "as `GetCredits`", ("credits/@sample",)),
+    "ClearCredits": Asked("empties the credits", "nothing", "nothing", ("credits/@clear",)),
+}
+
+PROBLEMS: Final[dict[str, str]] = {
+    "Invalid JSON": "the message is no JSON; the answer has no `id`; the tenth in a row ends the connection with 1007",
+    "Request must be an object": "the message is JSON, but no object",
+    "Request nests more than 64 levels": "",
+    "Missing request": "`request` is absent, empty or no text",
+    "Unknown request: …": "there is no such request",
+    "Missing parameter: …": "the parameter is absent or null",
+    "Invalid parameter: …": "the parameter has a type that cannot be meant",
+    "Authentication required": "the request needs the password, or every request does",
+    "Authentication failed": "a wrong answer to the challenge; see [Passwords](../streamerbot.md#passwords)",
+    "Missing authentication": "`authentication` is absent or no text; counts as a wrong answer",
+    "Authentication is not enabled": "`Authenticate` while authentication is off",
+    "Action not found": "neither the id nor the name is an action's",
+    "Action is disabled": "it is one that does not run",
+    "Code trigger not found": "nobody offers a trigger of this event name",
+    "Variable not found": "",
+    "Invalid platform": "it is none of those that the request knows",
+    "Platform not connected": "`SendMessage` to a platform that nobody connects",
+    "Internal error": "a bug in stagedoor; its log says more",
+}
+"""What an error of the Streamer.bot door says, and when."""
+
 # --- the pages ------------------------------------------------------------------------------------------------------
 
 
@@ -101,8 +230,9 @@ def options_page() -> Iterator[str]:
     yield GENERATED
     yield (
         "What `stagedoor serve` goes by. What was set wins in this order: a flag, an environment variable, a stored "
-        "setting, the default. Stored settings are those of the key [`http/config`](keys.md#httpconfig): the door's "
-        "address, its password, the folder of overlay files."
+        "setting, the default. Stored settings are those of two keys: [`http/config`](keys.md#httpconfig) has the "
+        "Kilovolt door's address, its password and the folder of overlay files, and "
+        "[`streamerbot/config`](keys.md#streamerbotconfig) what concerns the Streamer.bot doors."
     )
     yield (
         "A switch has two flags, such as `--asks` and `--no-asks`; its variable takes `on` or `off`. A flag with "
@@ -149,8 +279,9 @@ def keys_page() -> Iterator[str]:
         ],
     )
     yield (
-        "*Owner* below is you: the commands of `stagedoor` on this machine. *Everyone* is every client that has logged "
-        "in."
+        "*Owner* below is you: the commands of `stagedoor` on this machine. *Everyone* is every client that was let "
+        "in, and *who has proved itself* a client that showed a password, or that you let in by hand: not a guest of "
+        "the Streamer.bot door."
     )
     for spec in SPECS:
         yield from _key(spec)
@@ -177,7 +308,11 @@ def _key(spec: KeySpec) -> Iterator[str]:
 
 
 def _who(audience: Audience) -> str:
-    return {Audience.EVERYONE: "everyone", Audience.OWNER: "the owner"}[audience]
+    return {
+        Audience.EVERYONE: "everyone",
+        Audience.PROVEN: "who has proved itself",
+        Audience.OWNER: "the owner",
+    }[audience]
 
 
 def commands_page() -> Iterator[str]:
@@ -223,26 +358,74 @@ def _example(name: str, transcripts: Iterable[Transcript]) -> list[Step]:
     raise AssertionError(f"no transcript shows {name}")
 
 
+def requests_page() -> Iterator[str]:
+    """Every request of Streamer.bot's protocol."""
+    yield "# Requests"
+    yield GENERATED
+    yield (
+        "The requests of [Streamer.bot's protocol](../streamerbot.md) as stagedoor serves them. Each example is from a "
+        "conversation that the tests replay; `…` stands for what varies."
+    )
+    names = ["Authenticate", "Subscribe", "UnSubscribe", *REQUESTS]
+    yield table(("request", "what it asks"), [(f"[`{name}`](#{slug(name)})", ASKED[name].what) for name in names])
+    transcripts = streamerbot_transcripts()
+    for name in names:
+        asked = ASKED[name]
+        yield f"## `{name}`"
+        lines = [f"- Takes: {asked.takes}", f"- Answers: {asked.answers}"]
+        if asked.keys:
+            lines.append("- Behind it: " + ", ".join(f"[`{key}`](keys.md#{slug(key)})" for key in asked.keys))
+        yield "\n".join(lines)
+        yield conversation(_example_of_request(name, transcripts), connections=False)
+
+
+def _example_of_request(name: str, transcripts: Iterable[Transcript]) -> list[Step]:
+    """The first request of that name that succeeded, if possible with more than nothing in its answer."""
+    found: list[list[Step]] = []
+    for transcript in transcripts:
+        for step, answer in zip(transcript.steps, transcript.steps[1:], strict=False):
+            is_asked = isinstance(step, Say) and f'"request":"{name}"' in step.text
+            if is_asked and isinstance(answer, Hear) and answer.text.startswith('{"status":"ok"'):
+                found.append([step, answer])
+    return next(
+        (steps for steps in found if '"count":0' not in _text_of(steps[1]) and "[]" not in _text_of(steps[1])), found[0]
+    )
+
+
+def _text_of(step: Step) -> str:
+    return step.text if isinstance(step, (Say, Hear)) else ""
+
+
 def errors_page() -> Iterator[str]:
     """Every way to fail."""
     yield "# Errors"
     yield GENERATED
-    yield "## On the wire"
+    yield "## On the wire, Kilovolt"
     yield (
         'The member `error` of an error message, exactly: `{"ok":false,"error":"…","details":"…","request_id":"…"}`. '
         "`details` is a sentence for people and may change. No error ends the connection."
     )
     rows = [(code(one), MEANINGS[one], code(COMMAND_ERRORS[one].__name__)) for one in ErrorCode]
     yield table(("code", "when", "in Python"), rows)
+    yield "## On the wire, Streamer.bot"
+    yield (
+        'The member `error` of `{"status":"error","id":…,"error":"…"}`. The original publishes no list of its texts, '
+        "so programs go by `status`. These are ours; what a service says comes as it is."
+    )
+    yield table(("text", "when"), [(code(text), when) for text, when in PROBLEMS.items()])
     yield "## Close codes"
     yield table(
         ("code", "why stagedoor closes a WebSocket"),
         [
             ("1000", "the client closed; its own code is sent back"),
-            ("1001", "stagedoor is closing; come back later"),
+            (
+                "1001",
+                "stagedoor is closing; or, at the Streamer.bot door, the mode or the password was changed: come back",
+            ),
             ("1002", "a frame broke the rules of WebSocket"),
-            ("1007", "a message is not UTF-8"),
-            ("1008", "no login within 30 s (150 s after a question was put), or the password was changed"),
+            ("1007", "a message is not UTF-8; at the Streamer.bot door also ten messages in a row that are no JSON"),
+            ("1008", "Kilovolt: no login within 30 s (150 s after a question was put), or the password was changed"),
+            ("1008", "Streamer.bot: another request before a login that has to be, none within 30 s, wrong answers"),
             ("1009", "a message is larger than the option `message_bytes`"),
             ("1011", "a bug in stagedoor; its log says more"),
             ("1013", "the client reads too slowly; see the option `queue_bytes`"),
@@ -253,18 +436,25 @@ def errors_page() -> Iterator[str]:
         ("status", "when"),
         [
             ("400", "the request is malformed, or it is TLS, which this port does not speak"),
-            ("403", "a page of a web site that the owner has not let in wants a WebSocket"),
+            ("403", "a page of a web site that the owner has not let in wants a WebSocket, or Streamer.bot's methods"),
             ("404", "there is nothing at this path, or no WebSocket"),
-            ("405", "only GET and HEAD are served"),
+            ("405", "the path does not answer to this method; `Allow` says to which"),
             ("421", "`Host` is not a name of this door"),
             ("426", "`/ws` without an upgrade, or another version of WebSocket than 13"),
             ("431", "the head of the request is longer than 16 KiB"),
             ("503", "there are too many connections, in all or from this origin"),
         ],
     )
-    yield "## In the Python clients"
+    yield "[Streamer.bot's HTTP server](../http.md#errors) has some more."
+    yield "## In the Python clients for Kilovolt"
     yield "Importable from `stagedoor.kilovolt`; [the clients' page](../client.md#errors) says what to do about each."
     yield from _tree(client_errors)
+    yield "## In the Python clients for Streamer.bot"
+    yield (
+        "Importable from `stagedoor.streamerbot`; [the clients' page](../streamerbot-client.md#errors) says what to do "
+        "about each."
+    )
+    yield from _tree(streamerbot_errors)
     yield "## In the server"
     yield "Importable from `stagedoor.errors`. The commands print an `OperatorError` as one line."
     yield from _tree(server_errors)
@@ -275,17 +465,39 @@ def _tree(module: ModuleType) -> Iterator[str]:
     yield "```text\n" + "\n".join(tree) + "\n```"
 
 
-def transcripts_page() -> Iterator[str]:
-    """Every golden transcript."""
-    yield "# Conversations"
+@cache
+def streamerbot_transcripts() -> list[Transcript]:
+    """Every golden transcript of Streamer.bot's protocol."""
+    return load_streamerbot_transcripts()
+
+
+def kilovolt_transcripts_page() -> Iterator[str]:
+    """Every golden transcript of the Kilovolt protocol."""
+    yield from _transcripts_page(
+        "Conversations, Kilovolt", load_transcripts(), "Some use keys below `test/` that exist in the tests alone."
+    )
+
+
+def streamerbot_transcripts_page() -> Iterator[str]:
+    """Every golden transcript of Streamer.bot's protocol."""
+    yield from _transcripts_page(
+        "Conversations, Streamer.bot",
+        streamerbot_transcripts(),
+        "The greeting comes first in all of them, and is shown where it matters. The services behind some of the "
+        "requests are stand-ins with made-up answers.",
+    )
+
+
+def _transcripts_page(heading: str, transcripts: Iterable[Transcript], remark: str) -> Iterator[str]:
+    yield f"# {heading}"
     yield GENERATED
     yield (
         "What clients say (`→`) and what stagedoor answers (`←`), line by line. The tests replay every one of them. "
         "`…` stands for what varies or is long; a number names a second connection; what happens beside the wire "
-        "stands in brackets. Some use keys below `test/` that exist in the tests alone."
+        f"stands in brackets. {remark}"
     )
     title = ""
-    for transcript in load_transcripts():
+    for transcript in transcripts:
         if transcript.file != title:
             title = transcript.file
             yield f"## {title.capitalize()}"
@@ -304,45 +516,60 @@ HAPPENINGS: Final[dict[str, Callable[..., str]]] = {
     "closed": lambda number, status: f"stagedoor closes connection {number} with {status}",
     "password": lambda text: f"the owner changes the password to {text}",
     "fail": lambda count: f"the disk refuses the next {count} writes",
-    "write": lambda key, value: f"the owner writes {value} to {key}",
+    "write": lambda key, value="": f"the owner writes {value or 'nothing'} to {key}",
+    "delete": lambda key: f"the owner deletes {key}",
+    "gone": lambda number: f"connection {number} leaves",
+    "mode": lambda text: f"the owner changes the mode to {text}",
+    "overdue": lambda number: f"stagedoor ends connection {number}",
+    "ready": lambda number: f"connection {number} may stay",
 }
+
+DOOR: Final[dict[str, Callable[[str], str]]] = {
+    "password": lambda text: f"the password is {text}",
+    "asks": lambda _: "the owner can be asked",
+    "token": lambda _: "the owner has a token",
+    "mode": lambda text: f"authentication is {text}",
+    "guests": lambda _: "guests may speak",
+    "challenge": lambda _: "a challenge is offered always",
+    "vectors": lambda _: "the salt and the challenge of the protocol's test vectors",
+    "platforms": lambda _: "no platform is connected",
+}
+
+PEER: Final[dict[str, Callable[[str], str]]] = {
+    "namespace": lambda text: f"inside the namespace {text}",
+    "origin": lambda text: f"Origin: {text}",
+}
+
+VARYING: Final = re.compile("{(any|b64|text|answer|wrong|token|limit|long|time|moment|session)}|{(info|sources)}")
 
 
 def whole_conversation(transcript: Transcript) -> str:
     """Render one transcript, with the door that it takes place at."""
-    door: dict[str, Callable[[str], str]] = {
-        "password": lambda text: f"the password is {text}",
-        "asks": lambda _: "the owner can be asked",
-        "token": lambda _: "the owner has a token",
-    }
-    peer: dict[str, Callable[[str], str]] = {
-        "namespace": lambda text: f"inside the namespace {text}",
-        "origin": lambda text: f"Origin: {text}",
-    }
-    facts = [door[name](value) for name, value in transcript.door.items()]
-    facts += [peer[name](value) for name, value in transcript.peer.items()]
+    facts = [DOOR[name](value) for name, value in transcript.door.items()]
+    facts += [PEER[name](value) for name, value in transcript.peer.items()]
     return conversation(transcript.steps, facts)
 
 
-def conversation(steps: Iterable[Step], facts: Iterable[str] = ()) -> str:
-    """Render steps as a block of text."""
+def conversation(steps: Iterable[Step], facts: Iterable[str] = (), *, connections: bool = True) -> str:
+    """Render steps as a block of text, on request without the numbers of ``connections``."""
     lines = [f"({fact})" for fact in facts]
     for step in steps:
         if isinstance(step, Happen):
             lines.append(f"({HAPPENINGS[step.name](*step.arguments)})")
         else:
-            number = "" if step.connection == "1" else step.connection
+            number = "" if step.connection == "1" or not connections else step.connection
             arrow = "→" if isinstance(step, Say) else "←"
-            lines.append(f"{number}{arrow} {re.sub('{(any|b64|text|answer|wrong|token|limit|long)}', '…', step.text)}")
+            text = VARYING.sub(lambda varying: "{…}" if varying[2] else "…", step.text)
+            lines.append(f"{number}{arrow} {text}")
     return "```text\n" + "\n".join(lines).replace("{digits}", "42") + "\n```"
 
 
 MARK: Final = re.compile(r"(<!-- conversation: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def fill_conversations(text: str) -> str:
+def fill_conversations(text: str, transcripts: Iterable[Transcript]) -> str:
     """Put the transcripts that are named between marks into a page."""
-    by_name = {str(transcript): transcript for transcript in load_transcripts()}
+    by_name = {str(transcript): transcript for transcript in transcripts}
     return MARK.sub(lambda mark: f"{mark[1]}\n{whole_conversation(by_name[mark[2]])}\n\n{mark[3]}", text)
 
 
@@ -362,7 +589,7 @@ def code(text: str) -> str:
 
 def slug(heading: str) -> str:
     """Name a heading as links do."""
-    return re.sub(r"[^\w-]+", "", heading.lower())
+    return re.sub(r"[^\w-]+", "", heading.lower().replace(" ", "-"))
 
 
 def _first_sentence(thing: object) -> str:
@@ -376,16 +603,26 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "reference/options.md": options_page,
     "reference/keys.md": keys_page,
     "reference/commands.md": commands_page,
+    "reference/requests.md": requests_page,
     "reference/errors.md": errors_page,
-    "reference/conversations.md": transcripts_page,
+    "reference/conversations.md": kilovolt_transcripts_page,
+    "reference/streamerbot-conversations.md": streamerbot_transcripts_page,
+    **{name: partial(page, GENERATED) for name, page in event_pages.PAGES.items()},
 }
+
+FILLED: Final[Mapping[str, Callable[[], list[Transcript]]]] = {
+    "kilovolt.md": load_transcripts,
+    "streamerbot.md": streamerbot_transcripts,
+}
+"""The pages with conversations in them."""
 
 
 def outdated() -> dict[Path, str]:
     """Find the pages that differ from what the code says, and what they should hold."""
     wanted = {DOCS / name: "\n\n".join(page()) + "\n" for name, page in PAGES.items()}
-    protocol = DOCS / "kilovolt.md"
-    wanted[protocol] = fill_conversations(protocol.read_text("utf-8"))
+    for name, transcripts in FILLED.items():
+        page = DOCS / name
+        wanted[page] = fill_conversations(page.read_text("utf-8"), transcripts())
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
@@ -396,7 +633,7 @@ def main() -> int:
         if "--check" in sys.argv[1:]:
             print(f"{path} is out of date; run: python -m tools.reference", file=sys.stderr)
         else:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True, parents=True)
             path.write_text(text, "utf-8")
     return 1 if pages and "--check" in sys.argv[1:] else 0
 

@@ -1,9 +1,11 @@
 """Make the pictures in ``docs/images``: ``make screenshots``, or ``python -m tools.screenshots``.
 
 Everything in them is real: a server on a data folder of its own, Chromium in front of its page, its commands in a
-terminal. It needs a free port 4337, so that the pictures show the usual address, and a POSIX system.
+terminal, the chat overlay of the documentation. It needs the free ports 4337, 8080 and 7474, so that the pictures show
+the usual addresses, the JavaScript clients of the tests, and a POSIX system.
 """
 
+import base64
 import contextlib
 import os
 import pty
@@ -17,9 +19,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -28,19 +30,37 @@ from rich.text import Text
 from stagedoor.kilovolt import AskMetadata, SyncClient
 from tools.find_chromium import find_chromium
 
-IMAGES: Final = Path(__file__).parents[1] / "docs" / "images"
+ROOT: Final = Path(__file__).parents[1]
+IMAGES: Final = ROOT / "docs" / "images"
+OVERLAY: Final = ROOT / "docs" / "howto" / "chat-overlay.md"
+OVERLAY_CLIENT: Final = ROOT / "tests" / "clients" / "node_modules" / "@streamerbot"
 STAGEDOOR: Final = Path(sys.executable).with_name("stagedoor")
 PAGE: Final = "http://localhost:4337/"
 SERVER: Final = "ws://localhost:4337/ws"
+CHAT: Final = "http://localhost:4337/static/chat.html"
 
 CHROMIUM_FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 VIEWPORTS: Final = {"wide": (1280, 800), "phone": (390, 844)}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+OVERLAY_SIZE: Final = {"wide": (520, 340), "phone": (390, 380)}
 MAX_PICTURE_BYTES: Final = 150_000
 
 COLUMNS: Final = 84
+CHAT_COLUMNS: Final = 62
 
 TIMEOUT_S: Final = 20.0
+
+GROUNDS: Final = {"light": "#dcd6e6", "dark": "#08070b"}
+DEMO: Final = """<!doctype html>
+<style>
+  body {{ margin: 0; height: 100vh; display: flex; align-items: center; gap: 24px; padding: 0 24px;
+         box-sizing: border-box; background: {ground} }}
+  svg {{ flex: 1; min-width: 0 }}
+  img {{ flex: none; width: 460px; border-radius: 12px }}
+</style>
+{terminal}
+<img src="data:image/png;base64,{overlay}" alt="">"""
 
 # Without rich's own web fonts: a picture must not fetch anything.
 SVG_FORMAT: Final = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
@@ -58,8 +78,9 @@ NIGHT: Final = TerminalTheme(
 class Terminal:
     """A terminal in which commands run; what it showed becomes a picture."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, columns: int = COLUMNS) -> None:
         self._folder = folder
+        self._columns = columns
         self._shown = ""
 
     @contextlib.contextmanager
@@ -68,7 +89,12 @@ class Terminal:
         self._shown += f"\x1b[2m$\x1b[0m \x1b[1m{' '.join(command)}\x1b[0m\n"
         ours, its = pty.openpty()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("STAGEDOOR_")}
-        environment |= {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": "30", "STAGEDOOR_DATA": "show"}
+        environment |= {
+            "TERM": "xterm-256color",
+            "COLUMNS": str(self._columns),
+            "LINES": "30",
+            "STAGEDOOR_DATA": "show",
+        }
         process = subprocess.Popen(
             [STAGEDOOR, *command[1:]], cwd=self._folder, stdin=its, stdout=its, stderr=its, env=environment
         )
@@ -90,9 +116,9 @@ class Terminal:
 
     def picture(self, title: str, unfinished: "Run | None" = None) -> str:
         """Draw what was shown, as SVG; ``unfinished`` is a command that is still running."""
-        shown = self._shown + (unfinished.shown if unfinished else "")
+        shown = _erase(self._shown + (unfinished.shown if unfinished else ""))
         with open(os.devnull, "w") as nowhere:
-            console = Console(record=True, width=COLUMNS, file=nowhere)
+            console = Console(record=True, width=self._columns, file=nowhere)
             console.print(Text.from_ansi(shown.rstrip()), soft_wrap=True)
             svg = console.export_svg(title=title, theme=NIGHT, code_format=SVG_FORMAT, unique_id="terminal")
         return "\n".join(line.rstrip() for line in svg.splitlines()).strip() + "\n"
@@ -131,22 +157,93 @@ class Run:
         return bool(data)
 
 
-def draw_page() -> None:
-    """Make the pictures of the page, light and dark, wide and narrow."""
+def _erase(shown: str) -> str:
+    """Do what a terminal does when a command erases the line above: the room prints what was typed with its speaker."""
+    lines: list[str] = []
+    for line in shown.split("\n"):
+        while (erased := line.partition("\x1b[1A\x1b[2K\r"))[1]:
+            del lines[-1:]
+            line = erased[2]
+        lines.append(line)
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Open a browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
-        for size, (width, height) in VIEWPORTS.items():
-            for scheme in ("light", "dark"):
-                page = browser.new_page(
-                    viewport={"width": width, "height": height},
-                    color_scheme="dark" if scheme == "dark" else "light",
-                )
-                page.goto(PAGE)
-                path = IMAGES / f"page-{size}-{scheme}.png"
-                page.screenshot(path=path, full_page=size == "phone")
-                page.close()
-                assert path.stat().st_size < MAX_PICTURE_BYTES, f"{path} is too large"
+        yield browser
         browser.close()
+
+
+def open_page(browser: Browser, scheme: Literal["light", "dark"], size: tuple[int, int], scale: float = 1.0) -> Page:
+    """Open an empty page."""
+    width, height = size
+    viewport: ViewportSize = {"width": width, "height": height}
+    return browser.new_page(viewport=viewport, color_scheme=scheme, device_scale_factor=scale)
+
+
+def save(page: Page, name: str, *, full_page: bool = False) -> None:
+    """Take the picture of a page, and close it."""
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path, full_page=full_page)
+    page.close()
+    assert path.stat().st_size < MAX_PICTURE_BYTES, f"{path} is too large"
+
+
+def draw_page(browser: Browser) -> None:
+    """Make the pictures of the page, light and dark, wide and narrow."""
+    for size, viewport in VIEWPORTS.items():
+        for scheme in SCHEMES:
+            page = open_page(browser, scheme, viewport)
+            page.goto(PAGE)
+            save(page, f"page-{size}-{scheme}", full_page=size == "phone")
+
+
+def draw_chat(browser: Browser, folder: Path) -> None:
+    """Make the pictures of the chat: the room in a terminal, the overlay, and both side by side."""
+    terminal = Terminal(folder, CHAT_COLUMNS)
+    overlays = {}
+    for size, viewport in OVERLAY_SIZE.items():
+        for scheme in SCHEMES:
+            page = overlays[size, scheme] = open_page(browser, scheme, viewport)
+            with page.expect_websocket() as opened:
+                page.goto(CHAT)
+            opened.value.wait_for_event("framesent", lambda frame: '"Subscribe"' in str(frame))
+    with terminal.running("stagedoor", "chat", "--as", "Ada", "--broadcaster", "Robin") as room:
+        room.read_until("what to type")
+        for typed, answer in [
+            ("Hello! Is this thing on?", "Ada: Hello"),
+            ("/as TeaTimeTom", ""),
+            ("Loud and clear, greetings from Bristol", "TeaTimeTom: Loud"),
+            ("/as Robin", ""),
+            ("Welcome in, everybody", "Robin: Welcome"),
+        ]:
+            room.type(f"{typed}\n")
+            room.read_until(answer or typed)
+        _output_of(folder, "emit", "Twitch", "Follow", '{"user": "PixelHarbor"}')
+        room.read_until("PixelHarbor follows")
+        _output_of(folder, "emit", "Twitch", "Raid", '{"user": "MossyLantern", "viewers": 42}')
+        room.read_until("raids with 42 viewers")
+        picture = terminal.picture("stagedoor chat", room)
+    (IMAGES / "chat.svg").write_text(picture)
+    for (size, scheme), page in overlays.items():
+        page.get_by_text("raids with 42").wait_for()
+        page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+        if size == "phone":
+            save(page, f"chat-phone-{scheme}")
+        else:
+            draw_demo(browser, scheme, picture, page.screenshot())
+            page.close()
+
+
+def draw_demo(browser: Browser, scheme: Literal["light", "dark"], terminal: str, overlay: bytes) -> None:
+    """Make the picture of the terminal with the overlay beside it."""
+    page = open_page(browser, scheme, (1280, 350))
+    shown = base64.b64encode(overlay).decode()
+    page.set_content(DEMO.format(terminal=terminal, overlay=shown, ground=GROUNDS[scheme]))
+    save(page, f"demo-{scheme}")
 
 
 def ask_to_come_in() -> None:
@@ -161,7 +258,9 @@ def ask_to_come_in() -> None:
 def draw_terminals(folder: Path) -> None:
     """Make the pictures of the terminal, and of the page while the server runs."""
     (folder / "overlays").mkdir()
-    (folder / "overlays" / "deaths.html").write_text("<!doctype html>")
+    shutil.copytree(OVERLAY_CLIENT, folder / "overlays" / "node_modules" / "@streamerbot")
+    (overlay,) = re.findall("^```html\n(.*?)^```$", OVERLAY.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    (folder / "overlays" / "chat.html").write_text(overlay, "utf-8")
     server, status, asks = Terminal(folder), Terminal(folder), Terminal(folder)
     with server.running("stagedoor", "serve", "--static", "overlays") as serving:
         serving.read_until("ready\n")
@@ -180,7 +279,9 @@ def draw_terminals(folder: Path) -> None:
             answering.read_to_end()
         overlay_thread.join(TIMEOUT_S)
         (IMAGES / "asks.svg").write_text(asks.picture("stagedoor asks"))
-        draw_page()
+        with chromium() as browser:
+            draw_page(browser)
+            draw_chat(browser, folder)
 
 
 def _output_of(folder: Path, *arguments: str) -> str:

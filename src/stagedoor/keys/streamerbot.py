@@ -12,8 +12,8 @@ SPECS: Final = (
         pattern=STREAMERBOT_CONFIG,
         kind=Kind.STATE,
         summary="The Streamer.bot door: its address, path, authentication and password. Authentication and password "
-        "apply at once and end the connections; the address, the path and the files of the HTTP door apply at the "
-        "next start.",
+        "apply at once and end the connections, and so do the files of the HTTP door, which end none; the addresses "
+        "and the path apply at the next start.",
         schema=record(
             [],
             bind=TEXT,
