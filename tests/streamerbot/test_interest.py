@@ -13,9 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stagedoor.access import NOBODY, SERVICE, Client
-from stagedoor.hub import Catalogue, Hub, MemoryStore, Write
+from stagedoor.hub import Catalogue, Change, Hub, MemoryStore, Write
 from stagedoor.streamerbot.events import CATALOGUE, EventName
-from stagedoor.streamerbot.interest import Interest, is_known, is_well_formed, known_names, known_part, read_selection
+from stagedoor.streamerbot.interest import (
+    EXPECTED_FOR_S,
+    Interest,
+    is_known,
+    is_well_formed,
+    known_names,
+    known_part,
+    read_selection,
+)
 from stagedoor.streamerbot.messages import MissingParameter
 from tests.kilovolt.harness import FakeClock
 from tests.streamerbot.harness import Line, Stage, read_event
@@ -246,6 +254,55 @@ async def test_what_has_expired_makes_room() -> None:
     interest.expect("new")
     assert list(interest._expected) == ["new"]
     await hub.close()
+
+
+WAITS = st.lists(
+    st.tuples(st.sampled_from(["expect", "expect_no_more", "event"]), st.sampled_from("abc"))
+    | st.tuples(st.sampled_from(["Subscribe", "UnSubscribe"]), SELECTIONS)
+    | st.tuples(st.just("wait"), st.sampled_from([1, 30, 61])),
+    max_size=25,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(WAITS)
+def test_what_is_waited_for_is_heard_once_and_what_is_subscribed_always(steps: list[tuple[str, Any]]) -> None:
+    async def play() -> None:
+        hub, clock = Hub(MemoryStore(), Catalogue()), FakeClock()
+        heard: list[str] = []
+
+        def deliver(change: Change) -> None:
+            if interest.wants(change):
+                heard.append(change.value)
+
+        client = Client(hub, SERVICE, deliver)
+        interest = Interest(client, clock)
+        rules: list[Rule] = []
+        until: dict[str, float] = {}
+        expected: list[str] = []
+        for kind, subject in steps:
+            if kind == "wait":
+                clock.advance(subject)
+            elif kind == "expect":
+                interest.expect(subject)
+                until[subject] = clock.time() + EXPECTED_FOR_S
+            elif kind == "expect_no_more":
+                interest.expect_no_more(subject)
+                until.pop(subject, None)
+            elif kind == "event":
+                value = json.dumps({"eventName": subject})
+                is_expected = until.pop(subject, 0) > clock.time()
+                if is_expected or hears(rules, EventName("Custom", "Event")):
+                    expected.append(value)
+                client.write([Write("event/Custom/Event", value)], lambda error: None)
+            else:
+                rules.append((kind, subject))
+                selection = read_selection(subject)
+                interest.add(selection) if kind == "Subscribe" else interest.remove(selection)
+        assert heard == expected
+        await hub.close()
+
+    asyncio.run(play())
 
 
 async def test_waiting_leaves_no_subscription_behind() -> None:
