@@ -111,6 +111,7 @@ class Asked(NamedTuple):
 
 
 _PERSISTED: Final = "`persisted`, default `true`"
+_EMOTES: Final = "`emotes` with `userEmotes`, `bttvEmotes`, `ffzEmotes` and `sevenTvEmotes`"
 _ONE_VARIABLE: Final = "`variable`, and the same once more in `variables`; `count`"
 
 ASKED: Final[dict[str, Asked]] = {
@@ -120,19 +121,31 @@ ASKED: Final[dict[str, Asked]] = {
     "GetInfo": Asked("what stagedoor is", "nothing", "`info`"),
     "GetEvents": Asked("all names of events", "nothing", "`events`, types by source"),
     "GetActions": Asked(
-        "the actions, sorted by name", "nothing", "`actions`, `count`", ("action/@list", "action/<id>")
+        "the actions, sorted by name",
+        "nothing",
+        "`actions`, each with `id`, `name`, `group`, `enabled`, `subaction_count` and `trigger_count`; `count`",
+        ("action/@list", "action/<id>"),
     ),
     "DoAction": Asked(
         "runs an action",
         "`action` with `id` or `name`; `args`",
-        "`args`, `actionId`, `runningActionId`",
+        "`args`, also with `actionName`, `actionQueuedAt` and so on; `actionId`, `runningActionId`",
         ("action/@run",),
     ),
     "GetCodeTriggers": Asked(
-        "the code triggers", "nothing", "`triggers`, `count`", ("code-trigger/@list", "code-trigger/<event name>")
+        "the code triggers",
+        "nothing",
+        "`triggers`, each with `name`, `eventName` and `category`; `count`",
+        ("code-trigger/@list", "code-trigger/<event name>"),
     ),
     "ExecuteCodeTrigger": Asked("fires one", "`triggerName`, `args`", "nothing", ("code-trigger/@execute",)),
-    "GetCommands": Asked("the chat commands", "nothing", "`commands`, `count`", ("command/@list", "command/<id>")),
+    "GetCommands": Asked(
+        "the chat commands",
+        "nothing",
+        "`commands`, each with `id`, `name`, `enabled`, `group`, `commands`, `caseSensitive`, `ignoreInternal`, "
+        "`ignoreBotAccount` and `sources`; `count`",
+        ("command/@list", "command/<id>"),
+    ),
     "GetBroadcaster": Asked(
         "the accounts that are logged in",
         "nothing",
@@ -142,8 +155,8 @@ ASKED: Final[dict[str, Asked]] = {
     "GetMonitoredYouTubeBroadcasts": Asked(
         "YouTube's broadcasts", "nothing", "`broadcasts`, `count`", ("platform/<platform>/broadcasts",)
     ),
-    "TwitchGetEmotes": Asked("Twitch's emotes", "nothing", "`emotes`", ("emotes/<platform>",)),
-    "YouTubeGetEmotes": Asked("YouTube's emotes", "nothing", "`emotes`", ("emotes/<platform>",)),
+    "TwitchGetEmotes": Asked("Twitch's emotes", "nothing", _EMOTES, ("emotes/<platform>",)),
+    "YouTubeGetEmotes": Asked("YouTube's emotes", "nothing", _EMOTES, ("emotes/<platform>",)),
     "SendMessage": Asked(
         "speaks in a chat; not for guests",
         "`message`; `platform`, default `twitch`; `bot`, `internal`, `replyId`, `broadcastId`",
@@ -153,7 +166,7 @@ ASKED: Final[dict[str, Asked]] = {
     "GetUserPronouns": Asked(
         "how to speak of a viewer",
         "`platform`, `userLogin`",
-        "`userLogin`, `pronoun`",
+        "`userLogin`, `pronoun` with `pronounSubject`, `pronounObject` … `pronouns`, `pronounsPlain`, `userFound`",
         ("pronouns/@get", "pronouns/<platform>/<login>"),
     ),
     "GetGlobals": Asked(
@@ -187,7 +200,11 @@ ASKED: Final[dict[str, Asked]] = {
         for platform in ("Twitch", "YouTube", "Trovo", "Kick")
     },
     "GetActiveViewers": Asked(
-        "who is watching", "nothing", "`viewers`, `count`", ("viewer/@active", "viewer/<platform>/<id>")
+        "who is watching",
+        "nothing",
+        "`viewers`, each with `id`, `type`, `login`, `display`, `subscribed`, `role`, `groups`, `channelPointsUsed`, "
+        "`previousActive`, `lastActive` and `exempt`; `count`",
+        ("viewer/@active", "viewer/<platform>/<id>"),
     ),
     "GetCredits": Asked(
         "whom to thank",
@@ -364,7 +381,8 @@ def requests_page() -> Iterator[str]:
     yield GENERATED
     yield (
         "The requests of [Streamer.bot's protocol](../streamerbot.md) as stagedoor serves them. Each example is from a "
-        "conversation that the tests replay; `…` stands for what varies."
+        "conversation that the tests replay, with stand-ins for some of the services, so members may be missing; `…` "
+        "stands for what varies."
     )
     names = ["Authenticate", "Subscribe", "UnSubscribe", *REQUESTS]
     yield table(("request", "what it asks"), [(f"[`{name}`](#{slug(name)})", ASKED[name].what) for name in names])
