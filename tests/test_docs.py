@@ -34,6 +34,8 @@ from stagedoor.streamerbot.requests import REQUESTS
 from tests.clients.owner import answer_next_question
 from tests.clients.test_javascript import CHROMIUM_FLAGS
 from tests.conftest import Server
+from tests.kilovolt.transcripts import Hear
+from tests.streamerbot.transcripts import load as load_streamerbot
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -113,6 +115,14 @@ def test_every_request_of_streamerbot_is_documented() -> None:
     names = {"Authenticate", "Subscribe", "UnSubscribe", *REQUESTS}
     assert set(headings(DOCS / "reference/requests.md")) == {"Requests", *(f"`{name}`" for name in names)}
     assert set(reference.ASKED) == names
+
+
+def test_every_error_of_streamerbots_conversations_is_documented() -> None:
+    heard = "\n".join(step.text for one in load_streamerbot() for step in one.steps if isinstance(step, Hear))
+    known = "|".join(re.escape(text).replace("…", ".*") for text in reference.PROBLEMS)
+    errors = set(re.findall(r'"status":"error".*"error":"(.*)"', heard))
+    assert errors
+    assert [text for text in errors if not re.fullmatch(known, text)] == []
 
 
 def test_keys_behind_requests_are_keys() -> None:

@@ -219,7 +219,7 @@ ASKED: Final[dict[str, Asked]] = {
 PROBLEMS: Final[dict[str, str]] = {
     "Invalid JSON": "the message is no JSON; the answer has no `id`; the tenth in a row ends the connection with 1007",
     "Request must be an object": "the message is JSON, but no object",
-    "Request nests more than 64 levels": "",
+    "Request nests more than 64 levels": "it is one, and too deep",
     "Missing request": "`request` is absent, empty or no text",
     "Unknown request: …": "there is no such request",
     "Missing parameter: …": "the parameter is absent or null",
@@ -231,7 +231,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "Action not found": "neither the id nor the name is an action's",
     "Action is disabled": "it is one that does not run",
     "Code trigger not found": "nobody offers a trigger of this event name",
-    "Variable not found": "",
+    "Variable not found": "there is none of this name, or it is another viewer's",
     "Invalid platform": "it is none of those that the request knows",
     "Platform not connected": "`SendMessage` to a platform that nobody connects",
     "Internal error": "a bug in stagedoor; its log says more",
