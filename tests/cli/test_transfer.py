@@ -19,6 +19,7 @@ EVERYTHING = {
     "twitch/auth-keys": "a token",
     "twitch/config": '{"enabled":true,"api_client_id":"id","api_client_secret":"a client secret"}',
     "http/config": '{"bind":"localhost:4337","path":"/x","kv_password":"a long enough password"}',
+    "streamerbot/config": '{"password":"another long password","instance_id":"4f7b1a52-54fc-4a53-8ec4-6b5f2f0f3c11"}',
     "k" * 511: "v" * 100_000,
 }
 
@@ -57,7 +58,7 @@ async def test_export_without_secrets_has_none(both: Cli, tmp_path: Path) -> Non
     await both.ok("import", write(tmp_path / "in.json", EVERYTHING))
     entries = await export(both, "--no-secrets")
     assert entries == {
-        key: value for key, value in EVERYTHING.items() if not key.startswith(("twitch/", "http/config"))
+        key: value for key, value in EVERYTHING.items() if not key.startswith(("twitch/", "http/config", "streamerbot/config"))
     }
 
 

@@ -34,7 +34,8 @@ def test_who_may_do_what(mode: str, *, offers_challenge: bool, guests_may_speak:
     assert reception.grant_on_entry(HERE) is (NOBODY if mode == "enforced" else guest)
     assert reception.grant_after(OPAQUE) is BY_PASSWORD
     assert reception.grant_after(HERE) is (guest if mode == "off" and offers_challenge else BY_PASSWORD)
-    assert (reception.challenge() is None) is (mode == "off" and not offers_challenge)
+    assert (reception.challenge(HERE) is None) is (mode == "off" and not offers_challenge)
+    assert reception.challenge(OPAQUE) is not None
 
 
 def test_a_guest_is_less_than_an_application() -> None:
@@ -44,14 +45,14 @@ def test_a_guest_is_less_than_an_application() -> None:
 
 def test_each_challenge_is_new() -> None:
     reception = make()
-    challenges = [reception.challenge() for _ in range(100)]
+    challenges = [reception.challenge(HERE) for _ in range(100)]
     assert len({challenge.challenge for challenge in challenges if challenge}) == 100
     assert {len(challenge.challenge) + len(challenge.salt) for challenge in challenges if challenge} == {64}
 
 
 def test_the_greeting_offers_the_challenge_as_base64() -> None:
     reception = make()
-    challenge = reception.challenge()
+    challenge = reception.challenge(HERE)
     assert challenge is not None
     offered = json.loads(reception.hello("id", challenge))["authentication"]
     assert base64.b64decode(offered["challenge"], validate=True) == challenge.challenge

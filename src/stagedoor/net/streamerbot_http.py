@@ -106,7 +106,8 @@ class StreamerbotHttp:
             allowed = {"Access-Control-Allow-Methods": "GET, HEAD, POST"}
             allowed["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
             return web.Response(status=HTTPStatus.NO_CONTENT, headers={**headers, **allowed})
-        if request.method not in (methods := ("POST",) if name == _DO_ACTION else ("GET", "HEAD")):
+        methods = ("POST",) if name == _DO_ACTION else ("GET",) if name in _CLEARING else ("GET", "HEAD")
+        if request.method not in methods:
             allow = ", ".join(methods)
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{name} is answered to {allow}", {"Allow": allow})
         client = Client(self._hub, await self._grant(request))
@@ -263,7 +264,7 @@ def _in_old_shape(members: Members) -> Members:
         "Events": {old: events.get(new, []) for new, old in _OLD_EVENTS.items()},
         "HypeTrainConductor": credits_["hypeTrain"].get("conductors", []),
         "HypeTrainContributors": credits_["hypeTrain"].get("contributors", []),
-        "User": {**{old: users.get(new, []) for new, old in _OLD_USERS.items()}, **credits_["groups"]},
+        "User": credits_["groups"] | {old: users.get(new, []) for new, old in _OLD_USERS.items()},
         "Custom": credits_["custom"],
         "TopBits": {
             "All": top.get("allBits", []),

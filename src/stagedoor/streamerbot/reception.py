@@ -89,11 +89,11 @@ class Reception:
         """Whether authentication is a formality."""
         return self.authentication is Authentication.OFF and self._offers_challenge
 
-    def challenge(self) -> Challenge | None:
+    def challenge(self, peer: Peer) -> Challenge | None:
         """Draw a challenge for a new connection, where there is something to prove."""
-        if self.authentication is Authentication.OFF and not self._offers_challenge:
-            return None
-        return self.doorkeeper.challenge()
+        is_wanted = self.authentication is not Authentication.OFF or self._offers_challenge
+        has_to_prove = peer.must_prove and self.doorkeeper.has_password
+        return self.doorkeeper.challenge() if is_wanted or has_to_prove else None
 
     def grant_after(self, peer: Peer) -> Grant:
         """What a peer may do that has authenticated."""

@@ -78,7 +78,7 @@ class Session:
         self._clock = reception.doorkeeper.clock
         self._client = Client(hub, reception.grant_on_entry(peer), self._deliver)
         self._interest = Interest(self._client, self._clock)
-        self._challenge = reception.challenge()
+        self._challenge = reception.challenge(peer)
         self._is_authenticated = False
         self._failures = 0
         self._not_json = 0
