@@ -34,8 +34,10 @@ async def chromium_page(files: Files) -> AsyncIterator[tuple[Page, str]]:
             await (route.continue_() if route.request.url.startswith((address, "file://")) else route.abort())
 
         await page.route("**/*", reach)
-        yield page, address
-        await browser.close()
+        try:
+            yield page, address
+        finally:
+            await browser.close()
 
 
 @asynccontextmanager
@@ -55,5 +57,7 @@ async def serving(files: Files) -> AsyncIterator[str]:
     await runner.setup()
     site = web.TCPSite(runner, "localhost", 0)
     await site.start()
-    yield f"http://localhost:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    try:
+        yield f"http://localhost:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

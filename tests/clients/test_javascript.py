@@ -10,20 +10,12 @@ import pytest
 from playwright.async_api import Page, async_playwright
 from tools.find_chromium import find_chromium
 
+from tests.clients.browser import FLAGS
 from tests.clients.owner import answer_next_question
 from tests.conftest import Server
 
 HERE = Path(__file__).parent
 PACKAGE = HERE / "node_modules" / "@strimertul" / "kilovolt-client" / "esm"
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 PAGE = """<!doctype html><meta charset="utf-8"><script type="module">
 import { Kilovolt } from "./kilovolt/index.js";
@@ -88,7 +80,7 @@ async def page(overlay_server: Server) -> AsyncIterator[Page]:
     chromium = find_chromium()
     assert chromium is not None, "the tests need a Chromium: python tools/find_chromium.py --install"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         opened = await browser.new_page()
         await opened.goto(f"{overlay_server.page}/static/index.html")
         await opened.wait_for_function("window.ready")

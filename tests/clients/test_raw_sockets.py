@@ -56,8 +56,10 @@ async def in_mode(data: Path, authentication: str) -> AsyncIterator[Server]:
     """A server in a mode of authentication."""
     server = Server(data / authentication, "--streamerbot-auth", authentication, streamerbot=True)
     await server.start()
-    yield server
-    await server.stop()
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize("authentication", ["off", "on", "enforced"])

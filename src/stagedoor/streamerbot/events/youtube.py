@@ -63,10 +63,11 @@ def super_chat(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
 
 
 def super_sticker(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete SuperSticker."""
+    """Complete SuperSticker; overlays such as nutty.gg's look anywhere in it for an ``imageUrl``."""
     done = _event(data, now)
     _price(done)
-    fill(done, stickerId="", stickerAltText="", stickerImageUrl="")
+    fill(done, stickerId="", stickerAltText="")
+    share(done, ("stickerImageUrl", "imageUrl"), "")
     return done
 
 

@@ -66,7 +66,13 @@ def _target(done: JsonObject, data: JsonObject) -> Person:
     login = first_text(data, "target_user_login")
     name = first_text(data, "target_user_display", "target_user_name")
     user = data.get("user")
-    person = flat_person(given, id_, login, name, as_object(user), {"user_name": as_text(user)}, data)
+    members = as_object(user)
+    named: JsonObject = {
+        "user_id": first_text(members, "id"),
+        "user_login": first_text(members, "login"),
+        "user_name": first_text(members, "name") or as_text(user),
+    }
+    person = flat_person(given, id_, login, name, members, named, data)
     if stands_for_object(given):
         done["targetUser"] = short_user(given, person)
     return person
