@@ -111,8 +111,17 @@ export async function hearsEverything(Client, options, ask) {
   await ask("put", ["action/announce", { name: "Announce", steps: [{ type: "broadcast", json: { text: "Hello" } }] }]);
   await client.doAction("announce");
   const { data } = await ear.first(({ event }) => event.source === "General" && event.type === "Custom");
+  await client.unsubscribe("*");
+  ear.heard.splice(0);
+  await emit(ask, "Twitch", "Follow", { user: "nobody listens" });
+  await client.getInfo();
+  const heardAfterwards = ear.heard.splice(0).length;
+  await client.subscribe("*");
+  await client.on("Twitch.*", ear.hear);
+  await emit(ask, "Twitch", "Follow", { user: "Ada" });
+  const twice = (await ear.until(2)).map(({ data: { user_name } }) => user_name);
   await client.disconnect();
-  return { events, subscribedTo, data };
+  return { events, subscribedTo, data, heardAfterwards, twice };
 }
 
 // Actions and code triggers that answer with a custom event before the client has subscribed to it.

@@ -177,9 +177,10 @@ async def test_with_a_wrong_password_it_stops_after_one_error(start: Start, plac
 
 
 @everywhere
-async def test_it_hears_everything_by_an_asterisk(both_doors: Server, place: Place) -> None:
+async def test_it_hears_everything_or_nothing_by_an_asterisk(both_doors: Server, place: Place) -> None:
     result = await run(place, both_doors, "hearsEverything")
     assert result["data"] == {"text": "Hello"}
+    assert (result["heardAfterwards"], result["twice"]) == (0, ["Ada", "Ada"])
     assert result["events"]["General"] == ["Custom"]
     assert {"Twitch", "YouTube", "Obs", "WebsocketCustomServer", "Kofi", "MeldStudio"} <= result["events"].keys()
     assert all(source[0].isupper() and types for source, types in result["events"].items())
