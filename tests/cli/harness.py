@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import pty
 import re
-import resource
 import signal
 import sys
-import termios
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +15,22 @@ import msgspec
 
 TIMEOUT_S = 30.0
 STAGEDOOR = (sys.executable, "-m", "stagedoor")
+
+_LIMIT_FILES = """
+import os, resource, sys
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Makes the disk seem full after so many bytes of one file."""
+
+_TAKE_OVER_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes standard input the terminal whose Ctrl-C goes to the command. Python's way to do that between fork and exec
+may hang where threads run."""
 
 _DECORATION = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -65,19 +78,15 @@ class Cli:
         max_file_bytes: int | None = None,
     ) -> Result:
         """Run a command to its end."""
-
-        def limit() -> None:
-            if max_file_bytes is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
-
+        limited = () if max_file_bytes is None else (sys.executable, "-c", _LIMIT_FILES, str(max_file_bytes))
         process = await asyncio.create_subprocess_exec(
+            *limited,
             *STAGEDOOR,
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment(STAGEDOOR_DATA=str(self.data), **(env or {})),
-            preexec_fn=limit if max_file_bytes is not None else None,
         )
         async with asyncio.timeout(TIMEOUT_S):
             out, err = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
@@ -120,20 +129,15 @@ class Cli:
     async def on_terminal(self, *arguments: str) -> AsyncIterator["Terminal"]:
         """Start a command on a terminal of its own."""
         ours, theirs = pty.openpty()
-
-        def take_over() -> None:
-            """Make it the terminal whose Ctrl-C goes to the command."""
-            os.setsid()
-            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-
         process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _TAKE_OVER_TERMINAL),
             *STAGEDOOR,
             *arguments,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             env=environment(STAGEDOOR_DATA=str(self.data), TERM="xterm-256color", COLUMNS="120"),
-            preexec_fn=take_over,
+            start_new_session=True,
         )
         os.close(theirs)
         terminal = Terminal(process, ours)

@@ -58,7 +58,9 @@ async def test_export_without_secrets_has_none(both: Cli, tmp_path: Path) -> Non
     await both.ok("import", write(tmp_path / "in.json", EVERYTHING))
     entries = await export(both, "--no-secrets")
     assert entries == {
-        key: value for key, value in EVERYTHING.items() if not key.startswith(("twitch/", "http/config", "streamerbot/config"))
+        key: value
+        for key, value in EVERYTHING.items()
+        if not key.startswith(("twitch/", "http/config", "streamerbot/config"))
     }
 
 
