@@ -31,8 +31,8 @@ from stagedoor.options import OPTIONS
 from stagedoor.services.actions import read_action
 from stagedoor.streamerbot.events import CATALOGUE
 from stagedoor.streamerbot.requests import REQUESTS
+from tests.clients.browser import FLAGS
 from tests.clients.owner import answer_next_question
-from tests.clients.test_javascript import CHROMIUM_FLAGS
 from tests.conftest import Server
 from tests.kilovolt.transcripts import Hear
 from tests.streamerbot.transcripts import load as load_streamerbot
@@ -273,7 +273,7 @@ async def overlays(tmp_path: Path) -> AsyncIterator[Server]:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium."""
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        opened = await playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield opened
         await opened.close()
 

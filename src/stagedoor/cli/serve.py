@@ -73,7 +73,7 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         ):
             click.echo(f"{name:<17}{address or 'shut'}")
         if running.is_first_run and settings.kilovolt_password is None:
-            click.echo(f"{'password':<17}made just now; `stagedoor password show` prints it, for the other door with `--door streamerbot`")
+            click.echo(f"{'password':<17}made just now; `stagedoor password show [--door streamerbot]` prints it")
         # What is alive now stays alive: no later collection has to look at it again. And a burst of requests, which
         # are gone a moment later, is no reason to look for cycles.
         gc.collect()
