@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from picows import WSMsgType
 
@@ -68,6 +68,7 @@ def read(*texts: bytes) -> Reader:
 
 @given(st.binary() | st.text().map(str.encode) | json_values.map(msgspec.json.encode))
 def test_whatever_comes_is_survived_and_answers_nothing(text: bytes) -> None:
+    assume(b'"id"' not in text)  # it might be an answer, and a good one
     reader = read(text, b'{"id":"1","status":"ok","mine":true}')
     assert reader.answer.done()
     assert reader.answer.result() == {"id": "1", "status": "ok", "mine": True}
