@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from stagedoor.access import Client
 from stagedoor.keys import segment, unsegment
-from stagedoor.streamerbot.messages import BadRequest, Members, Parameters
+from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, encode
 from stagedoor.streamerbot.requests.handler import Asker, Handler, Request
 from stagedoor.types import Key
 
 _CHUNK: Final = 512
 """Variables that are read before others get their turn."""
+
+_SHORT: Final = 1024
+"""Characters of a variable whose answer is remembered."""
 
 _PLATFORMS: Final = {"Twitch": "twitch", "YouTube": "youtube", "Trovo": "trovo", "Kick": "kick"}
 
@@ -44,8 +48,18 @@ async def _get_globals(asker: Asker, parameters: Parameters) -> Members:
 
 def _get_global(asker: Asker, parameters: Parameters) -> Members:
     name = parameters.text("variable")
-    variable = _variable(name, _read(asker.client, f"global/{_store(parameters)}/{segment(name)}"))
-    return {"variable": variable, "variables": {name: variable}, "count": 1}
+    text = asker.client.get(f"global/{_store(parameters)}/{segment(name)}")
+    return _remembered(name, text) if len(text) < _SHORT else _answer(name, text)
+
+
+def _answer(name: str, text: str) -> Members:
+    """Make the answer to ``GetGlobal``. Overlays ask for the same few variables over and over."""
+    variable = _variable(name, _read_entry(text))
+    answer = {"variable": variable, "variables": {name: variable}, "count": 1}
+    return {member: msgspec.Raw(encode(value)) for member, value in answer.items()}
+
+
+_remembered: Final = lru_cache(maxsize=1024)(_answer)
 
 
 def _get_user_globals_of(platform: str) -> Handler:
@@ -79,7 +93,7 @@ def _get_user_global_of(platform: str) -> Handler:
         name = parameters.optional_text("variable")
         if not name:
             return _get_all_of_user(asker.client, prefix)
-        variable = _variable(name, _read(asker.client, prefix + segment(name)))
+        variable = _variable(name, _read_entry(asker.client.get(prefix + segment(name))))
         return {"variable": variable, "variables": [variable], "count": 1}
 
     return get_user_global
@@ -98,8 +112,7 @@ def _variable(name: str, entry: _Entry) -> Members:
     return {"name": name, "value": entry.value, "lastWrite": entry.lastWrite}
 
 
-def _read(client: Client, key: Key) -> _Entry:
-    text = client.get(key)
+def _read_entry(text: str) -> _Entry:
     try:
         if text:
             return _decode_entry(text)
