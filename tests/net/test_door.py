@@ -437,6 +437,16 @@ async def test_the_page_says_what_runs_here() -> None:
         assert f"ws://127.0.0.1:{opened.port}/ws".encode() in body
 
 
+@pytest.mark.parametrize("path", ["/health", "/nothing", "/ws", "/static/nothing"])
+async def test_no_answer_tells_which_libraries_answer(opened: Opened, path: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nConnection: close\r\n\r\n".encode())
+    head = (await reader.read()).partition(b"\r\n\r\n")[0].lower()
+    writer.close()
+    assert b"server: stagedoor\r\n" in head + b"\r\n"
+    assert b"aiohttp" not in head
+
+
 async def test_a_websocket_path_asks_plain_http_to_upgrade(opened: Opened) -> None:
     assert (await get(opened.port, "/"))[0] == 426
 

@@ -37,6 +37,8 @@ _SWEEP_S: Final = 1.0
 
 _FREE_PORT_TRIES: Final = 5
 
+_SERVER: Final = "stagedoor"
+
 _SEE_OUT_S: Final = 2.0
 """How long the end waits for the other sides to say goodbye."""
 
@@ -182,6 +184,16 @@ class Door:
         return self._http()
 
     async def _answer_http(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer without telling which version of what answers."""
+        try:
+            response = await self._choose_answer(request)
+        except web.HTTPException as error:
+            error.headers["Server"] = _SERVER
+            raise
+        response.headers["Server"] = _SERVER
+        return response
+
+    async def _choose_answer(self, request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
         if transport is None:
             raise web.HTTPBadRequest
