@@ -172,6 +172,17 @@ async def test_members_of_a_group_are_listed_with_it_and_bots_nowhere(desk: Desk
     assert await area(desk, "groups") == {"Old/Friends": ["Ann"], "New": ["Bob"]}
 
 
+async def test_a_group_whose_name_is_too_long_for_a_key_is_left_out_and_stops_nothing(desk: Desk) -> None:
+    credits_service = await start(desk)
+    members = [{"platform": "twitch", "userId": "id-ann"}]
+    await desk.put("viewer-group/x", encode({"name": "x" * 500, "members": members}))
+    await desk.happen("Twitch", "ChatMessage", **message("Ann"))
+    await desk.happen("Twitch", "ChatMessage", **message("Bob"))
+    assert await area(desk, "groups") == {}
+    await asyncio.wait_for(credits_service.close(), 5)
+    assert desk.read("credits/users/users") == ["Ann", "Bob"]
+
+
 async def test_a_hype_train_has_conductors_contributors_and_an_end(desk: Desk) -> None:
     await start(desk)
     top = [{"user_id": "1", "user_name": "Ann", "type": "bits"}, {"user_id": "2", "user_name": "Bob", "type": "sub"}]

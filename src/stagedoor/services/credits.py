@@ -22,7 +22,7 @@ from stagedoor.streamerbot.events.people import MODERATOR, VIEWER, VIP
 from stagedoor.streamerbot.events.reading import as_object, first, first_text
 from stagedoor.streamerbot.groups import ViewerGroups
 from stagedoor.streamerbot.participants import Participant, participant_of, read_data, read_speaker
-from stagedoor.types import JsonObject, Key, Value
+from stagedoor.types import MAX_KEY_BYTES, JsonObject, Key, Value
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,10 @@ class Credits:
             for key in _lists_of(person):
                 self._add(key, [person.name])
             for group in self._groups.of(platform, person.id):
-                self._add(f"credits/groups/{segment(group)}", [person.name])
+                key = f"credits/groups/{segment(group)}"
+                # A group's name is free text; a key that no store can hold would stop the writing of all the others.
+                if len(key.encode()) <= MAX_KEY_BYTES:
+                    self._add(key, [person.name])
 
     def _hear_event(self, platform: str, kind: str, read: Callable[[JsonObject], _Names], change: Change) -> None:
         data = read_data(change.value)
