@@ -443,6 +443,18 @@ async def test_authentication_without_a_password_is_refused_at_start(tmp_path: P
             pass
 
 
+async def test_a_chosen_authentication_does_not_end_with_the_stored_password(tmp_path: Path) -> None:
+    async with run_both(tmp_path, streamerbot_auth="enforced") as running, owner_of(running) as owner:
+        await change_config(owner, password="")
+        raw, hello = await greet(running)
+        assert "authentication" in hello
+        await raw.end()
+        assert any("needs a password" in line for line in (await status_of(owner))["warnings"])
+    with pytest.raises(OptionError, match="streamerbot_auth: enforced needs a password"):
+        async with run_both(tmp_path, streamerbot_auth="enforced"):
+            pass
+
+
 async def test_a_mode_and_a_password_for_one_run_rule_and_are_not_stored(tmp_path: Path) -> None:
     async with (
         run_both(tmp_path, streamerbot_auth="enforced", streamerbot_password="only for this run") as running,

@@ -139,7 +139,7 @@ class App:
                 Client(hub, SERVICE), keys.STREAMERBOT_CONFIG, StreamerbotConfig(), self._apply_streamerbot
             )
             await streamerbot.start()
-            self._go_by_choices()
+            self._go_by_choices(streamerbot.current)
             self._apply(kilovolt.current)
             self._apply_streamerbot(streamerbot.current)
             await self._start_services(hub, data, stack)
@@ -195,12 +195,12 @@ class App:
             await service.start()
             stack.push_async_callback(service.close)
 
-    def _go_by_choices(self) -> None:
+    def _go_by_choices(self, streamerbot: StreamerbotConfig) -> None:
         """Apply what was chosen for this run alone."""
         settings = self._settings
         if settings.kilovolt_password is not None:
             self._let_in_by(settings.kilovolt_password)
-        if settings.streamerbot_password == "" and settings.streamerbot_auth not in (None, "off"):
+        if self._lacks_password(self._streamerbot_password(streamerbot)):
             raise OptionError("streamerbot_auth", f"{settings.streamerbot_auth} needs a password, and it is empty")
         if "static" in self._chosen:
             try:
@@ -343,11 +343,13 @@ class App:
 
     def _apply_streamerbot(self, config: StreamerbotConfig) -> None:
         """Go by the Streamer.bot door's stored settings, but for what was chosen for this run."""
-        chosen_password, chosen_mode = self._settings.streamerbot_password, self._settings.streamerbot_auth
-        password = config.password if chosen_password is None else chosen_password
+        password = self._streamerbot_password(config)
+        chosen_mode = self._settings.streamerbot_auth
         mode = Authentication(chosen_mode or config.authentication) if password else Authentication.OFF
         if self._exposed - {"kilovolt"} and mode is not Authentication.ENFORCED:
             self._warn("streamerbot password", "the door listens beyond this machine, so authentication stays enforced")
+        elif self._lacks_password(password):
+            self._warn("streamerbot password", f"authentication {chosen_mode} needs a password; the old one stays")
         else:
             self._reception.change(mode, password)
             opens = "the Streamer.bot door asks nobody for a password" if mode is Authentication.OFF else None
@@ -359,6 +361,14 @@ class App:
             self._warn("files", None)
         except ValueError as error:
             self._warn("files", f"{keys.STREAMERBOT_CONFIG}: {error}")
+
+    def _streamerbot_password(self, stored: StreamerbotConfig) -> str:
+        chosen = self._settings.streamerbot_password
+        return stored.password if chosen is None else chosen
+
+    def _lacks_password(self, password: str) -> bool:
+        """Tell whether an empty password of the Streamer.bot door would undo what was chosen for this run."""
+        return not password and self._settings.streamerbot_auth not in (None, Authentication.OFF)
 
     def _let_in_by(self, password: str) -> None:
         if not password and "kilovolt" in self._exposed:
