@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -514,6 +515,18 @@ async def test_static_files_and_nothing_outside(
         assert answered == status
         assert body is None or content == body
         assert b"secret" not in content
+
+
+@pytest.mark.parametrize("path", ["/static", "/static/sub"])
+async def test_a_folder_without_its_slash_keeps_its_query(overlays: Path, tmp_path: Path, path: str) -> None:
+    async with open_door(pages=Pages(StaticFolder(overlays, private=tmp_path / "data"))) as opened:
+        raw = Raw(*await asyncio.open_connection("127.0.0.1", opened.port))
+        status, headers = await raw.request(
+            f"GET {path}?colour=%23fff HTTP/1.1\r\nHost: localhost:{opened.port}\r\n\r\n".encode()
+        )
+        assert status == 301
+        assert urljoin(path, headers["location"]) == f"{path}/?colour=%23fff"
+        await raw.end()
 
 
 async def test_scripts_have_their_type_and_are_not_sniffed(overlays: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from stagedoor.net.static import StaticFolder
+from stagedoor.net.static import StaticFolder, moved
 from stagedoor.version import __version__
 
 _HEADERS: Final = {
@@ -38,9 +38,9 @@ class Pages:
         if path == "/":
             return self._index(request)
         if self.static is not None and path == "/static":
-            raise web.HTTPMovedPermanently("/static/")
+            raise moved("/static/", request.rel_url.raw_query_string)
         if self.static is not None and path.startswith("/static/"):
-            return self.static.respond(path.removeprefix("/static/"))
+            return self.static.respond(path.removeprefix("/static/"), request.rel_url.raw_query_string)
         raise web.HTTPNotFound(text="404: nothing here\n", headers=_HEADERS)
 
     def _index(self, request: web.BaseRequest) -> web.Response:

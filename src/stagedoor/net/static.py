@@ -70,18 +70,18 @@ class StaticFolder:
         is_hidden = any(part.startswith(".") for part in found.relative_to(self._folder).parts)
         return None if is_hidden else found
 
-    def respond(self, raw_path: str) -> web.FileResponse:
+    def respond(self, raw_path: str, raw_query: str = "") -> web.FileResponse:
         """Answer a GET or HEAD with a file, of a folder its ``index.html``; ranges and conditions are aiohttp's work.
 
         Raises:
             web.HTTPNotFound: When there is no such file, or it may not be shown.
-            web.HTTPMovedPermanently: When a folder is named without its slash, which would mislead relative links.
+            web.HTTPMovedPermanently: See :func:`moved`.
         """
         try:
             found = self.find(raw_path)
             if found is not None and found.is_dir():
                 if raw_path and not raw_path.endswith("/"):
-                    raise web.HTTPMovedPermanently(raw_path.rpartition("/")[2] + "/")
+                    raise moved(raw_path.rpartition("/")[2] + "/", raw_query)
                 found = self.find(raw_path + "index.html")
         except UnicodeDecodeError:
             found = None
@@ -111,6 +111,11 @@ class StaticFile:
         if raw_path or not self._path.is_file():
             raise web.HTTPNotFound(text="404: there is no such file\n")
         return _file_response(self._path)
+
+
+def moved(folder: str, raw_query: str) -> web.HTTPMovedPermanently:
+    """Lead to a folder that was named without its slash, since that would mislead relative links."""
+    return web.HTTPMovedPermanently(f"{folder}?{raw_query}" if raw_query else folder)
 
 
 def _resolve(path: Path, private: Path) -> Path:

@@ -22,7 +22,7 @@ from stagedoor import keys
 from stagedoor.access import BY_PASSWORD, NOBODY, Client, Grant, OriginClass, OriginPolicy
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StagedoorError
 from stagedoor.hub import Hub
-from stagedoor.net.static import StaticFile, StaticFolder
+from stagedoor.net.static import StaticFile, StaticFolder, moved
 from stagedoor.net.switch import place_of
 from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, decode, encode
 from stagedoor.streamerbot.reception import Reception, Source
@@ -186,11 +186,13 @@ class StreamerbotHttp:
             raise _Refused(HTTPStatus.NOT_FOUND, "there is no such method")
         if request.method not in ("GET", "HEAD"):
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "files can be read only", {"Allow": "GET, HEAD"})
-        if isinstance(mapped, StaticFolder) and path == f"/{name}":
-            query = request.rel_url.raw_query_string
-            raise web.HTTPMovedPermanently(f"/{name}/?{query}" if query else f"/{name}/")
+        raw_query = request.rel_url.raw_query_string
         with contextlib.suppress(web.HTTPNotFound):
-            return mapped.respond(rest)
+            if isinstance(mapped, StaticFile):
+                return mapped.respond(rest)
+            if path == f"/{name}":
+                raise moved(f"/{name}/", raw_query)
+            return mapped.respond(rest, raw_query)
         raise _Refused(HTTPStatus.NOT_FOUND, "there is no such file")
 
 
