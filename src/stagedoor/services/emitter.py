@@ -1,6 +1,5 @@
 """Publishes Streamer.bot's events: the right spelling, data with all that overlays read, and one write to a key."""
 
-import re
 import time
 from typing import Final
 
@@ -12,10 +11,8 @@ from stagedoor.hub import Change
 from stagedoor.json_text import MAX_DEPTH, is_too_deep
 from stagedoor.keys import EMIT
 from stagedoor.streamerbot.events import CATALOGUE, Emotes, EventName, complete, event_key
+from stagedoor.streamerbot.interest import is_well_formed
 from stagedoor.types import JsonObject, Value
-
-_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-"""A name that is not in the catalogue may be a plugin's; it has to fit a key, and nothing else may hide in it."""
 
 _FREE_FORM: Final = EventName("General", "Custom")
 """What a broadcast makes: its data is whatever JSON was broadcast."""
@@ -94,7 +91,7 @@ def _read_name(request: JsonObject, parameter: str) -> str:
     name = request.get(parameter)
     if name is None:
         raise RequestFailed(f"Missing parameter: {parameter}")
-    if not isinstance(name, str) or not _WELL_FORMED.fullmatch(name):
+    if not isinstance(name, str) or not is_well_formed(name):
         raise RequestFailed(f"Invalid parameter: {parameter}; it has 1 to 64 letters, digits, dots, - and _")
     return name
 

@@ -267,7 +267,7 @@ def _of_any_source() -> dict[str, list[EventName]]:
 
 
 def is_well_formed(name: str) -> bool:
-    """Tell whether a source or a type could be one that a plugin invents."""
+    """Tell whether a source or a type could be one that a plugin invents: it fits a key, and nothing hides in it."""
     return _WELL_FORMED.fullmatch(name) is not None
 
 

@@ -47,11 +47,11 @@ def _emotes_of(platform: str) -> Handler:
 
 async def _send_message(asker: Asker, parameters: Parameters) -> Members:
     platform = (parameters.text("platform", "twitch") or "twitch").lower()
-    key = f"platform/{platform}/@send-message"
-    if platform in PLATFORMS and not asker.client.may_call(key):
-        raise BadRequest("Authentication required")
     if platform not in PLATFORMS:
         raise BadRequest("Invalid platform")
+    key = f"platform/{platform}/@send-message"
+    if not asker.client.may_call(key):
+        raise BadRequest("Authentication required")
     message = parameters.text("message")
     if not message:
         raise MissingParameter("message")
