@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ from stagedoor.options import Address, Settings, parse_address, parse_address_or
 from stagedoor.services.actions import Actions
 from stagedoor.services.archives import Archives
 from stagedoor.services.credits import Credits
-from stagedoor.services.door_settings import DoorSettings, HttpConfig, StreamerbotConfig
+from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
@@ -49,6 +49,7 @@ from stagedoor.services.status import DoorStatus, StatusDesk
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
+from stagedoor.types import Key
 
 logger = logging.getLogger(__name__)
 
@@ -133,11 +134,9 @@ class App:
                 offers_challenge=settings.offer_challenge,
             )
             self._http = StreamerbotHttp(hub, self._reception, self._origins)
-            kilovolt = DoorSettings(Client(hub, SERVICE), keys.HTTP_CONFIG, HttpConfig(), self._apply)
+            kilovolt = self._settings_of(hub, keys.HTTP_CONFIG, HttpConfig(), self._apply)
             await kilovolt.start()
-            streamerbot = DoorSettings(
-                Client(hub, SERVICE), keys.STREAMERBOT_CONFIG, StreamerbotConfig(), self._apply_streamerbot
-            )
+            streamerbot = self._settings_of(hub, keys.STREAMERBOT_CONFIG, StreamerbotConfig(), self._apply_streamerbot)
             await streamerbot.start()
             self._go_by_choices(streamerbot.current)
             self._apply(kilovolt.current)
@@ -380,6 +379,12 @@ class App:
 
     def _serve_folder(self, folder: Path | None) -> None:
         self._pages.static = None if folder is None else StaticFolder(folder, private=self._settings.data)
+
+    def _settings_of(self, hub: Hub, key: Key, default: C, changed: Callable[[C], None]) -> DoorSettings[C]:
+        def complain(problem: str | None) -> None:
+            self._warn(key, None if problem is None else f"{key}: {problem}")
+
+        return DoorSettings(Client(hub, SERVICE), key, default, changed, complain)
 
     def _warn(self, subject: str, line: str | None) -> None:
         """Show a warning until its subject has another one, or none."""

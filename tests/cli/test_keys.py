@@ -223,3 +223,18 @@ def test_full_disk_behind_standard_output_is_one_line(cli: Cli) -> None:
         with Path("/dev/full").open("wb") as full:
             result = subprocess.run([*STAGEDOOR, command], stdout=full, stderr=subprocess.PIPE, env=env, check=False)
         assert (result.returncode, result.stderr) == (1, b"Error: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "member"),
+    [
+        ("streamerbot/config", '{"authentication":"enforcd"}', "authentication"),
+        ("streamerbot/config", '{"files":[{"path":"overlays","foder":"/x"}]}', "folder"),
+        ("http/config", '{"bind":5}', "bind"),
+    ],
+)
+async def test_settings_that_no_server_would_take_are_refused(both: Cli, key: str, value: str, member: str) -> None:
+    await both.ok("set", "other", "1")
+    before = await both("get", key)
+    assert member in await both.fails("set", key, value)
+    assert await both("get", key) == before

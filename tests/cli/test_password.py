@@ -72,7 +72,7 @@ async def test_rest_of_the_settings_stays(both: Cli) -> None:
 
 @pytest.mark.parametrize("broken", ["no JSON", "[]", '{"bind":5}', "[" * 100_000])
 async def test_broken_settings_are_mended(cli: Cli, broken: str) -> None:
-    await cli.ok("set", "http/config", stdin=broken)
+    await cli.ok("import", "-", stdin=msgspec.json.encode({"http/config": broken}))
     assert "not valid" in await cli.fails("password", "show")
     result = await cli("password", "set", LONG)
     assert result.code == 0
@@ -165,7 +165,8 @@ async def test_the_rest_of_streamerbots_settings_stays(both: Cli) -> None:
 
 
 async def test_streamerbots_broken_settings_are_mended(cli: Cli) -> None:
-    await cli.ok("set", "streamerbot/config", stdin='{"authentication":"sometimes"}')
+    broken = {"streamerbot/config": '{"authentication":"sometimes"}'}
+    await cli.ok("import", "-", stdin=msgspec.json.encode(broken))
     problem = await cli.fails("password", "show", *STREAMERBOT)
     assert "streamerbot/config is not valid" in problem
     assert "--door streamerbot" in problem

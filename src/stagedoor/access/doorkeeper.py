@@ -98,6 +98,8 @@ class Doorkeeper:
     def _judge(self, right: bytes, answer: bytes, address: str) -> tuple[bool, float]:
         is_right = self.has_password and hmac.compare_digest(right, answer)
         delay_s = self._throttle.judge(address, self.clock.time(), is_right=is_right)
+        if not is_right:
+            logger.warning("a wrong password from %s", address)
         if delay_s is None:
             return False, 0.0
         return is_right, delay_s

@@ -10,6 +10,7 @@ from stagedoor.cli.output import on_one_line, print_json, print_value
 from stagedoor.cli.parameters import KEY, TEXT, json_option, target_options
 from stagedoor.cli.reach import reach
 from stagedoor.cli.target import Target
+from stagedoor.services.door_settings import DOORS, problem_of
 from stagedoor.types import Key, Value
 
 _ABSENT: Final = 3
@@ -66,8 +67,16 @@ def set_(target: Target, key: Key, value: Value | None) -> None:
 
 
 async def _set(target: Target, key: Key, value: Value) -> None:
+    _check_settings(key, value)
     async with reach(target, makes_data=True) as keyspace:
         await keyspace.set(key, value)
+
+
+def _check_settings(key: Key, value: Value) -> None:
+    """Refuse settings that a server would not take."""
+    for settings, kind in DOORS.values():
+        if key == settings and (problem := problem_of(value, kind)) is not None:
+            raise click.ClickException(f"{key}: {problem}")
 
 
 @click.command("del", short_help="Delete keys.")

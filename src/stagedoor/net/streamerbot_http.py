@@ -158,6 +158,7 @@ class StreamerbotHttp:
         origin_class = self._origins.classify(origin)
         came_from_elsewhere = origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"
         if origin_class is OriginClass.FOREIGN or (came_from_elsewhere and not self._origins.trusts_all):
+            logger.warning("the Streamer.bot HTTP door refused a page of %s", origin or "another web site")
             raise _Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
         peer = Peer(place.peer, origin, origin_class is OriginClass.OPAQUE, place.peer_port)
         scheme, _, password = request.headers.get("Authorization", "").partition(" ")

@@ -30,6 +30,10 @@ class DoorConfig(msgspec.Struct):
         """The same with another password."""
         return msgspec.structs.replace(self, **{self.PASSWORD: password})
 
+    def locked(self) -> Self:
+        """The same, but nobody gets in: the password is one that nobody knows."""
+        return self.with_password(generate_password())
+
 
 class HttpConfig(DoorConfig):
     """The value of ``http/config``. Source: strimertül's API reference."""
@@ -73,6 +77,10 @@ class StreamerbotConfig(DoorConfig):
         instance_id = self.instance_id or current.instance_id or str(uuid.uuid4())
         return msgspec.structs.replace(self, instance_id=instance_id)
 
+    def locked(self) -> Self:
+        """The same, but nobody gets in, not even as a guest."""
+        return msgspec.structs.replace(super().locked(), authentication="enforced")
+
 
 C = TypeVar("C", bound=DoorConfig)
 
@@ -91,6 +99,15 @@ def read_config(text: str, kind: type[C]) -> C | None:
         return None
 
 
+def problem_of(text: str, kind: type[DoorConfig]) -> str | None:
+    """Say what is wrong with a value of a door's key, without showing it; ``None`` when nothing is."""
+    try:
+        msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"it is not valid: {error}"
+    return None
+
+
 def names_password(text: str, kind: type[DoorConfig]) -> bool:
     """Tell whether a valid value of a door's key says which password there is, be it an empty one."""
     return kind.PASSWORD in msgspec.json.decode(text, type=dict[str, object])
@@ -105,15 +122,24 @@ def password_of(config: DoorConfig) -> str:
 class DoorSettings(Generic[C]):
     """Reads one door's stored settings at start, makes them at the first run, and tells of changes.
 
-    A broken value is not overwritten: the settings that were in force stay in force, and the log says so. A value
-    without a password gets the one that was in force: only an empty password, written as such, opens the door.
+    A broken value is not overwritten: the settings that were in force stay in force, at a start the door is locked, and
+    ``complain`` hears what is wrong, or ``None`` when all is well again. A value without a password gets the one that
+    was in force: only an empty password, written as such, opens the door.
     """
 
-    def __init__(self, client: Client, key: Key, default: C, changed: Callable[[C], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        key: Key,
+        default: C,
+        changed: Callable[[C], None],
+        complain: Callable[[str | None], None],
+    ) -> None:
         self._client = client
         self._key = key
         self._type: type[C] = type(default)
         self._changed: Callable[[C], None] = changed
+        self._complain = complain
         client.deliver = self._hear
         self.is_first_run = False
         self.current: C = default
@@ -132,9 +158,8 @@ class DoorSettings(Generic[C]):
                 if complete != config:
                     await self._client.put(self._key, _encode(complete))
         else:
-            # A password that nobody knows keeps the door shut until the owner sets one.
-            self.current = self.current.completed(self.current).with_password(generate_password())
-            logger.error("the key %s is not valid; the door keeps its default settings", self._key)
+            self.current = self.current.completed(self.current).locked()
+            self._complain(f"{problem_of(text, self._type)}; until that is mended, nobody gets in")
         self._client.subscribe(self._key)
 
     async def _begin(self, config: C) -> None:
@@ -148,8 +173,9 @@ class DoorSettings(Generic[C]):
         # Deleted, or left out of what was restored, is as good as unchanged.
         config = read_config(text, self._type) if text else self.current
         if config is None:
-            logger.error("the new value of %s is not valid; the door keeps its settings", self._key)
+            self._complain(f"{problem_of(text, self._type)}; the door keeps its settings")
             return
+        self._complain(None)
         complete = config.completed(self.current)
         if not text or not names_password(text, self._type):
             complete = complete.with_password(password_of(self.current))

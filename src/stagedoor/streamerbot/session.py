@@ -255,6 +255,7 @@ class Session:
     # --- authentication ---
 
     def _refuse_outsider(self, message: JsonObject) -> None:
+        logger.info("a client from %s did not authenticate; it was sent away", self._peer.address)
         self._send(encode_error(message, "Authentication required"))
         self._end(CloseCode.POLICY_VIOLATION, "authentication required")
 
