@@ -109,3 +109,12 @@ async def test_what_could_not_be_kept_is_tried_with_the_next_change(caplog: pyte
     await Client(counters.hub, SERVICE).put("n/a", "theirs")
     assert counters.foreign == [("n/a", "theirs")]
     await counters.hub.close()
+
+
+async def test_a_key_that_no_store_takes_does_not_keep_the_others_back(caplog: pytest.LogCaptureFixture) -> None:
+    counters = Counters(MemoryStore())
+    counters.set("n/" + "x" * 511, 1)
+    counters.set("n/a", 2)
+    await counters.writes.drain()
+    assert counters.hub.get("n/a") == "n=2"
+    assert "too long" in caplog.text

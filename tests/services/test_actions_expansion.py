@@ -11,7 +11,14 @@ from msgspec import UNSET
 from stagedoor.keys import segment
 from stagedoor.services.actions.arguments import Arguments
 from stagedoor.services.actions.errors import StepFailed
-from stagedoor.services.actions.expansion import FIXED, MAX_EXPANDED, Expander, as_text, auto_typed
+from stagedoor.services.actions.expansion import (
+    FIXED,
+    MAX_EXPANDED,
+    MAX_EXPANDED_BY_A_RUN,
+    Expander,
+    as_text,
+    auto_typed,
+)
 
 NOW = 1_767_639_300.5
 
@@ -183,3 +190,13 @@ def test_names_are_compared_without_regard_to_case() -> None:
     assert arguments.get("name") == 3
     assert arguments.as_object() == {"NAME": 3, "other": 2}
     assert arguments.get("") is UNSET
+
+
+def test_a_run_that_doubles_an_argument_again_and_again_ends() -> None:
+    arguments = Arguments({"x": "x" * (MAX_EXPANDED // 2)})
+    expander = Expander(arguments, lambda name: UNSET, lambda: 0.0)
+    for _ in range(MAX_EXPANDED_BY_A_RUN // MAX_EXPANDED):
+        assert len(expander.text("%x%%x%")) == MAX_EXPANDED
+    with pytest.raises(StepFailed, match="the run's parameters"):
+        expander.text("%x%%x%")
+    assert Expander(arguments, lambda name: UNSET, lambda: 0.0).text("%x%")

@@ -14,7 +14,7 @@ from typing import Final
 from stagedoor.access.client import Client
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
-from stagedoor.types import Key, Value
+from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +81,21 @@ class CoalescedWrites:
         keys = list(islice(self._changed, _BATCH))
         for key in keys:
             del self._changed[key]
-        writes = [Write(key, self._encode(key)) for key in keys]
+        writes = [Write(key, self._encode(key)) for key in keys if self._fits(key)]
+        if not writes:
+            return
         for write in writes:
             self._expected.setdefault(write.key, deque()).append(write.value)
         self._is_under_way = True
         self._is_idle.clear()
         self._client.write(writes, lambda error: self._settle(writes, error))
+
+    def _fits(self, key: Key) -> bool:
+        """Leave out a key that no store takes, so that it does not keep the others from being kept."""
+        fits = len(key.encode()) <= MAX_KEY_BYTES
+        if not fits:
+            logger.error("a key of %s is too long to be kept: %.60s…", self._subject, key)
+        return fits
 
     def _settle(self, writes: list[Write], error: StoreError | None) -> None:
         self._is_under_way = False

@@ -20,6 +20,9 @@ from stagedoor.services.actions.errors import StepFailed
 MAX_EXPANDED: Final = 1 << 20
 """How many characters one text or JSON value may come to. Without a bound, ``%a%%a%`` would double thirty times."""
 
+MAX_EXPANDED_BY_A_RUN: Final = 8 << 20
+"""How many characters all texts of one run may come to: arguments that are set from arguments add up, too."""
+
 _MARK: Final = re.compile("[%~]")
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -59,14 +62,15 @@ class Expander:
         self._arguments = arguments
         self._read_global = read_global
         self._now = now
+        self._run_budget = _Budget(MAX_EXPANDED_BY_A_RUN, "the run's parameters expand")
 
     def text(self, template: str, *, quote: Quote | None = None) -> str:
         """Put values into a text.
 
         Raises:
-            StepFailed: When it grows past :data:`MAX_EXPANDED`.
+            StepFailed: When it grows past :data:`MAX_EXPANDED`, or all of the run past its own bound.
         """
-        return self._text(template, _Budget(), quote)
+        return self._text(template, self._budget(), quote)
 
     def value(self, template: object) -> object:
         """Put values into the texts inside a JSON value, names of members left alone.
@@ -76,10 +80,13 @@ class Expander:
         Raises:
             StepFailed: When it grows past :data:`MAX_EXPANDED`, or nests too deeply.
         """
-        expanded = self._value(template, _Budget())
+        expanded = self._value(template, self._budget())
         if is_too_deep(expanded):
             raise StepFailed("the value nests too deeply")
         return expanded
+
+    def _budget(self) -> "_Budget":
+        return _Budget(MAX_EXPANDED, "a parameter expands", self._run_budget)
 
     def _text(self, template: str, budget: "_Budget", quote: Quote | None = None) -> str:
         pieces: list[str] = []
@@ -131,15 +138,19 @@ class Expander:
 
 
 class _Budget:
-    """How much one expansion may still put in."""
+    """How much an expansion, and the whole of which it is a part, may still put in."""
 
-    def __init__(self) -> None:
-        self._left = MAX_EXPANDED
+    def __init__(self, size: int, subject: str, whole: "_Budget | None" = None) -> None:
+        self._size = self._left = size
+        self._subject = subject
+        self._whole = whole
 
     def spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise StepFailed(f"a parameter expands to more than {MAX_EXPANDED} characters")
+            raise StepFailed(f"{self._subject} to more than {self._size} characters")
+        if self._whole is not None:
+            self._whole.spend(size)
 
 
 def as_text(value: object) -> str:
