@@ -352,7 +352,7 @@ class App:
         else:
             self._reception.change(mode, password)
             opens = "the Streamer.bot door asks nobody for a password" if mode is Authentication.OFF else None
-            self._warn("streamerbot password", opens or weakness(password))
+            self._warn("streamerbot password", opens or _weakness("Streamer.bot", password))
         self._reception.identify(config.instance_id)
         try:
             mappings = {mapping.path: Path(mapping.folder) for mapping in config.files}
@@ -375,7 +375,7 @@ class App:
             return
         self._doorkeeper.asks = self._asks if password and self._settings.asks else None
         self._doorkeeper.change_password(password)
-        self._warn("password", weakness(password))
+        self._warn("password", _weakness("Kilovolt", password))
 
     def _serve_folder(self, folder: Path | None) -> None:
         self._pages.static = None if folder is None else StaticFolder(folder, private=self._settings.data)
@@ -417,6 +417,11 @@ def _shown_host(door: Door) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104  (shown, not bound)
         return "localhost"
     return f"[{host}]" if ":" in host else host
+
+
+def _weakness(door: str, password: str) -> str | None:
+    problem = weakness(password)
+    return None if problem is None else f"the {door} door: {problem}"
 
 
 def _is_local(host: str) -> bool:

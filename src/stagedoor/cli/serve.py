@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import shlex
 import signal
 import sys
 
@@ -73,7 +74,7 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         ):
             click.echo(f"{name:<17}{address or 'shut'}")
         if running.is_first_run and settings.kilovolt_password is None:
-            click.echo(f"{'password':<17}made just now; `stagedoor password show [--door streamerbot]` prints it")
+            click.echo(f"{'password':<17}made just now; {_how_to_see_passwords(settings, chosen)}")
         # What is alive now stays alive: no later collection has to look at it again. And a burst of requests, which
         # are gone a moment later, is no reason to look for cycles.
         gc.collect()
@@ -82,6 +83,13 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         click.echo("ready")
         sys.stdout.flush()
         await stop.wait()
+
+
+def _how_to_see_passwords(settings: Settings, chosen: frozenset[str]) -> str:
+    if settings.ephemeral:
+        return "STAGEDOOR_KILOVOLT_PASSWORD and STAGEDOOR_STREAMERBOT_PASSWORD set your own"
+    folder = f" --data {shlex.quote(str(settings.data))}" if "data" in chosen else ""
+    return f"`stagedoor password show{folder} [--door streamerbot]` prints it"
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
