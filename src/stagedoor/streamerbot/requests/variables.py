@@ -41,8 +41,9 @@ async def _get_globals(asker: Asker, parameters: Parameters) -> Members:
     prefix = f"global/{_store(parameters)}/"
     variables = {}
     async for key, entry in _entries(asker.client, prefix):
-        name = unsegment(key)
-        variables[name] = _variable(name, entry)
+        if "/" not in key:  # a longer key is somebody's own, and no name of a variable reads it
+            name = unsegment(key)
+            variables[name] = _variable(name, entry)
     return {"variables": variables, "count": len(variables)}
 
 
