@@ -27,7 +27,8 @@ from stagedoor.archive import store_folder
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
 from stagedoor.errors import DoorError, OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
-from stagedoor.net.door import Door, MakeHandler, Respond
+from stagedoor.net.console import ConsolePages, OwnPagesOnly
+from stagedoor.net.door import Door, MakeHandler, Origins, Respond
 from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
@@ -39,6 +40,7 @@ from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
 from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
 from stagedoor.services.actions import Actions
 from stagedoor.services.archives import Archives
+from stagedoor.services.console import ConsoleDesk
 from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.emitter import Emitter
@@ -70,6 +72,7 @@ class Addresses:
     """The Kilovolt door over HTTP."""
     streamerbot: str | None
     streamerbot_http: str | None
+    console: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class App:
         """Why others are not."""
         self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
+        self._console_address: str | None = None
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[Running]:
@@ -141,6 +145,11 @@ class App:
             self._go_by_choices(streamerbot.current)
             self._apply(kilovolt.current)
             self._apply_streamerbot(streamerbot.current)
+            console = ConsoleDesk(Client(hub, SERVICE), lambda: self._console_address)
+            self._console_doorkeeper = Doorkeeper(
+                loop, password=generate_password(), control_token=token, passes=console.passes
+            )
+            self._console = ConsolePages(console.passes, private=settings.data)
             await self._start_services(hub, data, stack)
 
             doors = await self._open_doors(hub, kilovolt.current, streamerbot.current, stack)
@@ -241,6 +250,15 @@ class App:
             self._address("streamerbot_http", streamerbot.http_bind),
             stack,
         )
+        console_door = await self._open(
+            "console",
+            self._make_door(
+                "console", {"/ws": speak_kilovolt(hub, self._console_doorkeeper)}, self._console.respond, OwnPagesOnly()
+            ),
+            self._settings.console,
+            stack,
+        )
+        self._console_address = _url("http", console_door, "/")
         if not self._doors:
             raise self._shut[0] if self._shut else OptionError("doors", "all of them are off")
         return Addresses(
@@ -248,6 +266,7 @@ class App:
             page=_url("http", kilovolt_door, "/"),
             streamerbot=_url("ws", streamerbot_door, endpoint),
             streamerbot_http=_url("http", http_door, "/"),
+            console=self._console_address,
         )
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:
@@ -258,7 +277,9 @@ class App:
         stack.push_async_callback(door.close)
         return _url("ws", door, "/ws")
 
-    def _make_door(self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond) -> Door:
+    def _make_door(
+        self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond, origins: Origins | None = None
+    ) -> Door:
         settings = self._settings
         limits = Limits(
             message_bytes=settings.message_bytes,
@@ -273,7 +294,7 @@ class App:
             respond=respond,
             turn=self._turn,
             limits=limits,
-            origins=self._origins,
+            origins=origins or self._origins,
             host_names=frozenset(settings.host_names),
         )
 
@@ -303,6 +324,8 @@ class App:
     def _lets_in_anybody(self, option: str) -> bool:
         if option == "kilovolt":
             return self._doorkeeper.is_open
+        if option == "console":
+            return False
         return self._reception.authentication is not Authentication.ENFORCED
 
     def _address(self, option: str, stored: str) -> Address | None:

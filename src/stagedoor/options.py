@@ -211,6 +211,12 @@ class Settings:
         "HOST:PORT",
         "Where Streamer.bot's HTTP server listens; `off` keeps it shut.",
     )
+    console: Address | None = _option(
+        Address("localhost", 4330),
+        parse_address_or_off,
+        "HOST:PORT",
+        "Where the console listens; `off` keeps it shut.",
+    )
     guests_may_speak: bool = _option(
         False, parse_flag, "", "Let Streamer.bot clients send chat messages that have shown no password."
     )

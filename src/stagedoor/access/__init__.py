@@ -7,6 +7,7 @@ from stagedoor.access.clock import Clock, Timer
 from stagedoor.access.doorkeeper import BY_ASKING, BY_PASSWORD, OPEN, Doorkeeper
 from stagedoor.access.grants import NOBODY, SERVICE, Grant, Level, Verb
 from stagedoor.access.origins import OriginClass, OriginPolicy, is_host_allowed, normalize_origin
+from stagedoor.access.passes import Pass, Passes
 from stagedoor.access.passwords import generate_password, weakness
 from stagedoor.access.throttle import is_loopback
 
@@ -29,6 +30,8 @@ __all__ = [
     "Metadata",
     "OriginClass",
     "OriginPolicy",
+    "Pass",
+    "Passes",
     "Timer",
     "Verb",
     "Verdict",

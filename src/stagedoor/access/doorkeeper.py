@@ -12,6 +12,7 @@ from stagedoor.access.asks import AskQueue
 from stagedoor.access.challenges import Challenge, new_challenge, sign
 from stagedoor.access.clock import Clock
 from stagedoor.access.grants import Grant, Level
+from stagedoor.access.passes import Passes
 from stagedoor.access.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -20,13 +21,14 @@ OPEN: Final = Grant(Level.APPLICATION, "the door is open")
 BY_PASSWORD: Final = Grant(Level.APPLICATION, "password")
 BY_ASKING: Final = Grant(Level.APPLICATION, "asked")
 CONTROL: Final = Grant(Level.OWNER, "control token")
+BY_PASS: Final = Grant(Level.OWNER, "console")
 
 
 class Doorkeeper:
     """One door's password, questions and tokens.
 
     ``asks`` is ``None`` where the owner cannot be asked. ``control_token`` is what the owner's own command line shows.
-    ``sign`` is the protocol's way to answer a challenge.
+    ``passes`` are those of the owner's browsers. ``sign`` is the protocol's way to answer a challenge.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Doorkeeper:
         password: str = "",
         asks: AskQueue | None = None,
         control_token: str = "",
+        passes: Passes | None = None,
         throttle: Throttle | None = None,
         sign: Callable[[str, bytes, bytes], bytes] = sign,
     ) -> None:
@@ -43,6 +46,7 @@ class Doorkeeper:
         self.asks = asks
         self._password = password
         self._control_token = control_token
+        self._passes = passes
         self._throttle = throttle or Throttle()
         self._sign = sign
         self._insiders: dict[object, Callable[[], None]] = {}
@@ -110,6 +114,10 @@ class Doorkeeper:
 
     def judge_token(self, token: str, address: str) -> tuple[Grant | None, float]:
         """Decide about a token as :meth:`judge` does about an answer."""
-        is_right = bool(self._control_token) and hmac.compare_digest(self._control_token.encode(), token.encode())
-        delay_s = self._throttle.judge(address, self.clock.time(), is_right=is_right)
-        return (CONTROL if is_right and delay_s is not None else None), delay_s or 0.0
+        grant = None
+        if self._control_token and hmac.compare_digest(self._control_token.encode(), token.encode()):
+            grant = CONTROL
+        elif self._passes is not None and self._passes.accepts(token):
+            grant = BY_PASS
+        delay_s = self._throttle.judge(address, self.clock.time(), is_right=grant is not None)
+        return (None if delay_s is None else grant), delay_s or 0.0

@@ -18,6 +18,7 @@ from stagedoor.version import __version__
 _COMMANDS: Final = {
     "serve": "stagedoor.cli.serve:serve",
     "status": "stagedoor.cli.status:status",
+    "console": "stagedoor.cli.console:console",
     "get": "stagedoor.cli.keys:get",
     "set": "stagedoor.cli.keys:set_",
     "del": "stagedoor.cli.keys:delete",

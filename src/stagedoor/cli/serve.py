@@ -69,6 +69,7 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         for name, address in (
             ("kilovolt", running.doors.kilovolt),
             ("page", running.doors.page),
+            ("console", running.doors.console),
             ("streamerbot", running.doors.streamerbot),
             ("streamerbot-http", running.doors.streamerbot_http),
         ):

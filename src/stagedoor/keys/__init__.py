@@ -14,7 +14,17 @@ from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CR
 from stagedoor.keys.events import EMIT
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
 from stagedoor.keys.platforms import PRONOUNS_GET
-from stagedoor.keys.server import ANSWER_ASK, ASKS, HTTP_CONFIG, IMPORT, PROGRESS, RESTORE, STATUS
+from stagedoor.keys.server import (
+    ANSWER_ASK,
+    ASKS,
+    CONSOLE_LINK,
+    CONSOLE_PASSES,
+    HTTP_CONFIG,
+    IMPORT,
+    PROGRESS,
+    RESTORE,
+    STATUS,
+)
 from stagedoor.keys.streamerbot import STREAMERBOT_CONFIG
 from stagedoor.keys.variables import GLOBAL_DELETE, GLOBAL_SET
 from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
@@ -28,6 +38,8 @@ __all__ = [
     "CODE_TRIGGER_EXECUTE",
     "CODE_TRIGGER_LIST",
     "COMMAND_LIST",
+    "CONSOLE_LINK",
+    "CONSOLE_PASSES",
     "CREDITS_CLEAR",
     "CREDITS_ENDED",
     "CREDITS_GET",

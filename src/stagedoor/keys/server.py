@@ -12,6 +12,8 @@ STATUS: Final = "stagedoor/@status"
 IMPORT: Final = "stagedoor/@import"
 RESTORE: Final = "stagedoor/@restore"
 PROGRESS: Final = "stagedoor/ev/progress"
+CONSOLE_LINK: Final = "stagedoor/@console-link"
+CONSOLE_PASSES: Final = "stagedoor/console-passes"
 
 SPECS: Final = (
     KeySpec(
@@ -59,6 +61,23 @@ SPECS: Final = (
         schema=record(["id", "allow"], id=TEXT, allow=FLAG),
         owner="stagedoor",
         readers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=CONSOLE_LINK,
+        kind=Kind.REQUEST,
+        summary="Makes a link that opens the console in a browser, once and soon.",
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=CONSOLE_PASSES,
+        kind=Kind.SECRET,
+        summary="The browsers that have opened the console, by the hashes of their passes.",
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        listers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
     KeySpec(

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 from picows import WSListener
 
-from stagedoor.access import OriginClass, OriginPolicy, is_host_allowed
+from stagedoor.access import OriginClass, is_host_allowed
 from stagedoor.errors import DoorError
 from stagedoor.net.connection import GOING_AWAY, Connection, Handler
 from stagedoor.net.head import Head
@@ -53,6 +53,14 @@ class Visitor:
     origin_class: OriginClass
 
 
+class Origins(Protocol):
+    """A door's rule for where pages may come from."""
+
+    def classify(self, origin: str | None) -> OriginClass:
+        """Tell what an origin that is not the door's own makes of a connection."""
+        ...
+
+
 MakeHandler = Callable[[Visitor], Handler]
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -80,7 +88,7 @@ class Door:
         respond: Respond,
         turn: Turn,
         limits: Limits,
-        origins: OriginPolicy,
+        origins: Origins,
         host_names: frozenset[str] = frozenset(),
     ) -> None:
         """``sockets`` names the paths that can be upgraded, each with its protocol."""

@@ -1,0 +1,61 @@
+"""The console's passes: makes the one-time links, and keeps the passes over a restart."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from stagedoor.access import Client, Pass, Passes
+from stagedoor.access.passes import CODE_LIFETIME_S
+from stagedoor.errors import RequestFailed, StoreError
+from stagedoor.hub import Write
+from stagedoor.keys import CONSOLE_LINK, CONSOLE_PASSES
+from stagedoor.types import Value
+
+logger = logging.getLogger(__name__)
+
+_decoder: Final = msgspec.json.Decoder(list[Pass])
+
+
+class ConsoleLink(msgspec.Struct):
+    """The answer to ``stagedoor/@console-link``."""
+
+    url: str
+    """Where the console is, with a code in its fragment."""
+    expires_in_s: float
+
+
+class ConsoleDesk:
+    """Joins the passes to the hub. ``address`` tells where the console is, if its door is open."""
+
+    def __init__(self, client: Client, address: Callable[[], str | None], now: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._address = address
+        self.passes = Passes(now, self._keep, self._load())
+        client.serve(CONSOLE_LINK, self._make_link)
+
+    def _load(self) -> list[Pass]:
+        text = self._client.get(CONSOLE_PASSES)
+        try:
+            return _decoder.decode(text) if text else []
+        except (msgspec.DecodeError, RecursionError):
+            logger.error("the key %s is not valid; everybody has to open the console anew", CONSOLE_PASSES)
+            return []
+
+    def _keep(self) -> None:
+        text = msgspec.json.encode(self.passes.stored()).decode()
+        self._client.write([Write(CONSOLE_PASSES, text)], _log_failure)
+
+    async def _make_link(self, value: Value) -> Value:
+        address = self._address()
+        if address is None:
+            raise RequestFailed("the console's door is shut")
+        link = ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
+        return msgspec.json.encode(link).decode()
+
+
+def _log_failure(error: StoreError | None) -> None:
+    if error is not None:
+        logger.error("the console's passes could not be kept: %s", error)
