@@ -57,7 +57,7 @@ def stagedoor(folder: Path, *, all_doors: bool = False) -> Iterator[Server]:
     """
     command = [sys.executable, "-m", "stagedoor", "serve", "--data", str(folder), "--kilovolt", "127.0.0.1:0"]
     others = "127.0.0.1:0" if all_doors else "off"
-    command += ["--streamerbot", others, "--streamerbot-http", others]
+    command += ["--streamerbot", others, "--streamerbot-http", others, "--console", "off"]
     process = _Process(
         command,
         STAGEDOOR_KILOVOLT_PASSWORD=PASSWORD,

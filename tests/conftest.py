@@ -49,16 +49,25 @@ def _forbidden_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestRepor
 class Server:
     """A stagedoor in a process of its own, on ports of its own.
 
-    Only the Kilovolt door is open, unless ``streamerbot`` says so.
+    Only the Kilovolt door is open, unless ``streamerbot`` or ``console`` says so.
     """
 
-    def __init__(self, data: Path, *arguments: str, password: str | None = PASSWORD, streamerbot: bool = False) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *arguments: str,
+        password: str | None = PASSWORD,
+        streamerbot: bool = False,
+        console: bool = False,
+    ) -> None:
         self.data = data
         self.password = password or ""
         self.port = 0
         self.streamerbot_port = 0
         self.http_port = 0
+        self.console_port = 0
         self._opens_streamerbot = streamerbot
+        self._opens_console = console
         self.output: list[str] = []
         self._arguments = arguments
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("STAGEDOOR_")}
@@ -88,6 +97,11 @@ class Server:
         return f"http://127.0.0.1:{self.http_port}"
 
     @property
+    def console_url(self) -> str:
+        """Address of the console, without a slash at its end."""
+        return f"http://localhost:{self.console_port}"
+
+    @property
     def pid(self) -> int:
         """The running process."""
         assert self._process is not None
@@ -107,6 +121,7 @@ class Server:
             command += ["--streamerbot-http", f"127.0.0.1:{self.http_port}"]
         else:
             command += ["--streamerbot", "off", "--streamerbot-http", "off"]
+        command += ["--console", f"localhost:{self.console_port}" if self._opens_console else "off"]
         command += self._arguments
         self._process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=None, env=self._environment
@@ -118,7 +133,7 @@ class Server:
                 assert line, f"stagedoor ended before it was ready: {self.output}"
                 self.output.append(line.rstrip())
                 door, _, address = line.partition(" ")
-                if door in ("kilovolt", "streamerbot", "streamerbot-http") and "://" in address:
+                if door in ("kilovolt", "streamerbot", "streamerbot-http", "console") and "://" in address:
                     self._note_port(door, int(address.rsplit(":", 1)[1].partition("/")[0]))
                 if line.strip() == "ready":
                     return
@@ -128,6 +143,8 @@ class Server:
             self.port = port
         elif door == "streamerbot":
             self.streamerbot_port = port
+        elif door == "console":
+            self.console_port = port
         else:
             self.http_port = port
 

@@ -32,11 +32,12 @@ FREE = Address("127.0.0.1", 0)
 async def run(
     data: Path,
     *,
-    chosen: frozenset[str] = frozenset(("kilovolt", "streamerbot", "streamerbot_http")),
+    chosen: frozenset[str] = frozenset(("kilovolt", "streamerbot", "streamerbot_http", "console")),
     **settings: object,
 ) -> AsyncIterator[Running]:
     """Run an application in this process, its Kilovolt door on a free port and the others shut."""
-    values = {"data": data, "kilovolt": FREE, "streamerbot": None, "streamerbot_http": None, **settings}
+    shut = {"streamerbot": None, "streamerbot_http": None, "console": None}
+    values = {"data": data, "kilovolt": FREE, **shut, **settings}
     async with App(Settings(**values), chosen | settings.keys()).run() as running:  # type: ignore[arg-type]  # by name
         yield running
 
@@ -262,8 +263,8 @@ async def test_the_stored_address_is_used_unless_another_is_chosen(tmp_path: Pat
     async with run(tmp_path) as running, owner_of(running) as owner:
         config = await owner.get_json("http/config", type=dict[str, object]) or {}
         await owner.set_json("http/config", {**config, "bind": "127.0.0.1:0"})
-    others = frozenset(("streamerbot", "streamerbot_http"))
-    async with App(Settings(data=tmp_path, streamerbot=None, streamerbot_http=None), others).run() as running:
+    others: dict[str, Any] = {"streamerbot": None, "streamerbot_http": None, "console": None}
+    async with App(Settings(data=tmp_path, **others), frozenset(others)).run() as running:
         assert running.doors.kilovolt is not None
         assert running.doors.kilovolt.startswith("ws://127.0.0.1:")
 
@@ -481,8 +482,8 @@ async def test_a_door_of_streamerbot_beyond_this_machine_needs_enforced(tmp_path
 async def test_and_is_not_opened_while_it_runs(tmp_path: Path) -> None:
     async with run_both(tmp_path) as running, owner_of(running) as owner:
         await change_config(owner, authentication="enforced", bind="0.0.0.0:0")
-    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot_http": None}
-    chosen = frozenset(("kilovolt", "streamerbot_http"))
+    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot_http": None, "console": None}
+    chosen = frozenset(("kilovolt", "streamerbot_http", "console"))
     async with App(Settings(**values), chosen).run() as running, owner_of(running) as owner:  # type: ignore[arg-type]
         for members in ({"authentication": "off"}, {"password": ""}):
             await change_config(owner, **members)
@@ -527,7 +528,8 @@ async def test_doors_that_are_off_are_no_trouble(tmp_path: Path) -> None:
 async def test_the_stored_addresses_and_path_are_used_at_the_next_start(tmp_path: Path) -> None:
     async with run_both(tmp_path) as running, owner_of(running) as owner:
         await change_config(owner, bind="127.0.0.1:0", http_bind="OFF", endpoint="/bot")
-    async with App(Settings(data=tmp_path, kilovolt=FREE), frozenset(("kilovolt",))).run() as running:
+    chosen = frozenset(("kilovolt", "console"))
+    async with App(Settings(data=tmp_path, kilovolt=FREE, console=None), chosen).run() as running:
         assert running.doors.streamerbot_http is None
         assert running.doors.streamerbot is not None
         assert running.doors.streamerbot.endswith("/bot")
@@ -542,8 +544,8 @@ async def test_the_stored_addresses_and_path_are_used_at_the_next_start(tmp_path
 async def test_stored_addresses_and_paths_that_are_none_are_warned_of(tmp_path: Path) -> None:
     async with run_both(tmp_path) as running, owner_of(running) as owner:
         await change_config(owner, bind="nonsense", http_bind="5", endpoint="no path")
-    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot": FREE, "streamerbot_http": FREE}
-    async with App(Settings(**values), frozenset(("kilovolt",))).run() as running:  # type: ignore[arg-type]
+    values = {"data": tmp_path, "kilovolt": FREE, "streamerbot": FREE, "streamerbot_http": FREE, "console": None}
+    async with App(Settings(**values), frozenset(("kilovolt", "console"))).run() as running:  # type: ignore[arg-type]
         assert running.doors.streamerbot is not None
         assert running.doors.streamerbot.endswith("/")
         assert sum("nonsense" in line or "'5'" in line or "'no path'" in line for line in running.warnings) == 3
