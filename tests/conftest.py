@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -134,7 +135,7 @@ class Server:
                 self.output.append(line.rstrip())
                 door, _, address = line.partition(" ")
                 if door in ("kilovolt", "streamerbot", "streamerbot-http", "console") and "://" in address:
-                    self._note_port(door, int(address.rsplit(":", 1)[1].partition("/")[0]))
+                    self._note_port(door, urlsplit(address.split()[0]).port or 0)
                 if line.strip() == "ready":
                     return
 

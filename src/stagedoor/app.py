@@ -40,7 +40,7 @@ from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
 from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
 from stagedoor.services.actions import Actions
 from stagedoor.services.archives import Archives
-from stagedoor.services.console import ConsoleDesk
+from stagedoor.services.console import ConsoleDesk, ConsoleLink
 from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.emitter import Emitter
@@ -84,6 +84,8 @@ class Running:
     control_token: str
     is_first_run: bool
     warnings: list[str]
+    new_console_link: Callable[[], ConsoleLink | None]
+    """Makes a link that opens the console once, if its door is open."""
 
 
 class App:
@@ -163,6 +165,7 @@ class App:
             )
             others = {"Streamer.bot": doors.streamerbot, "Streamer.bot HTTP": doors.streamerbot_http}
             self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
+            self._pages.console = doors.console
             if data is not None:
                 way_in = doors.kilovolt or await self._open_side_door(hub, token, stack)
                 write_control(data, Control(os.getpid(), token, way_in))
@@ -173,6 +176,7 @@ class App:
                 control_token=token,
                 is_first_run=kilovolt.is_first_run,
                 warnings=list(self._warnings.values()),
+                new_console_link=console.new_link,
             )
             logger.info("closing")
 

@@ -8,12 +8,16 @@ import os
 import shlex
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from stagedoor.errors import StagedoorError
 from stagedoor.options import OPTIONS, Option, Settings, resolve
+
+if TYPE_CHECKING:
+    from stagedoor.app import Running
 
 
 class _Parsed(click.ParamType[object]):
@@ -69,7 +73,7 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         for name, address in (
             ("kilovolt", running.doors.kilovolt),
             ("page", running.doors.page),
-            ("console", running.doors.console),
+            ("console", _how_to_open_console(running, settings, chosen)),
             ("streamerbot", running.doors.streamerbot),
             ("streamerbot-http", running.doors.streamerbot_http),
         ):
@@ -86,11 +90,28 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
         await stop.wait()
 
 
+def _how_to_open_console(running: "Running", settings: Settings, chosen: frozenset[str]) -> str | None:
+    """Say where the console is. Somebody who looks gets a link that opens it; a log gets none."""
+    if running.doors.console is None:
+        return None
+    address, command = running.doors.console, f"stagedoor console{_folder(settings, chosen)}"
+    opens = "" if settings.ephemeral else f"  ({command} opens it)"
+    if sys.stdout.isatty() and (link := running.new_console_link()) is not None:
+        address = link.url
+        again = "" if settings.ephemeral else f"; {command} opens it again"
+        opens = f"\n{'':<17}(good once, for {link.expires_in_s / 60:.0f} minutes{again})"
+    return address + opens
+
+
 def _how_to_see_passwords(settings: Settings, chosen: frozenset[str]) -> str:
     if settings.ephemeral:
         return "STAGEDOOR_KILOVOLT_PASSWORD and STAGEDOOR_STREAMERBOT_PASSWORD set your own"
-    folder = f" --data {shlex.quote(str(settings.data))}" if "data" in chosen else ""
-    return f"`stagedoor password show{folder} [--door streamerbot]` prints it"
+    return f"`stagedoor password show{_folder(settings, chosen)} [--door streamerbot]` prints it"
+
+
+def _folder(settings: Settings, chosen: frozenset[str]) -> str:
+    """The option that leads other commands to the same data."""
+    return f" --data {shlex.quote(str(settings.data))}" if "data" in chosen else ""
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -21,12 +21,14 @@ _HEADERS: Final = {
 class Pages:
     """Answers plain HTTP requests.
 
-    ``static`` may be replaced at any time; ``None`` is off. ``other_doors`` are shown beside this one, by name.
+    ``static`` may be replaced at any time; ``None`` is off. ``other_doors`` are shown beside this one, by name;
+    ``console`` is the owner's page, if its door is open.
     """
 
     def __init__(self, static: StaticFolder | None = None) -> None:
         self.static = static
         self.other_doors: dict[str, str] = {}
+        self.console: str | None = None
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -50,6 +52,9 @@ class Pages:
             # No link: the folder itself is not listed.
             rows.append(_row("Overlay files", html.escape(f"http://{request.host}/static/")))
         rows += [_row(html.escape(name), html.escape(url)) for name, url in self.other_doors.items()]
+        if self.console is not None:
+            url = html.escape(self.console)
+            rows.append(f'<div><dt>Console</dt><dd><a href="{url}">{url}</a></dd></div>')
         page = _PAGE.format(version=html.escape(__version__), addresses="\n    ".join(rows))
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
 
@@ -124,6 +129,7 @@ _PAGE: Final = """<!doctype html>
   </dl>
   <h2>In a terminal</h2>
   <dl>
+    <div><dt>Open the console</dt><dd><code>stagedoor console</code></dd></div>
     <div><dt>What runs</dt><dd><code>stagedoor status</code></dd></div>
     <div><dt>Who wants to come in</dt><dd><code>stagedoor asks</code></dd></div>
     <div><dt>The password</dt><dd><code>stagedoor password show</code></dd></div>

@@ -48,11 +48,15 @@ class ConsoleDesk:
         text = msgspec.json.encode(self.passes.stored()).decode()
         self._client.write([Write(CONSOLE_PASSES, text)], _log_failure)
 
-    async def _make_link(self, value: Value) -> Value:
+    def new_link(self) -> ConsoleLink | None:
+        """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
         address = self._address()
-        if address is None:
+        return None if address is None else ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
+
+    async def _make_link(self, value: Value) -> Value:
+        link = self.new_link()
+        if link is None:
             raise RequestFailed("the console's door is shut")
-        link = ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
         return msgspec.json.encode(link).decode()
 
 
