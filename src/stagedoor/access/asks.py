@@ -32,6 +32,8 @@ class Verdict(Enum):
     """How a question ended."""
 
     ALLOWED = "allowed"
+    REMEMBERED = "remembered"
+    """Allowed, and let in without a question when it comes back."""
     DENIED = "denied"
     EXPIRED = "timeout"
     WITHDRAWN = "withdrawn"
@@ -61,6 +63,11 @@ class Metadata:
     url: str = ""
     icon: str = ""
     verification_code: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """What to call the application."""
+        return self.name or "Unknown application"
 
     @classmethod
     def read(cls, members: JsonObject) -> "Metadata":
@@ -149,9 +156,13 @@ class AskQueue:
         self._tell_watchers()
         return ask
 
-    def answer(self, ask_id: str, *, allow: bool) -> bool:
-        """Give the owner's answer; ``False`` when there is no such question any more."""
-        return self._end(ask_id, Verdict.ALLOWED if allow else Verdict.DENIED)
+    def answer(self, ask_id: str, *, allow: bool, remember: bool = False) -> bool:
+        """Give the owner's answer; ``False`` when there is no such question any more.
+
+        With ``remember``, whoever is let in is let in for good.
+        """
+        allowed = Verdict.REMEMBERED if remember else Verdict.ALLOWED
+        return self._end(ask_id, allowed if allow else Verdict.DENIED)
 
     def withdraw(self, ask_id: str) -> None:
         """Take a question back, because its asker has gone or got in another way; nobody hears a verdict."""
@@ -167,7 +178,7 @@ class AskQueue:
         entry.timer.cancel()
         history = self._history(entry.ask.asker.name)
         now = self._clock.time()
-        if verdict is Verdict.ALLOWED:
+        if verdict in (Verdict.ALLOWED, Verdict.REMEMBERED):
             history.asked.clear()  # whoever was let in was not nagging
         elif verdict is Verdict.DENIED:
             _forget_before(history.refused, now - 60)

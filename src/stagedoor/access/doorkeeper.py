@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from stagedoor.access.asks import AskQueue
+from stagedoor.access.apps import RememberedApps
+from stagedoor.access.asks import Asker, AskQueue, Metadata
 from stagedoor.access.challenges import Challenge, new_challenge, sign
 from stagedoor.access.clock import Clock
 from stagedoor.access.grants import Grant, Level
@@ -28,7 +29,8 @@ class Doorkeeper:
     """One door's password, questions and tokens.
 
     ``asks`` is ``None`` where the owner cannot be asked. ``control_token`` is what the owner's own command line shows.
-    ``passes`` are those of the owner's browsers. ``sign`` is the protocol's way to answer a challenge.
+    ``passes`` are those of the owner's browsers, ``apps`` the applications that come back by a token. ``sign`` is the
+    protocol's way to answer a challenge.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Doorkeeper:
         asks: AskQueue | None = None,
         control_token: str = "",
         passes: Passes | None = None,
+        apps: RememberedApps | None = None,
         throttle: Throttle | None = None,
         sign: Callable[[str, bytes, bytes], bytes] = sign,
     ) -> None:
@@ -47,6 +50,7 @@ class Doorkeeper:
         self._password = password
         self._control_token = control_token
         self._passes = passes
+        self._apps = apps
         self._throttle = throttle or Throttle()
         self._sign = sign
         self._insiders: dict[object, Callable[[], None]] = {}
@@ -76,11 +80,29 @@ class Doorkeeper:
 
     def remember(self, insider: object, leave: Callable[[], None]) -> None:
         """Note who came in by the password; ``leave`` is called when it changes."""
+        self.forget(insider)
         self._insiders[insider] = leave
 
+    def remember_token(self, token: str, insider: object, leave: Callable[[], None]) -> bool:
+        """Note who comes in by a token; ``leave`` is called when it is worthless. Tells whether it still is good."""
+        self.forget(insider)
+        return (
+            self._is_control_token(token)
+            or (self._passes is not None and self._passes.remember(token, insider, leave))
+            or (self._apps is not None and self._apps.enter(token, insider, leave))
+        )
+
     def forget(self, insider: object) -> None:
-        """Note that somebody has gone."""
+        """Note that somebody has gone, or is in by something else."""
         self._insiders.pop(insider, None)
+        if self._passes is not None:
+            self._passes.forget(insider)
+        if self._apps is not None:
+            self._apps.leave(insider)
+
+    def remember_app(self, asker: Asker, metadata: Metadata) -> tuple[Grant, str | None]:
+        """Let in for good an application that asked; returns its grant and its token, if this door knows any."""
+        return (BY_ASKING, None) if self._apps is None else self._apps.remember(asker, metadata)
 
     def challenge(self) -> Challenge:
         """Draw a challenge."""
@@ -112,12 +134,19 @@ class Doorkeeper:
         """Hear that a delayed answer has been given."""
         self._throttle.waited(address)
 
-    def judge_token(self, token: str, address: str) -> tuple[Grant | None, float]:
+    def judge_token(self, token: str, address: str, origin: str | None = None) -> tuple[Grant | None, float]:
         """Decide about a token as :meth:`judge` does about an answer."""
         grant = None
-        if self._control_token and hmac.compare_digest(self._control_token.encode(), token.encode()):
+        if self._is_control_token(token):
             grant = CONTROL
         elif self._passes is not None and self._passes.accepts(token):
             grant = BY_PASS
+        elif self._apps is not None:
+            grant = self._apps.recognize(token, origin)
+        if grant is None:
+            logger.warning("a wrong token from %s", address)
         delay_s = self._throttle.judge(address, self.clock.time(), is_right=grant is not None)
         return (None if delay_s is None else grant), delay_s or 0.0
+
+    def _is_control_token(self, token: str) -> bool:
+        return bool(self._control_token) and hmac.compare_digest(self._control_token.encode(), token.encode())

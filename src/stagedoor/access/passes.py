@@ -4,13 +4,12 @@ A code travels in a link, so it is good once and for a short time. The token tha
 here only as a hash: who reads the store cannot use it.
 """
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import msgspec
+from stagedoor.access.tokens import Token, Tokens
 
 CODE_LIFETIME_S: Final = 120.0
 """How long a link can be used."""
@@ -24,18 +23,9 @@ _CODES: Final = 8
 _PASSES: Final = 64
 """Passes that are kept; the one that was used longest ago goes first."""
 
-_NOTED_EVERY_S: Final = 3600.0
-"""How exact the time of the last use is kept."""
 
-
-class Pass(msgspec.Struct):
+class Pass(Token):
     """A pass as it is stored."""
-
-    hash: str
-    """SHA-256 of the token, in hexadecimal."""
-    made_at: float
-    """Unix time, as the next one."""
-    used_at: float
 
 
 class Passes:
@@ -43,10 +33,9 @@ class Passes:
 
     def __init__(self, now: Callable[[], float], changed: Callable[[], None], stored: Iterable[Pass] = ()) -> None:
         self._now = now
-        self._changed = changed
         self._codes: dict[str, float] = {}
         """Until when each is good."""
-        self._passes = {known.hash: known for known in stored}
+        self._tokens = Tokens(_PASSES, now, changed, stored)
 
     def new_code(self) -> str:
         """Draw a code for a link."""
@@ -58,45 +47,39 @@ class Passes:
 
     def exchange(self, code: str) -> str | None:
         """Give a token for a code; ``None`` when it is no good, or no longer."""
-        right = next((known for known in self._codes if hmac.compare_digest(known.encode(), code.encode())), None)
+        sent = code.encode(errors="surrogatepass")
+        right = next((known for known in self._codes if hmac.compare_digest(known.encode(), sent)), None)
         if right is None or self._codes.pop(right) < self._now():
             return None
-        token = secrets.token_urlsafe(32)
-        now = self._now()
-        self._passes[_hash(token)] = Pass(_hash(token), now, now)
-        while len(self._passes) > _PASSES:
-            del self._passes[min(self._passes, key=lambda known: self._passes[known].used_at)]
-        self._changed()
+        token, _ = self._tokens.add(lambda hash_, now: Pass(hash_, now, now))
         return token
 
     def accepts(self, token: str) -> bool:
         """Tell whether a token is good, and note its use."""
-        known = self._passes.get(_hash(token))
+        known = self._tokens.find(token)
         if known is None:
             return False
-        now = self._now()
-        if now - known.used_at > IDLE_S:
-            self._forget(known.hash)
+        if self._now() - known.used_at > IDLE_S:
+            self._tokens.remove(known)
             return False
-        if now - known.used_at > _NOTED_EVERY_S:
-            known.used_at = now
-            self._changed()
+        self._tokens.note_use(known)
         return True
 
     def revoke(self, token: str) -> bool:
-        """Make a token worthless; tells whether it was good."""
-        return self._forget(_hash(token))
+        """Make a token worthless, and end what came in by it; tells whether it was good."""
+        known = self._tokens.find(token)
+        if known is not None:
+            self._tokens.remove(known)
+        return known is not None
 
-    def _forget(self, hash_: str) -> bool:
-        was_known = self._passes.pop(hash_, None) is not None
-        if was_known:
-            self._changed()
-        return was_known
+    def remember(self, token: str, insider: object, leave: Callable[[], None]) -> bool:
+        """Note who comes in by a token; ``leave`` is called when it is worthless. Tells whether it still is good."""
+        return self._tokens.remember(token, insider, leave)
+
+    def forget(self, insider: object) -> None:
+        """Note that somebody has gone."""
+        self._tokens.forget(insider)
 
     def stored(self) -> list[Pass]:
         """What is to be kept."""
-        return list(self._passes.values())
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+        return self._tokens.stored()

@@ -12,15 +12,12 @@ from typing import Final
 import msgspec
 
 from stagedoor.kilovolt.errors import ERRORS, AccessRevoked, ConnectionLost, command_error
-from stagedoor.kilovolt.messages import Request, encode
+from stagedoor.kilovolt.messages import CloseCode, Request, encode
 from stagedoor.remote import connection as remote
 from stagedoor.remote.connection import ConnectionOptions, elide
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
-
-DO_NOT_COME_BACK: Final = 4011
-"""The close code of a server that took this client's access back."""
 
 
 class _Message(msgspec.Struct):
@@ -64,7 +61,7 @@ class Connection(remote.Connection[Request]):
 
     def make_lost(self, close_code: int, reason: str) -> ConnectionLost:
         """Tell a client that was shut out from one that was cut off."""
-        kind = AccessRevoked if close_code == DO_NOT_COME_BACK else ConnectionLost
+        kind = AccessRevoked if close_code == CloseCode.ACCESS_REVOKED else ConnectionLost
         return kind(close_code, reason)
 
     def take(self, message: bytes) -> None:

@@ -8,7 +8,7 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 
 import contextlib
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final, TypeAlias
 
 import msgspec
@@ -35,6 +35,14 @@ class ErrorCode(StrEnum):
     NOT_PERMITTED = "not permitted"
     NO_SUCH_REQUEST = "no such request"
     REQUEST_FAILED = "request failed"
+
+
+class CloseCode(IntEnum):
+    """Why a session ends its connection."""
+
+    POLICY_VIOLATION = 1008
+    ACCESS_REVOKED = 4011
+    """Ours: whoever let the client in took it back, and it must not come back by itself."""
 
 
 # --- what a client sends ------------------------------------------------------------------------------------------

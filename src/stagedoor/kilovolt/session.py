@@ -11,26 +11,9 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 import logging
 from collections import deque
 from collections.abc import Callable
-from enum import IntEnum
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
-from stagedoor.access import (
-    BY_ASKING,
-    BY_PASSWORD,
-    NOBODY,
-    OPEN,
-    Ask,
-    Asker,
-    AskQueue,
-    AskRefused,
-    Challenge,
-    Client,
-    Doorkeeper,
-    Grant,
-    Metadata,
-    Verdict,
-    decode_base64,
-)
+from stagedoor.access import NOBODY, Client, Doorkeeper
 from stagedoor.errors import (
     InvalidKey,
     NoSuchRequest,
@@ -42,6 +25,7 @@ from stagedoor.errors import (
 )
 from stagedoor.hub import Change, Hub, Scan, Write
 from stagedoor.kilovolt import messages
+from stagedoor.kilovolt.admission import Admission
 from stagedoor.kilovolt.messages import BadRequest, Done, ErrorCode, Request, Response, encode, encode_error
 from stagedoor.types import Key, Value
 from stagedoor.wire import Peer, Wire
@@ -49,12 +33,6 @@ from stagedoor.wire import Peer, Wire
 logger = logging.getLogger(__name__)
 
 FEATURES: Final = ["kcall", "token"]
-
-LOGIN_TIMEOUT_S: Final = 30.0
-"""How long a connection may stay without logging in, where it must."""
-
-ASK_TIMEOUT_S: Final = 150.0
-"""The same from the moment when a question was put: its own lifetime, and time to hear of the answer."""
 
 MAX_LOAD: Final = 4 << 20
 """Bytes of requests that may wait for an answer before the connection is read no further."""
@@ -77,12 +55,6 @@ MAX_SUBSCRIPTIONS: Final = 100_000
 _ENCODING: Final = "kilovolt"
 
 
-class CloseCode(IntEnum):
-    """Why a session ends its connection."""
-
-    POLICY_VIOLATION = 1008
-
-
 class _Waiting:
     """A request in the backlog, and what it weighs."""
 
@@ -93,27 +65,18 @@ class _Waiting:
         self.cost = cost
 
 
-class _OpenAsk(NamedTuple):
-    """A question that is not answered yet, the queue that it is in, and the request that waits for it."""
-
-    queue: AskQueue
-    ask: Ask
-    request_id: str | None
-
-
 class Session:
     """One connection's state: who it is, what it hears, what it still waits for."""
 
     def __init__(self, hub: Hub, doorkeeper: Doorkeeper, wire: Wire, peer: Peer, *, namespace: str = "") -> None:
         self._wire = wire
         self._send = wire.send
-        self._doorkeeper = doorkeeper
-        self._peer = peer
+        self._clock = doorkeeper.clock
         self._namespace = namespace
-        deliver = self._deliver_inside if namespace else self._deliver
-        self._client = Client(hub, OPEN if self._needs_no_login else NOBODY, deliver)
-        if self._client.grant is OPEN:
-            doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
+        self._client = Client(hub, NOBODY, self._deliver_inside if namespace else self._deliver)
+        self._admission = Admission(
+            self._client, doorkeeper, wire, peer, admitted=self._open_commands, hold=self._hold_for
+        )
         self._handlers = _OUTSIDE if self._client.grant is NOBODY else _INSIDE
         self._backlog: deque[_Waiting] = deque()
         self._writes_under_way = 0
@@ -123,10 +86,7 @@ class Session:
         self._is_paused = False
         self._load = 0
         self._calls = 0
-        self._challenge: Challenge | None = None
-        self._ask: _OpenAsk | None = None
         self._scan: Scan | None = None
-        self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
         self._send(messages.HELLO)
 
     @property
@@ -136,7 +96,7 @@ class Session:
 
     def is_overdue(self, now: float) -> bool:
         """Tell whether the connection should have logged in by now."""
-        return self._client.grant is NOBODY and now > self._deadline
+        return self._admission.is_overdue(now)
 
     def receive(self, text: str) -> None:
         """Take one message of the client."""
@@ -156,8 +116,7 @@ class Session:
         self._is_closed = True
         self._send = _send_nothing
         self._backlog.clear()
-        self._withdraw_ask()
-        self._doorkeeper.forget(self)
+        self._admission.close()
         self._client.close()
         if self._scan is not None:
             self._scan.close()
@@ -204,7 +163,7 @@ class Session:
         self._is_held = False
         self._drain()
 
-    def _after(self, delay_s: float, callback: Callable[[], None]) -> None:
+    def _hold_for(self, delay_s: float, callback: Callable[[], None]) -> None:
         """Hold everything for a while, then call back and go on."""
         self._hold()
 
@@ -212,7 +171,7 @@ class Session:
             callback()
             self._release()
 
-        self._doorkeeper.clock.call_later(delay_s, resume)
+        self._clock.call_later(delay_s, resume)
 
     # --- serving ---
 
@@ -281,7 +240,7 @@ class Session:
                 self._send(encode_error(ErrorCode.SERVER_ERROR, str(error), request_id))
             if self._backlog and not self._writes_under_way:
                 # Not at once: this write has to be heard before what comes after it changes who hears.
-                self._doorkeeper.clock.call_soon(self._drain)
+                self._clock.call_soon(self._drain)
 
         self._writes_under_way += 1
         self._add_load(size)
@@ -350,13 +309,13 @@ class Session:
                 finish()
                 self._release()
             else:
-                self._doorkeeper.clock.call_soon(go_on)
+                self._clock.call_soon(go_on)
 
         if step():
             finish()
         else:
             self._hold()
-            self._doorkeeper.clock.call_soon(go_on)
+            self._clock.call_soon(go_on)
 
     # --- subscriptions ---
 
@@ -410,7 +369,17 @@ class Session:
         finally:
             self._calls -= 1
 
-    # --- what needs no login ---
+    # --- logging in, and what needs no login ---
+
+    def _login(self, request: messages.Login) -> None:
+        self._admission.login(request)
+
+    def _authenticate(self, request: messages.Authenticate) -> None:
+        self._admission.authenticate(request)
+
+    def _open_commands(self) -> None:
+        """Serve all commands from now on."""
+        self._handlers = _INSIDE
 
     def _version(self, request: messages.Version) -> None:
         self._reply(request, messages.PROTOCOL_VERSION)
@@ -420,133 +389,6 @@ class Session:
 
     def _features(self, request: messages.Features) -> None:
         self._reply(request, FEATURES)
-
-    # --- logging in ---
-
-    @property
-    def _needs_no_login(self) -> bool:
-        return self._doorkeeper.is_open and not self._peer.must_prove
-
-    def _login(self, request: messages.Login) -> None:
-        data = request.data or {}
-        method = data.get("auth")
-        if self._needs_no_login and method != "token":
-            self._fail(request, ErrorCode.AUTHENTICATION_NOT_REQUIRED, "this door is open")
-        elif method is None or method == "challenge":
-            self._login_by_challenge(request)
-        elif method == "ask":
-            self._login_by_asking(request, Metadata.read(data))
-        elif method == "token":
-            self._login_by_token(request, data.get("token"))
-        else:
-            self._fail(request, ErrorCode.INVALID_FORMAT, "auth is none of challenge, ask and token")
-
-    def _login_by_challenge(self, request: messages.Login) -> None:
-        if not self._doorkeeper.has_password:
-            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "this door has no password")
-            return
-        self._replace_ask()
-        self._challenge = self._doorkeeper.challenge()
-        self._reply(request, {"challenge": self._challenge.challenge_base64, "salt": self._challenge.salt_base64})
-
-    def _authenticate(self, request: messages.Authenticate) -> None:
-        answer = decode_base64(request.data.hash)
-        if answer is None:
-            self._fail(request, ErrorCode.INVALID_FORMAT, "hash is not base64")
-            return
-        challenge, self._challenge = self._challenge, None
-        if challenge is None or challenge.expires_at < self._doorkeeper.clock.time():
-            self._fail(request, ErrorCode.NOT_INITIALIZED, "there is no challenge to answer; send klogin first")
-            return
-        is_right, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address)
-        self._conclude(request, BY_PASSWORD if is_right else None, delay_s, "the answer is wrong")
-
-    def _login_by_token(self, request: messages.Login, token: object) -> None:
-        if not isinstance(token, str):
-            self._fail(request, ErrorCode.PARAMETER_MISSING, "token is missing")
-            return
-        grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address)
-        if grant is not None:
-            self._replace_ask()  # else the owner's answer to it would change what the token gives
-        self._conclude(request, grant, delay_s, "the token is unknown")
-
-    def _conclude(self, request: Request, grant: Grant | None, delay_s: float, reason: str) -> None:
-        """Let in or refuse, perhaps after a delay during which this connection waits."""
-
-        def conclude() -> None:
-            if grant is not None:
-                self._let_in(grant)
-                self._done(request)
-            else:
-                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
-
-        def conclude_late() -> None:
-            # Who has left keeps its place among those that wait, or leaving would be a way to guess faster.
-            self._doorkeeper.waited(self._peer.address)
-            if not self._is_closed:
-                conclude()
-
-        if delay_s > 0:
-            self._after(delay_s, conclude_late)
-        else:
-            conclude()
-
-    def _let_in(self, grant: Grant) -> None:
-        self._client.grant = grant
-        self._handlers = _INSIDE
-        if grant is BY_PASSWORD:
-            self._doorkeeper.remember(self, self._leave)
-        else:
-            self._doorkeeper.forget(self)
-
-    def _leave(self) -> None:
-        self._wire.close(CloseCode.POLICY_VIOLATION, "the password was changed")
-
-    def _login_by_asking(self, request: messages.Login, metadata: Metadata) -> None:
-        asks = self._doorkeeper.asks
-        request_id = request.request_id
-        if asks is None or self._peer.must_prove:
-            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "the owner cannot be asked here")
-            return
-        if self._client.grant is not NOBODY:
-            self._done(request)
-            return
-        if self._ask is not None:
-            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, "request already pending")
-            return
-
-        is_answered = False
-
-        def answer(verdict: Verdict) -> None:
-            nonlocal is_answered
-            is_answered = True
-            self._ask = None
-            if verdict is Verdict.ALLOWED:
-                self._let_in(BY_ASKING)
-                self._send(encode(Done(True, request_id)))
-            else:
-                self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, verdict.value, request_id))
-
-        try:
-            ask = asks.put(Asker(self._peer.address, self._peer.origin, self._peer.port), metadata, answer)
-        except AskRefused as refused:
-            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, str(refused))
-            return
-        if not is_answered:
-            self._ask = _OpenAsk(asks, ask, request_id)
-        self._deadline = self._doorkeeper.clock.time() + ASK_TIMEOUT_S
-
-    def _replace_ask(self) -> None:
-        """Withdraw the open question because of another login, and say so."""
-        if self._ask is not None:
-            request_id = self._ask.request_id
-            self._withdraw_ask()
-            self._send(encode_error(ErrorCode.AUTHENTICATION_FAILED, "withdrawn by another login", request_id))
-
-    def _withdraw_ask(self) -> None:
-        if self._ask is not None:
-            asked, self._ask = self._ask, None
-            asked.queue.withdraw(asked.ask.id)
 
 
 _PIPELINED: Final = frozenset((messages.Set, messages.SetBulk, messages.Delete))

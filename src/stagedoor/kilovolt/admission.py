@@ -1,0 +1,253 @@
+"""How one connection comes in: by challenge, by asking the owner, by a token. The server's side of logging in.
+
+It knows what was begun and not yet ended, a challenge or a question. Whether an answer is right the doorkeeper says.
+
+Source: the protocol's own document, version 10, section on authentication; the token is an extension.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from stagedoor.access import (
+    BY_ASKING,
+    BY_PASS,
+    BY_PASSWORD,
+    NOBODY,
+    OPEN,
+    Ask,
+    Asker,
+    AskQueue,
+    AskRefused,
+    Challenge,
+    Client,
+    Doorkeeper,
+    Grant,
+    Metadata,
+    Verdict,
+    decode_base64,
+)
+from stagedoor.kilovolt import messages
+from stagedoor.kilovolt.messages import CloseCode, Done, ErrorCode, Request, Response, encode, encode_error
+from stagedoor.wire import Peer, Wire
+
+LOGIN_TIMEOUT_S: Final = 30.0
+"""How long a connection may stay without logging in, where it must."""
+
+ASK_TIMEOUT_S: Final = 150.0
+"""The same from the moment when a question was put: its own lifetime, and time to hear of the answer."""
+
+
+class _OpenAsk(NamedTuple):
+    """A question that is not answered yet, the queue that it is in, and the request that waits for it."""
+
+    queue: AskQueue
+    ask: Ask
+    request_id: str | None
+
+
+class Admission:
+    """Gives a client its grant, at once where the door is open.
+
+    ``admitted`` is called with each grant that a login gives. ``hold`` lets nothing else of this connection be served
+    for some seconds, and then calls back.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        doorkeeper: Doorkeeper,
+        wire: Wire,
+        peer: Peer,
+        *,
+        admitted: Callable[[], None],
+        hold: Callable[[float, Callable[[], None]], None],
+    ) -> None:
+        self._client = client
+        self._doorkeeper = doorkeeper
+        self._wire = wire
+        self._peer = peer
+        self._admitted = admitted
+        self._hold = hold
+        self._is_closed = False
+        self._challenge: Challenge | None = None
+        self._ask: _OpenAsk | None = None
+        self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
+        if self._needs_no_login:
+            client.grant = OPEN
+            doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
+
+    @property
+    def _needs_no_login(self) -> bool:
+        return self._doorkeeper.is_open and not self._peer.must_prove
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether the connection should have logged in by now."""
+        return self._client.grant is NOBODY and now > self._deadline
+
+    def close(self) -> None:
+        """Hear that the connection has gone: nothing is sent any more, and an open question goes away."""
+        self._is_closed = True
+        self._withdraw_ask()
+        self._doorkeeper.forget(self)
+
+    def login(self, request: messages.Login) -> None:
+        """Begin, and perhaps end, one of the three ways in."""
+        members = request.data or {}
+        method = members.get("auth")
+        if self._needs_no_login and method != "token":
+            self._fail(request, ErrorCode.AUTHENTICATION_NOT_REQUIRED, "this door is open")
+        elif method is None or method == "challenge":
+            self._login_by_challenge(request)
+        elif method == "ask":
+            self._login_by_asking(request, Metadata.read(members))
+        elif method == "token":
+            self._login_by_token(request, members.get("token"))
+        else:
+            self._fail(request, ErrorCode.INVALID_FORMAT, "auth is none of challenge, ask and token")
+
+    def authenticate(self, request: messages.Authenticate) -> None:
+        """Take the answer to a challenge."""
+        answer = decode_base64(request.data.hash)
+        if answer is None:
+            self._fail(request, ErrorCode.INVALID_FORMAT, "hash is not base64")
+            return
+        challenge, self._challenge = self._challenge, None
+        if challenge is None or challenge.expires_at < self._doorkeeper.clock.time():
+            self._fail(request, ErrorCode.NOT_INITIALIZED, "there is no challenge to answer; send klogin first")
+            return
+        is_right, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address)
+        self._conclude(request, BY_PASSWORD if is_right else None, delay_s, "the answer is wrong")
+
+    # --- by challenge and by token ---
+
+    def _login_by_challenge(self, request: messages.Login) -> None:
+        if not self._doorkeeper.has_password:
+            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "this door has no password")
+            return
+        self._replace_ask()
+        self._challenge = self._doorkeeper.challenge()
+        self._reply(request, {"challenge": self._challenge.challenge_base64, "salt": self._challenge.salt_base64})
+
+    def _login_by_token(self, request: messages.Login, token: object) -> None:
+        if not isinstance(token, str):
+            self._fail(request, ErrorCode.PARAMETER_MISSING, "token is missing")
+            return
+        grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address, self._peer.origin)
+        if grant is not None:
+            self._replace_ask()  # else the owner's answer to it would change what the token gives
+        self._conclude(request, grant, delay_s, "the token is unknown", token)
+
+    def _conclude(
+        self, request: Request, grant: Grant | None, delay_s: float, reason: str, token: str | None = None
+    ) -> None:
+        """Let in or refuse, perhaps after a delay during which this connection waits."""
+
+        def conclude() -> None:
+            if grant is not None and self._let_in(grant, token):
+                self._done(request)
+            else:
+                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
+
+        def conclude_late() -> None:
+            # Who has left keeps its place among those that wait, or leaving would be a way to guess faster.
+            self._doorkeeper.waited(self._peer.address)
+            if not self._is_closed:
+                conclude()
+
+        if delay_s > 0:
+            self._hold(delay_s, conclude_late)
+        else:
+            conclude()
+
+    # --- by asking ---
+
+    def _login_by_asking(self, request: messages.Login, metadata: Metadata) -> None:
+        asks = self._doorkeeper.asks
+        request_id = request.request_id
+        if asks is None or self._peer.must_prove:
+            self._fail(request, ErrorCode.METHOD_NOT_SUPPORTED, "the owner cannot be asked here")
+            return
+        if self._client.grant is not NOBODY:
+            self._done(request)
+            return
+        if self._ask is not None:
+            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, "request already pending")
+            return
+
+        asker = Asker(self._peer.address, self._peer.origin, self._peer.port)
+        is_answered = False
+
+        def answer(verdict: Verdict) -> None:
+            nonlocal is_answered
+            is_answered = True
+            self._ask = None
+            if verdict is Verdict.ALLOWED:
+                self._let_in(BY_ASKING)
+                self._done(request)
+            elif verdict is Verdict.REMEMBERED:
+                grant, token = self._doorkeeper.remember_app(asker, metadata)
+                self._let_in(grant, token)
+                if token is None:
+                    self._done(request)
+                else:
+                    self._reply(request, {"token": token})
+            else:
+                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, verdict.value)
+
+        try:
+            ask = asks.put(asker, metadata, answer)
+        except AskRefused as refused:
+            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, str(refused))
+            return
+        if not is_answered:
+            self._ask = _OpenAsk(asks, ask, request_id)
+        self._deadline = self._doorkeeper.clock.time() + ASK_TIMEOUT_S
+
+    def _replace_ask(self) -> None:
+        """Withdraw the open question because of another login, and say so."""
+        if self._ask is not None:
+            request_id = self._ask.request_id
+            self._withdraw_ask()
+            reason = "withdrawn by another login"
+            self._wire.send(encode_error(ErrorCode.AUTHENTICATION_FAILED, reason, request_id))
+
+    def _withdraw_ask(self) -> None:
+        if self._ask is not None:
+            asked, self._ask = self._ask, None
+            asked.queue.withdraw(asked.ask.id)
+
+    # --- in, and out again ---
+
+    def _let_in(self, grant: Grant, token: str | None = None) -> bool:
+        """Give what was shown to be due, for as long as it is; a token may have been taken back while it waited."""
+        if grant is BY_PASSWORD:
+            self._doorkeeper.remember(self, self._leave)
+        elif token is None:
+            self._doorkeeper.forget(self)
+        else:
+            leave = self._leave_with_pass if grant is BY_PASS else self._leave_for_good
+            if not self._doorkeeper.remember_token(token, self, leave):
+                return False
+        self._client.grant = grant
+        self._admitted()
+        return True
+
+    def _leave(self) -> None:
+        self._wire.close(CloseCode.POLICY_VIOLATION, "the password was changed")
+
+    def _leave_with_pass(self) -> None:
+        self._wire.close(CloseCode.POLICY_VIOLATION, "the pass was given back")
+
+    def _leave_for_good(self) -> None:
+        self._wire.close(CloseCode.ACCESS_REVOKED, "this application is no longer remembered")
+
+    # --- answers. No write is under way when a login is served, so they overtake nothing. ---
+
+    def _reply(self, request: Request, members: dict[str, str]) -> None:
+        self._wire.send(encode(Response(True, request.request_id, members)))
+
+    def _done(self, request: Request) -> None:
+        self._wire.send(encode(Done(True, request.request_id)))
+
+    def _fail(self, request: Request, code: ErrorCode, details: str) -> None:
+        self._wire.send(encode_error(code, details, request.request_id))
