@@ -202,18 +202,21 @@ async def test_changes_of_actions_are_announced(stage: Stage) -> None:
         ("", "truncated"),
         ("[]", "Expected `object`"),
         ('{"steps": []}', "missing required field `name`"),
-        ('{"name": ""}', "length >= 1 - at `$.name`"),
+        ('{"name": ""}', "name: Expected `str` of length >= 1"),
         ('{"name": "a", "stebs": []}', "unknown field `stebs`"),
-        ('{"name": "a", "steps": [{"type": "dance"}]}', "'dance' - at `$.steps[0].type`"),
-        ('{"name": "a", "steps": [{"type": "delay", "ms": -1}]}', "at `$.steps[0].ms`"),
-        ('{"name": "a", "steps": [{"type": "delay", "ms": 2, "randomTo": 1}]}', "`randomTo` is less than `ms`"),
+        ('{"name": "a", "steps": [{"type": "dance"}]}', "steps[0].type: Invalid value 'dance'"),
+        ('{"name": "a", "steps": [{"type": "delay", "ms": -1}]}', "steps[0].ms: Expected `int` >= 0"),
+        (
+            '{"name": "a", "steps": [{"type": "delay", "ms": 2, "randomTo": 1}]}',
+            "steps[0]: `randomTo` is less than `ms`",
+        ),
         ('{"name": "a", "steps": [{"type": "broadcast"}]}', "needs either `json` or `text`"),
         ('{"name": "a", "steps": [{"type": "setGlobal", "name": "x"}]}', "`value` is missing"),
         (
             '{"name": "a", "steps": [{"type": "setGlobal", "name": "x", "value": 1, "platform": "kick"}]}',
             "`platform` and `userId` belong together",
         ),
-        ('{"name": "a", "triggers": [{"type": "codeTrigger", "eventName": ""}]}', "at `$.triggers[0].eventName`"),
+        ('{"name": "a", "triggers": [{"type": "codeTrigger", "eventName": ""}]}', "triggers[0].eventName: Expected"),
         (
             '{"name": "a", "steps": [{"type": "setArgument", "name": "x", "value": ' + "[" * 70 + "]" * 70 + "}]}",
             "nests",
@@ -230,8 +233,38 @@ async def test_a_broken_action_is_named_and_stops_no_other(
     assert TWO in caplog.text
     assert [one["id"] for one in (await stage.ask(keys.ACTION_LIST))["actions"]] == [ONE]
     assert problem in await stage.refused(keys.ACTION_RUN, {"action": {"id": TWO}})
+    ((listed),) = await stage.ask(keys.ACTION_PROBLEMS)
+    assert listed["id"] == TWO
+    assert problem in listed["problem"]
     await stage.run({"name": "fine"})
     assert (await stage.until("Raw/ActionCompleted"))["success"]
+
+
+async def test_an_action_can_be_checked_before_it_is_written(stage: Stage) -> None:
+    async def check(text: Value) -> object:
+        return decode(await stage.owner.call(keys.ACTION_CHECK, '{"action":' + text + "}"))["problem"]
+
+    assert await check('{"name": "a", "steps": [{"type": "log", "message": "%x%"}]}') is None
+    problem = await check('{"name": "a", "steps": [{"type": "log", "message": ""}, {"type": "setKey", "key": 1}]}')
+    assert problem == "steps[1].key: Expected `str`, got `int`"
+    assert await check('{"steps": []}') == "Object missing required field `name`"
+    assert await check("null") == "Expected `object`, got `null`"
+    assert await check(
+        '{"name": "a", "steps": [{"type": "setKey", "key": "k", "value": ' + "[" * 70 + "]" * 70 + "}]}"
+    ) == ("it nests more than 64 levels")
+    assert (await stage.ask(keys.ACTION_LIST))["count"] == 0
+    requests: list[object] = [{}, [], {"steps": []}]
+    for request in requests:
+        assert await stage.refused(keys.ACTION_CHECK, request) == "Missing parameter: action"
+
+
+async def test_an_action_that_is_mended_is_no_problem_any_more(stage: Stage) -> None:
+    await stage.owner.put(f"action/{TWO}", "{}")
+    await stage.owner.put(f"action/{ONE}", "")
+    assert [one["id"] for one in await stage.ask(keys.ACTION_PROBLEMS)] == [ONE, TWO]
+    await stage.put(ONE)
+    await stage.owner.put(f"action/{TWO}", None)
+    assert await stage.ask(keys.ACTION_PROBLEMS) == []
 
 
 async def test_an_action_that_breaks_is_gone_until_it_is_mended(stage: Stage) -> None:

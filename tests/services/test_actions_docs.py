@@ -11,6 +11,8 @@ from stagedoor.services.actions.triggers import AnyTrigger
 
 PAGE = (Path(__file__).parents[2] / "docs" / "actions.md").read_text("utf-8")
 
+EXAMPLES = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
 
 def rows(heading: str) -> dict[str, list[str]]:
     """The table of a section, by its first column."""
@@ -41,9 +43,8 @@ def test_every_trigger_is_documented() -> None:
 
 
 def test_the_examples_are_actions() -> None:
-    examples = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    assert len(examples) == 2
-    for example in examples:
+    assert len(EXAMPLES) == 2
+    for example in EXAMPLES:
         assert read_action("an id", example).steps
 
 

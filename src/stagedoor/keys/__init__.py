@@ -9,7 +9,18 @@ from urllib.parse import unquote
 from stagedoor.hub import KeySpec
 from stagedoor.keys import actions, events, loopback, platforms, server, streamerbot, twitch, variables, viewers
 from stagedoor.keys import credits as credits_
-from stagedoor.keys.actions import ACTION_LIST, ACTION_RUN, CODE_TRIGGER_EXECUTE, CODE_TRIGGER_LIST, COMMAND_LIST
+from stagedoor.keys.actions import (
+    ACTION_CHECK,
+    ACTION_LIST,
+    ACTION_PROBLEMS,
+    ACTION_RUN,
+    ACTION_RUN_CHANGED,
+    ACTION_RUNS,
+    ACTION_SCHEMA,
+    CODE_TRIGGER_EXECUTE,
+    CODE_TRIGGER_LIST,
+    COMMAND_LIST,
+)
 from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.keys.events import EMIT
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
@@ -31,8 +42,13 @@ from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
 from stagedoor.types import Key
 
 __all__ = [
+    "ACTION_CHECK",
     "ACTION_LIST",
+    "ACTION_PROBLEMS",
     "ACTION_RUN",
+    "ACTION_RUNS",
+    "ACTION_RUN_CHANGED",
+    "ACTION_SCHEMA",
     "ANSWER_ASK",
     "ASKS",
     "CODE_TRIGGER_EXECUTE",

@@ -2,14 +2,44 @@
 
 from typing import Final
 
-from stagedoor.hub import KeySpec, Kind
-from stagedoor.keys.forms import FLAG, TEXT, items, record
+from stagedoor.hub import Audience, KeySpec, Kind
+from stagedoor.keys.forms import COUNT, FLAG, TEXT, items, record
 
 ACTION_RUN: Final = "action/@run"
 ACTION_LIST: Final = "action/@list"
+ACTION_SCHEMA: Final = "action/@schema"
+ACTION_CHECK: Final = "action/@check"
+ACTION_PROBLEMS: Final = "action/@problems"
+ACTION_RUNS: Final = "action/@runs"
+ACTION_RUN_CHANGED: Final = "action/ev/run"
 CODE_TRIGGER_LIST: Final = "code-trigger/@list"
 CODE_TRIGGER_EXECUTE: Final = "code-trigger/@execute"
 COMMAND_LIST: Final = "command/@list"
+
+_A_RUN: Final = record(
+    ["id", "actionId", "name", "source", "at_ms", "duration_ms", "state", "args", "steps"],
+    id=TEXT,
+    actionId=TEXT,
+    name=TEXT,
+    source=TEXT,
+    trigger=TEXT,
+    at_ms=COUNT,
+    duration_ms={"type": ["number", "null"]},
+    state={"enum": ["running", "done", "failed"]},
+    problem=TEXT,
+    args={"type": "object"},
+    steps=items(
+        record(
+            ["index", "type", "at_ms", "duration_ms"],
+            index=COUNT,
+            type=TEXT,
+            at_ms=COUNT,
+            duration_ms={"type": ["number", "null"]},
+            problem=TEXT,
+            detail=TEXT,
+        )
+    ),
+)
 
 SPECS: Final = (
     KeySpec(
@@ -39,6 +69,44 @@ SPECS: Final = (
         kind=Kind.REQUEST,
         summary="Lists the actions, as `GetActions` answers.",
         owner="actions",
+    ),
+    KeySpec(
+        pattern=ACTION_SCHEMA,
+        kind=Kind.REQUEST,
+        summary="Describes what an action may hold, each type of step and of trigger with its JSON Schema.",
+        owner="actions",
+    ),
+    KeySpec(
+        pattern=ACTION_CHECK,
+        kind=Kind.REQUEST,
+        summary="Says what is wrong with an action before it is written, or null.",
+        schema=record(["action"], action={}),
+        owner="actions",
+    ),
+    KeySpec(
+        pattern=ACTION_PROBLEMS,
+        kind=Kind.REQUEST,
+        summary="Lists the stored actions that are not valid, and what is wrong with each.",
+        owner="actions",
+    ),
+    KeySpec(
+        pattern=ACTION_RUNS,
+        kind=Kind.REQUEST,
+        summary="Lists the latest runs with their steps, newest first.",
+        schema=record([], limit={"type": "integer", "minimum": 1, "maximum": 200, "default": 100}),
+        owner="actions",
+        readers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=ACTION_RUN_CHANGED,
+        kind=Kind.EVENT,
+        summary="A run that has begun, gone on or ended, as in `action/@runs`. Changes within a tenth of a second "
+        "are told as one.",
+        schema=_A_RUN,
+        owner="actions",
+        readers=Audience.OWNER,
+        writers=Audience.OWNER,
     ),
     KeySpec(
         pattern="code-trigger/<event name>",

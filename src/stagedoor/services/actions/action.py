@@ -1,5 +1,6 @@
 """An action as it is stored: its members, and how it is read."""
 
+import re
 from typing import Annotated, Final, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
@@ -9,6 +10,7 @@ from msgspec import Meta, Struct
 from stagedoor.json_text import MAX_DEPTH, is_too_deep, may_be_deep
 from stagedoor.keys import segment, unsegment
 from stagedoor.services.actions.errors import ActionBroken
+from stagedoor.services.actions.members import shown
 from stagedoor.services.actions.steps import AnyStep, Step
 from stagedoor.services.actions.triggers import AnyTrigger, Trigger
 from stagedoor.types import Key, Value
@@ -18,17 +20,19 @@ _Part = TypeVar("_Part", bound=Step | Trigger)
 ACTIONS: Final = "action/"
 """Where actions are."""
 
+_PLACE: Final = re.compile(r"^(.*) - at `\$\.?(.+)`$", re.DOTALL)
+"""Where msgspec says which member is wrong."""
+
 
 class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """A named list of steps. A member that nobody knows is an error, so that none is misspelt unnoticed."""
 
-    id: str = ""
-    """The last segment of its key, whatever is stored here."""
-    name: Annotated[str, Meta(min_length=1)]
-    group: str = ""
-    enabled: bool = True
-    triggers: tuple[AnyTrigger, ...] = ()
-    steps: tuple[AnyStep, ...] = ()
+    id: Annotated[str, shown("Id", "The last segment of its key, whatever is stored here.", read_only=True)] = ""
+    name: Annotated[str, Meta(min_length=1), shown("Name", "How people and programs ask for it.")]
+    group: Annotated[str, shown("Group", "Where lists show it.")] = ""
+    enabled: Annotated[bool, shown("Enabled", "A disabled action does not run.")] = True
+    triggers: Annotated[tuple[AnyTrigger, ...], shown("Triggers", "What runs it, beside those who ask for it.")] = ()
+    steps: Annotated[tuple[AnyStep, ...], shown("Steps", "What it does, in this order.")] = ()
 
 
 def action_key(id: str) -> Key:  # noqa: A002  (the wire's word)
@@ -53,7 +57,7 @@ def read_action(id: str, text: Value) -> Action:  # noqa: A002  (the wire's word
             raise ActionBroken(id, f"it nests more than {MAX_DEPTH} levels")
         action = msgspec.json.decode(text, type=Action)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
-        raise ActionBroken(id, str(error)) from error
+        raise ActionBroken(id, _PLACE.sub(r"\2: \1", str(error))) from error
     except RecursionError as error:
         raise ActionBroken(id, f"it nests more than {MAX_DEPTH} levels") from error
     return msgspec.structs.replace(

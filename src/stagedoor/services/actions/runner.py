@@ -20,6 +20,7 @@ from stagedoor.keys import segment
 from stagedoor.services.actions.action import Action
 from stagedoor.services.actions.arguments import Arguments
 from stagedoor.services.actions.expansion import Expander
+from stagedoor.services.actions.history import History, Record
 from stagedoor.services.actions.run import Run, World
 from stagedoor.services.actions.shelf import Shelf, Triggered
 from stagedoor.services.actions.steps import AnyStep
@@ -55,6 +56,7 @@ class Runner:
         self._clock = clock
         self._shelf = shelf
         self._now = now
+        self.history = History(client, clock, now)
         self._world = World(act_as, self.publish, self.fire, self._sleep)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +76,8 @@ class Runner:
         """
         self._make_room(1)
         run = self._new_run(action, arguments, origin, trigger, depth)
-        task = asyncio.get_running_loop().create_task(self._run(run, action))
+        record = self.history.begin(run, origin)
+        task = asyncio.get_running_loop().create_task(self._run(run, action, record))
         self._tasks.add(task)
         # Also of one that is cancelled before it began.
         task.add_done_callback(self._tasks.discard)
@@ -101,6 +104,7 @@ class Runner:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.history.close()
 
     def _make_room(self, count: int) -> None:
         if len(self._tasks) + count > MAX_RUNS:
@@ -141,13 +145,14 @@ class Runner:
 
     # --- one run ---
 
-    async def _run(self, run: Run, action: Action) -> None:
+    async def _run(self, run: Run, action: Action, record: Record) -> None:
         started_at, began = self._now(), self._clock.time()
         self.publish(RUN_BEGAN, self._describe(run))
-        success = False
+        problem = "stagedoor has closed"
         try:
-            success = await self._perform(run, action)
+            problem = await self._perform(run, action, record)
         finally:
+            record.end(problem)
             # Whoever hears that it has ended may start another one at once.
             if (task := asyncio.current_task()) is not None:
                 self._tasks.discard(task)
@@ -156,32 +161,36 @@ class Runner:
                 "queuedAt": event_time(run.queued_at),
                 "startedAt": event_time(started_at),
                 "completedAt": event_time(self._now()),
-                "success": success,
+                "success": not problem,
                 "excludeFromHistory": False,
             }
             self.publish(RUN_ENDED, self._describe(run) | ended)
 
-    async def _perform(self, run: Run, action: Action) -> bool:
-        """Perform the steps up to the first that fails; returns whether none did."""
-        for step in action.steps:
+    async def _perform(self, run: Run, action: Action, record: Record) -> str:
+        """Perform the steps up to the first that fails; returns its problem, nothing when none did."""
+        for index, step in enumerate(action.steps):
             if step.enabled:
                 self.publish(STEP_BEGAN, self._describe_step(run, step))
-                if not await self._try(run, step):
-                    return False
+                record.begin_step(index, step)
+                if problem := await self._try(run, step, record):
+                    return f"steps[{index}]: {problem}"
                 # A thousand steps that wait for nothing let others have their turn.
                 await asyncio.sleep(0)
-        return True
+        return ""
 
-    async def _try(self, run: Run, step: AnyStep) -> bool:
+    async def _try(self, run: Run, step: AnyStep, record: Record) -> str:
+        """Perform one step; returns its problem, nothing when there was none."""
+        problem = detail = ""
         try:
-            await step.perform(run, self._world)
+            detail = await step.perform(run, self._world)
         except StagedoorError as error:
             logger.warning("the action %r stopped at the step %r: %s", run.action_name, step.title, error)
+            problem = str(error)
         except Exception:
             logger.exception("the action %r stopped at the step %r", run.action_name, step.title)
-        else:
-            return True
-        return False
+            problem = "a bug in stagedoor; its log says more"
+        record.end_step(detail=detail, problem=problem)
+        return problem
 
     async def _sleep(self, seconds: float) -> None:
         woken = asyncio.Event()

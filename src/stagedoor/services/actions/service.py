@@ -3,27 +3,33 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from stagedoor.access import Client, Clock
 from stagedoor.errors import RequestFailed
-from stagedoor.hub import Change
+from stagedoor.hub import Change, Kind
 from stagedoor.json_text import is_too_deep
 from stagedoor.keys import (
+    ACTION_CHECK,
     ACTION_LIST,
+    ACTION_PROBLEMS,
     ACTION_RUN,
+    ACTION_RUNS,
+    ACTION_SCHEMA,
     CODE_TRIGGER_EXECUTE,
     CODE_TRIGGER_LIST,
     COMMAND_LIST,
     unsegment,
 )
-from stagedoor.services.actions.action import ACTIONS, Action, action_id
+from stagedoor.services.actions.action import ACTIONS, Action, action_id, read_action
 from stagedoor.services.actions.commands import list_commands
 from stagedoor.services.actions.errors import ActionBroken
+from stagedoor.services.actions.history import MAX_RUNS as MAX_REMEMBERED
 from stagedoor.services.actions.runner import Runner
+from stagedoor.services.actions.schema import describe_actions
 from stagedoor.services.actions.shelf import Shelf
 from stagedoor.services.actions.triggers import ASKED, CODE_EVENT, Origin
 from stagedoor.streamerbot.events import EventName
@@ -40,6 +46,25 @@ class ActionName(Struct):
 
     id: str | None = None
     name: str | None = None
+
+
+class Candidate(Struct):
+    """An action that is to be checked, as it is written."""
+
+    action: msgspec.Raw
+
+
+class Problem(Struct):
+    """What is wrong with a stored action."""
+
+    id: str
+    problem: str
+
+
+class RunsWanted(Struct):
+    """How many of the latest runs are asked for."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_REMEMBERED)] = 100
 
 
 class Actions:
@@ -66,6 +91,10 @@ class Actions:
         for key, answer in {
             ACTION_RUN: self._run,
             ACTION_LIST: self._list,
+            ACTION_SCHEMA: self._describe,
+            ACTION_CHECK: self._check,
+            ACTION_PROBLEMS: self._list_problems,
+            ACTION_RUNS: self._list_runs,
             CODE_TRIGGER_EXECUTE: self._execute_code_trigger,
             CODE_TRIGGER_LIST: self._list_code_triggers,
             COMMAND_LIST: self._list_commands,
@@ -91,7 +120,7 @@ class Actions:
             scan.close()
 
     def _hear(self, change: Change) -> None:
-        if change.spec.is_request:
+        if change.spec.kind is not Kind.STATE:
             return
         id_ = action_id(change.key) if change.key.startswith(ACTIONS) else None
         before = None if id_ is None else self._shelf.get(id_)
@@ -151,6 +180,31 @@ class Actions:
     async def _list(self, value: Value) -> Value:
         actions = self._shelf.list_actions()
         return _encode({"actions": actions, "count": len(actions)})
+
+    async def _describe(self, value: Value) -> Value:
+        return _encode(describe_actions())
+
+    async def _check(self, value: Value) -> Value:
+        try:
+            candidate = msgspec.json.decode(value, type=Candidate)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise RequestFailed("Missing parameter: action") from error
+        problem = None
+        try:
+            read_action("", bytes(candidate.action).decode())
+        except ActionBroken as error:
+            problem = error.problem
+        return _encode({"problem": problem})
+
+    async def _list_problems(self, value: Value) -> Value:
+        return _encode([Problem(error.id, error.problem) for error in self._shelf.list_broken()])
+
+    async def _list_runs(self, value: Value) -> Value:
+        try:
+            wanted = msgspec.json.decode(value or "{}", type=RunsWanted | None) or RunsWanted()
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise RequestFailed(f"Invalid parameter: limit, a number from 1 to {MAX_REMEMBERED}") from error
+        return _encode(self._runner.history.latest(wanted.limit))
 
     async def _execute_code_trigger(self, value: Value) -> Value:
         request = _read_request(value)

@@ -115,6 +115,10 @@ class Shelf:
             for action in self._sorted()
         ]
 
+    def list_broken(self) -> list[ActionBroken]:
+        """Tell of everything stored as an action that is none, in the order of their ids."""
+        return [error for _, error in sorted(self._broken.items())]
+
     def _sorted(self) -> list[Action]:
         return sorted(self._actions.values(), key=lambda action: (action.name.lower(), action.name, action.id))
 

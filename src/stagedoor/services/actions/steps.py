@@ -1,7 +1,8 @@
 """What an action can do: one class a type of step, and the one place that lists them.
 
-To add a type: a class with the tag that stands in the JSON, a number and a title for ``Raw.SubAction``, and its name in
-:data:`AnyStep`. A step that raises a :class:`stagedoor.errors.StagedoorError` ends its run.
+To add a type: a class with the tag that stands in the JSON, a number and a title for ``Raw.SubAction``, a group, and
+its name in :data:`AnyStep`. The first sentence of its docstring and the titles and descriptions of its members are what
+people see in forms. A step that raises a :class:`stagedoor.errors.StagedoorError` ends its run.
 """
 
 import logging
@@ -15,6 +16,7 @@ from stagedoor.errors import PeerError
 from stagedoor.keys import EMIT, GLOBAL_SET, segment
 from stagedoor.services.actions.errors import StepFailed
 from stagedoor.services.actions.expansion import as_text, auto_typed
+from stagedoor.services.actions.members import Enabled, PartId, shown
 from stagedoor.services.actions.run import Run, World
 from stagedoor.services.actions.triggers import CUSTOM_EVENT, Origin
 from stagedoor.streamerbot.events import EventName
@@ -27,6 +29,11 @@ BROADCAST: Final = EventName("General", "Custom")
 MAX_DEPTH: Final = 16
 """How many custom events may trigger one another before it is a circle."""
 
+VARIABLES: Final = "Variables"
+CHAT_AND_OVERLAYS: Final = "Chat and overlays"
+EVENTS: Final = "Events"
+FLOW: Final = "Flow"
+
 _NonEmpty: TypeAlias = Annotated[str, Meta(min_length=1)]
 _Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000)]
 
@@ -37,13 +44,16 @@ class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename
 
     number: ClassVar[int]
     title: ClassVar[str]
+    group: ClassVar[str]
 
-    id: str = ""
-    enabled: bool = True
+    id: PartId = ""
+    enabled: Enabled = True
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it.
 
+        Returns:
+            What it has done, in a few words for the owner; they are cut when they are many.
         Raises:
             StagedoorError: When it cannot be done.
         """
@@ -55,17 +65,27 @@ class SetArgument(Step, frozen=True, kw_only=True, tag="setArgument"):
 
     number = 20001
     title = "Set argument"
+    group = VARIABLES
 
-    name: _NonEmpty
-    value: Any = ""
-    auto_type: bool = True
+    name: Annotated[_NonEmpty, shown("Name", "The argument; later steps write it as %name%.")]
+    value: Annotated[Any, shown("Value", "A text or any JSON.", format="json")] = ""
+    auto_type: Annotated[bool, shown("Recognise numbers", "A text such as 12, 1.5 or true becomes that value.")] = True
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it."""
         value = run.expander.value(self.value)
         if self.auto_type and isinstance(value, str):
             value = auto_typed(value)
-        run.arguments.set(run.expander.text(self.name), value)
+        name = run.expander.text(self.name)
+        run.arguments.set(name, value)
+        return f"{name} = {as_text(value)}"
+
+
+class _Entry(Struct):
+    """What counts of the answer to ``global/@set``."""
+
+    value: Any = None
+    """The variable's value from now on."""
 
 
 class SetGlobal(Step, frozen=True, kw_only=True, tag="setGlobal"):
@@ -73,13 +93,19 @@ class SetGlobal(Step, frozen=True, kw_only=True, tag="setGlobal"):
 
     number = 20002
     title = "Set global variable"
+    group = VARIABLES
 
-    name: _NonEmpty
-    value: Any | UnsetType = UNSET
-    persisted: bool = True
-    mode: Literal["set", "increment", "decrement"] = "set"
-    platform: str = ""
-    user_id: str = ""
+    name: Annotated[_NonEmpty, shown("Name", "The variable.", format="global")]
+    mode: Annotated[
+        Literal["set", "increment", "decrement"], shown("How", "Sets the variable, or adds to it, or takes from it.")
+    ] = "set"
+    value: Annotated[
+        Any | UnsetType,
+        shown("Value", "A text or any JSON; when it counts, by how much, 1 unless it is given.", format="json"),
+    ] = UNSET
+    persisted: Annotated[bool, shown("Persisted", "Stays when stagedoor ends.")] = True
+    platform: Annotated[str, shown("Platform", "For the variable of a viewer: where.", format="platform")] = ""
+    user_id: Annotated[str, shown("User id", "For the variable of a viewer: whose, such as %userId%.")] = ""
 
     def __post_init__(self) -> None:
         if self.mode == "set" and self.value is UNSET:
@@ -87,7 +113,7 @@ class SetGlobal(Step, frozen=True, kw_only=True, tag="setGlobal"):
         if bool(self.platform) is not bool(self.user_id):
             raise ValueError("`platform` and `userId` belong together")
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it, and wait until it survives a crash."""
         request: JsonObject = {
             "name": run.expander.text(self.name),
@@ -100,7 +126,8 @@ class SetGlobal(Step, frozen=True, kw_only=True, tag="setGlobal"):
             request["value"] = auto_typed(value) if self.mode != "set" and isinstance(value, str) else value
         if self.platform:
             request |= self._user(run)
-        await world.client.call(GLOBAL_SET, _encode(request))
+        entry = msgspec.json.decode(await world.client.call(GLOBAL_SET, _encode(request)), type=_Entry)
+        return f"{request['name']} = {as_text(entry.value)}"
 
     def _user(self, run: Run) -> JsonObject:
         user: JsonObject = {
@@ -119,11 +146,12 @@ class TriggerCustomEvent(Step, frozen=True, kw_only=True, tag="triggerCustomEven
 
     number = 20003
     title = "Trigger custom event"
+    group = EVENTS
 
-    event_name: _NonEmpty
-    use_arguments: bool = False
+    event_name: Annotated[_NonEmpty, shown("Event", "The custom event's name, such as raid.", format="event")]
+    use_arguments: Annotated[bool, shown("With arguments", "Hands on all arguments of this run.")] = False
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it."""
         if run.depth >= MAX_DEPTH:
             raise StepFailed(f"more than {MAX_DEPTH} custom events have triggered one another")
@@ -131,6 +159,7 @@ class TriggerCustomEvent(Step, frozen=True, kw_only=True, tag="triggerCustomEven
         arguments = run.arguments.as_object() if self.use_arguments else {}
         world.publish(CUSTOM_EVENT, {"eventName": name, "args": arguments})
         world.fire(Origin(CUSTOM_EVENT, name, "Custom Event", "Custom"), arguments, run.depth + 1)
+        return name
 
 
 class Broadcast(Step, frozen=True, kw_only=True, tag="broadcast"):
@@ -138,20 +167,20 @@ class Broadcast(Step, frozen=True, kw_only=True, tag="broadcast"):
 
     number = 20004
     title = "Broadcast"
+    group = CHAT_AND_OVERLAYS
 
-    json: Any | UnsetType = UNSET
-    text: str | UnsetType = UNSET
+    json: Annotated[Any | UnsetType, shown("JSON", "The event's data; or give a text.", format="json")] = UNSET
+    text: Annotated[str | UnsetType, shown("Text", 'Becomes {"data": text}; or give JSON.', format="textarea")] = UNSET
 
     def __post_init__(self) -> None:
         if (self.json is UNSET) is (self.text is UNSET):
             raise ValueError("needs either `json` or `text`")
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it."""
-        if self.text is UNSET:
-            world.publish(BROADCAST, run.expander.value(self.json))
-        else:
-            world.publish(BROADCAST, {"data": run.expander.text(self.text)})
+        data = run.expander.value(self.json) if self.text is UNSET else {"data": run.expander.text(self.text)}
+        world.publish(BROADCAST, data)
+        return as_text(data)
 
 
 class SendMessage(Step, frozen=True, kw_only=True, tag="sendMessage"):
@@ -159,15 +188,18 @@ class SendMessage(Step, frozen=True, kw_only=True, tag="sendMessage"):
 
     number = 10
     title = "Send message"
+    group = CHAT_AND_OVERLAYS
 
-    platform: _NonEmpty
-    message: _NonEmpty
-    bot: bool = False
-    internal: bool = True
-    reply_id: str = ""
-    broadcast_id: str = ""
+    platform: Annotated[_NonEmpty, shown("Platform", "Where it is said, such as twitch.", format="platform")]
+    message: Annotated[_NonEmpty, shown("Message", "What is said.", format="textarea")]
+    bot: Annotated[bool, shown("As the bot", "Speaks with the bot's account, if there is one.")] = False
+    internal: Annotated[
+        bool, shown("Internal", "Marks the message as stagedoor's own, so that commands may ignore it.")
+    ] = True
+    reply_id: Annotated[str, shown("Reply to", "The id of the message that it answers, on Twitch and Kick.")] = ""
+    broadcast_id: Annotated[str, shown("Broadcast", "The id of the broadcast, on YouTube.")] = ""
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it; a failure is logged."""
         platform = run.expander.text(self.platform).lower()
         request: JsonObject = {
@@ -183,6 +215,8 @@ class SendMessage(Step, frozen=True, kw_only=True, tag="sendMessage"):
             await world.client.call(f"platform/{segment(platform)}/@send-message", _encode(request))
         except PeerError as error:
             logger.warning("the action %r could not say something on %r: %s", run.action_name, platform, error)
+            return f"not said on {platform}: {error}"
+        return f"{platform}: {request['message']}"
 
 
 class EmitEvent(Step, frozen=True, kw_only=True, tag="emitEvent"):
@@ -190,12 +224,13 @@ class EmitEvent(Step, frozen=True, kw_only=True, tag="emitEvent"):
 
     number = 20005
     title = "Emit event"
+    group = EVENTS
 
-    event_source: _NonEmpty
-    event_type: _NonEmpty
-    data: dict[str, Any] = {}
+    event_source: Annotated[_NonEmpty, shown("Source", "Such as Twitch.", format="event-source")]
+    event_type: Annotated[_NonEmpty, shown("Type", "Such as Raid.", format="event-type")]
+    data: Annotated[dict[str, Any], shown("Data", "What is left out is filled in where it can be.", format="json")] = {}
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it."""
         request = {
             "source": run.expander.text(self.event_source),
@@ -203,6 +238,7 @@ class EmitEvent(Step, frozen=True, kw_only=True, tag="emitEvent"):
             "data": run.expander.value(self.data),
         }
         await world.client.call(EMIT, _encode(request))
+        return f"{request['source']}.{request['type']}"
 
 
 class SetKey(Step, frozen=True, kw_only=True, tag="setKey"):
@@ -213,34 +249,42 @@ class SetKey(Step, frozen=True, kw_only=True, tag="setKey"):
 
     number = 20006
     title = "Set key"
+    group = CHAT_AND_OVERLAYS
 
-    key: _NonEmpty
-    value: Any
+    key: Annotated[_NonEmpty, shown("Key", "Such as overlay/alert.", format="key")]
+    value: Annotated[Any, shown("Value", "A text is written as it is, anything else as JSON.", format="json")]
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it, and wait until it survives a crash."""
         value = run.expander.value(self.value)
         key = run.expander.text(self.key, quote=segment)
-        await world.client.put(key, value if isinstance(value, str) else _encode(value))
+        text = value if isinstance(value, str) else _encode(value)
+        await world.client.put(key, text)
+        return f"{key} = {text}"
 
 
 class Delay(Step, frozen=True, kw_only=True, tag="delay"):
-    """Waits ``ms`` milliseconds, or with ``random_to`` any whole number of them between the two, both included."""
+    """Waits, always as long or any time between two. Both ends of that are included."""
 
     number = 20007
     title = "Delay"
+    group = FLOW
 
-    ms: _Milliseconds
-    random_to: _Milliseconds | None = None
+    ms: Annotated[_Milliseconds, shown("Milliseconds", "How long, or how long at least.")]
+    random_to: Annotated[
+        _Milliseconds | None, shown("At most", "Milliseconds; with it, each delay is another between the two.")
+    ] = None
 
     def __post_init__(self) -> None:
         if self.random_to is not None and self.random_to < self.ms:
             raise ValueError("`randomTo` is less than `ms`")
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it."""
         span = 0 if self.random_to is None else self.random_to - self.ms
-        await world.sleep((self.ms + secrets.randbelow(span + 1)) / 1000)
+        ms = self.ms + secrets.randbelow(span + 1)
+        await world.sleep(ms / 1000)
+        return f"{ms} ms"
 
 
 class Log(Step, frozen=True, kw_only=True, tag="log"):
@@ -248,15 +292,17 @@ class Log(Step, frozen=True, kw_only=True, tag="log"):
 
     number = 20008
     title = "Log"
+    group = FLOW
 
-    message: str
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    message: Annotated[str, shown("Message", "What is written.", format="textarea")]
+    level: Annotated[Literal["debug", "info", "warning", "error"], shown("Level", "How much it matters.")] = "info"
 
-    async def perform(self, run: Run, world: World) -> None:
+    async def perform(self, run: Run, world: World) -> str:
         """Do it, without what would begin another line or play tricks on a terminal."""
         text = run.expander.text(self.message)
         line = "".join(character if character.isprintable() else " " for character in text)
         logger.log(logging.getLevelNamesMapping()[self.level.upper()], "%s", line)
+        return line
 
 
 AnyStep: TypeAlias = (
