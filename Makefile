@@ -4,20 +4,28 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 ARGS   ?=
+NPM_CI := npm ci --silent --ignore-scripts --no-audit --no-fund
 
-.PHONY: run test lint bench docs screenshots lock clean
+# The console's page, built from web/ into the package; without Node the server runs and says how to build it.
+CONSOLE     := src/stagedoor/web/index.html
+WEB_SOURCES := $(shell find web/src web/public web/index.html -type f) web/vite.config.ts web/svelte.config.js
 
-run: $(VENV)/.run
+.PHONY: run web test lint bench docs screenshots lock clean
+
+run: $(VENV)/.run $(if $(shell command -v npm),$(CONSOLE))
 	$(BIN)/stagedoor serve $(ARGS)
 
-test: $(VENV)/.dev tests/clients/node_modules/.installed
+web: $(CONSOLE)
+
+test: $(VENV)/.dev $(CONSOLE) tests/clients/node_modules/.installed
 	$(BIN)/python tools/find_chromium.py --install
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev web/node_modules/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	cd web && npm run --silent check && npm run --silent test
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -26,7 +34,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/zensical build --clean --strict
 
-screenshots: $(VENV)/.dev
+screenshots: $(VENV)/.dev $(CONSOLE) tests/clients/node_modules/.installed
 	$(BIN)/python tools/find_chromium.py --install
 	$(BIN)/python -m tools.screenshots
 
@@ -38,7 +46,7 @@ lock:
 		pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) site dist build tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site dist build src/stagedoor/web web/node_modules tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -57,5 +65,13 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 tests/clients/node_modules/.installed: tests/clients/package-lock.json
-	cd tests/clients && npm ci --silent --ignore-scripts --no-audit --no-fund
+	cd tests/clients && $(NPM_CI)
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && $(NPM_CI)
+	@touch $@
+
+$(CONSOLE): $(WEB_SOURCES) web/node_modules/.installed
+	cd web && npm run --silent build -- --logLevel warn
 	@touch $@

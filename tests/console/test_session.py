@@ -1,0 +1,93 @@
+"""Coming in with a link, staying in, going out: in a real browser against the real server."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.conftest import Server
+from tests.console.harness import Window, check_accessibility, new_link, sign_in, watched
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_a_link_signs_in_and_leaves_no_code_in_the_address(browser: Browser, server: Server) -> None:
+    async with watched(browser) as window:
+        await window.page.goto(await new_link(server))
+        await expect(window.page.get_by_role("navigation")).to_be_visible()
+        assert window.page.url == f"{server.console_url}/#/"
+        assert await window.context.cookies() == []
+        await window.page.reload()
+        await expect(window.page.get_by_role("navigation")).to_be_visible()
+
+
+async def test_a_link_is_good_once(browser: Browser, server: Server) -> None:
+    link = await new_link(server)
+    async with watched(browser) as first, watched(browser) as second:
+        await first.page.goto(link)
+        await expect(first.page.get_by_role("navigation")).to_be_visible()
+        await second.page.goto(link)
+        await expect(second.page.get_by_role("heading")).to_have_text(re.compile("used already"))
+        await check_accessibility(second.page)
+
+
+async def test_without_a_pass_the_page_says_how_to_come_in(browser: Browser, server: Server) -> None:
+    async with watched(browser) as window:
+        await window.page.goto(server.console_url)
+        await expect(window.page.get_by_text("stagedoor console", exact=True)).to_be_visible()
+
+
+async def test_a_made_up_pass_is_thrown_away(browser: Browser, server: Server) -> None:
+    async with watched(browser) as window:
+        await window.page.goto(server.console_url)
+        await window.page.evaluate("localStorage.setItem('stagedoor.pass', 'made up')")
+        await window.page.reload()
+        await expect(window.page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        assert await window.page.evaluate("localStorage.getItem('stagedoor.pass')") is None
+
+
+async def test_signing_out_in_one_tab_signs_out_the_others(window: Window, server: Server) -> None:
+    other = await window.context.new_page()
+    await other.goto(server.console_url)
+    await expect(other.get_by_role("navigation")).to_be_visible()
+    token = await window.page.evaluate("localStorage.getItem('stagedoor.pass')")
+    await window.page.get_by_role("button", name="Sign out").click()
+    for page in (window.page, other):
+        await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    answer = await other.evaluate(
+        "token => fetch('/pass', {method: 'DELETE', headers: {Authorization: `Bearer ${token}`}}).then(a => a.status)",
+        token,
+    )
+    assert answer == 401, "the pass must be worthless"
+
+
+async def test_it_says_that_the_server_went_and_comes_back_by_itself(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        await sign_in(window.page, own_server)
+        await own_server.stop()
+        await expect(window.page.get_by_text("connection to stagedoor is lost")).to_be_visible()
+        await own_server.start()
+        await expect(window.page.get_by_text("Connected again.")).to_be_visible()
+        await expect(window.page.get_by_text("connection to stagedoor is lost")).to_have_count(0)
+
+
+async def test_theme_and_language_are_remembered(page: Page) -> None:
+    await page.get_by_role("button", name="Preferences").click()
+    await page.get_by_label("Dark").check()
+    await check_accessibility(page)
+    await page.get_by_label("Language").select_option("it")
+    await page.get_by_role("button", name="Chiudi").click()
+    await page.reload()
+    await expect(page.get_by_role("button", name="Esci")).to_be_visible()
+    assert await page.locator("html").get_attribute("data-theme") == "dark"
+    assert await page.locator("html").get_attribute("lang") == "it"
+
+
+async def test_on_a_phone_the_menu_opens(browser: Browser, server: Server) -> None:
+    async with watched(browser, width=360) as window:
+        await sign_in(window.page, server)
+        await expect(window.page.get_by_role("button", name="Sign out")).to_be_hidden()
+        await window.page.get_by_role("button", name="Menu").click()
+        await expect(window.page.get_by_role("button", name="Sign out")).to_be_visible()
+        assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
+        await check_accessibility(window.page)

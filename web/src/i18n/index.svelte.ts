@@ -1,0 +1,40 @@
+/** The console's words. A language is an object of the same shape as the English one: the compiler finds what is missing. */
+
+import { settings } from '../settings.svelte';
+import { en } from './en';
+import { it } from './it';
+
+export type Texts = typeof en;
+
+const LANGUAGES = { en, it } satisfies Record<string, Texts>;
+
+/** The words in the chosen language; reactive. */
+export function t(): Texts {
+  return LANGUAGES[settings.language];
+}
+
+/** A number as the language writes it. */
+export function number(value: number): string {
+  return value.toLocaleString(settings.language);
+}
+
+/** Bytes with a fitting unit. */
+export function bytes(value: number): string {
+  const units = ['B', 'KB', 'MB', 'GB'];
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toLocaleString(settings.language, { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
+}
+
+/** A time of day. */
+export function clock(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString(settings.language);
+}
+
+/** A date with a time. */
+export function date(atMs: number): string {
+  return new Date(atMs).toLocaleString(settings.language, { dateStyle: 'medium', timeStyle: 'short' });
+}

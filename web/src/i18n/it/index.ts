@@ -1,0 +1,4 @@
+import type { Texts } from '../index.svelte';
+import { frame } from './frame';
+
+export const it: Texts = { frame };

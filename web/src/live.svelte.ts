@@ -1,0 +1,107 @@
+/** What pages show of the hub, kept up to date: also over a reconnection, and only while the page is there. */
+
+import { readJson, RequestError } from './kilovolt';
+import { session } from './session.svelte';
+
+export interface Live<T> {
+  /** `null` before the first answer, and when there is nothing. */
+  readonly value: T | null;
+  readonly loaded: boolean;
+  /** Why there is no newer value, if so. */
+  readonly problem: string | null;
+  /** Reads it anew, now. */
+  refresh(): void;
+}
+
+class Box<T> implements Live<T> {
+  value: T | null = $state.raw(null);
+  loaded = $state(false);
+  problem: string | null = $state(null);
+  refresh: () => void = () => undefined;
+
+  take(value: T | null): void {
+    this.value = value;
+    this.loaded = true;
+    this.problem = null;
+  }
+
+  fail(error: unknown): void {
+    // A lost connection has its own banner, and this is asked anew after it.
+    if (error instanceof RequestError && error.code === 'connection lost') return;
+    this.loaded = true;
+    this.problem = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A key that holds JSON. Call it while a component is set up. */
+export function liveKey<T>(key: string): Live<T> {
+  const box = new Box<T>();
+  $effect(() => {
+    void session.epoch;
+    const { hub } = session;
+    if (!hub || hub.state !== 'open') return undefined;
+    let isOver = false;
+    let wasPushed = false;
+    const unsubscribe = hub.subscribe(key, (text) => {
+      wasPushed = true;
+      box.take(readJson<T>(text));
+    });
+    box.refresh = () => {
+      hub.getJson<T>(key).then(
+        (value) => {
+          if (!isOver && !wasPushed) box.take(value);
+        },
+        (error: unknown) => box.fail(error),
+      );
+    };
+    box.refresh();
+    return () => {
+      isOver = true;
+      unsubscribe();
+    };
+  });
+  return box;
+}
+
+/** The answer of a service, asked again every `everyMs` while the page is visible. `question` may be reactive. */
+export function liveCall<T>(key: string, everyMs: number | null = null, question: () => unknown = () => ({})): Live<T> {
+  const box = new Box<T>();
+  $effect(() => {
+    void session.epoch;
+    const { hub } = session;
+    const value = question();
+    if (!hub || hub.state !== 'open') return undefined;
+    let isOver = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = (): void => {
+      clearTimeout(timer);
+      hub.call<T>(key, value).then(
+        (answer) => {
+          if (!isOver) box.take(answer);
+        },
+        (error: unknown) => {
+          if (!isOver) box.fail(error);
+        },
+      );
+      if (everyMs !== null) timer = setTimeout(() => (document.hidden ? wait() : ask()), everyMs);
+    };
+    const wait = (): void => document.addEventListener('visibilitychange', ask, { once: true });
+    box.refresh = ask;
+    ask();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', ask);
+    };
+  });
+  return box;
+}
+
+/** Hears events (or writes) below a prefix, or of one key, while the component is there. */
+export function hear(name: string, listener: (text: string, key: string) => void, isPrefix = false): void {
+  $effect(() => {
+    const { hub } = session;
+    if (!hub) return undefined;
+    return isPrefix ? hub.subscribePrefix(name, listener) : hub.subscribe(name, listener);
+  });
+}

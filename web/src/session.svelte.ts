@@ -1,0 +1,95 @@
+/** Who is signed in, in this browser: the pass, and the connection that it opens. */
+
+import { Kilovolt, type LineState } from './kilovolt';
+
+const PASS = 'stagedoor.pass';
+
+export type SessionState = 'signed-out' | 'link-used' | 'starting' | 'in';
+
+class Session {
+  state: SessionState = $state('starting');
+  line: LineState = $state('connecting');
+  /** The connection; there while a pass is. */
+  hub: Kilovolt | null = $state.raw(null);
+  /** Counts the times that the connection came (back), for whoever has to read anew. */
+  epoch = $state(0);
+  /** Whether the connection was open before, so that its absence is a loss and not the start. */
+  wasOpen = $state(false);
+
+  /** Takes the pass from the address's code or from this browser's memory. */
+  async start(): Promise<void> {
+    addEventListener('storage', (event) => {
+      if (event.key === PASS) this.#use(event.newValue);
+    });
+    addEventListener('hashchange', () => void this.#takeCode());
+    addEventListener('online', () => this.hub?.hurry());
+    if (!(await this.#takeCode())) this.#use(localStorage.getItem(PASS));
+  }
+
+  /** Gives the pass back; other tabs hear of it. */
+  async signOut(): Promise<void> {
+    const token = localStorage.getItem(PASS);
+    localStorage.removeItem(PASS);
+    this.#use(null);
+    if (token) await fetch('/pass', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } });
+  }
+
+  /** The header that lets a request over HTTP in. */
+  get authorization(): { Authorization: string } {
+    return { Authorization: `Bearer ${localStorage.getItem(PASS) ?? ''}` };
+  }
+
+  /** Exchanges a code in the address for a pass; tells whether that worked. */
+  async #takeCode(): Promise<boolean> {
+    const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
+    if (code === undefined) return false;
+    // Neither the history nor a look over the shoulder should keep it.
+    history.replaceState(null, '', '/#/');
+    const answer = await fetch('/pass', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ code }),
+    }).catch(() => null);
+    if (answer?.ok) {
+      const { token } = (await answer.json()) as { token: string };
+      localStorage.setItem(PASS, token);
+      this.#use(token);
+      return true;
+    }
+    if (localStorage.getItem(PASS) === null) this.state = 'link-used';
+    return this.state === 'link-used';
+  }
+
+  #use(token: string | null): void {
+    this.hub?.close();
+    this.hub = null;
+    this.wasOpen = false;
+    if (token === null) {
+      this.state = 'signed-out';
+      return;
+    }
+    this.state = 'starting';
+    const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
+    const hub: Kilovolt = new Kilovolt(address, token, (line) => {
+      if (this.hub !== null && this.hub !== hub) return;
+      this.line = line;
+      if (line === 'open') {
+        this.state = 'in';
+        this.wasOpen = true;
+        this.epoch += 1;
+      } else if (line === 'refused') {
+        localStorage.removeItem(PASS);
+        this.#use(null);
+      }
+    });
+    this.hub = hub;
+  }
+}
+
+export const session = new Session();
+
+/** The connection, where a page can only be when there is one. */
+export function hub(): Kilovolt {
+  if (!session.hub) throw new Error('nobody is signed in');
+  return session.hub;
+}

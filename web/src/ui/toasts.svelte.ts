@@ -1,0 +1,36 @@
+/** Short messages that come and go in a corner. */
+
+import { RequestError } from '../kilovolt';
+
+export interface Toast {
+  id: number;
+  text: string;
+  kind: 'info' | 'error';
+  /** Something to do about it, for example to undo. */
+  action?: { label: string; run: () => void };
+}
+
+const SHOWN_MS = 6_000;
+
+class Toasts {
+  all: Toast[] = $state([]);
+  #next = 0;
+
+  show(text: string, kind: Toast['kind'] = 'info', action?: Toast['action']): void {
+    const toast: Toast = { id: this.#next++, text, kind, ...(action ? { action } : {}) };
+    this.all.push(toast);
+    // An error stays until it was read.
+    if (kind === 'info') setTimeout(() => this.dismiss(toast.id), action ? SHOWN_MS * 2 : SHOWN_MS);
+  }
+
+  dismiss(id: number): void {
+    this.all = this.all.filter((toast) => toast.id !== id);
+  }
+}
+
+export const toasts = new Toasts();
+
+/** Shows why something failed. */
+export function showProblem(error: unknown): void {
+  toasts.show(error instanceof RequestError || error instanceof Error ? error.message : String(error), 'error');
+}

@@ -1,0 +1,17 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte()],
+  build: {
+    outDir: '../src/stagedoor/web',
+    emptyOutDir: true,
+    target: 'es2022',
+    // A data: address for a small file would be one more thing for the content policy to allow.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'] },
+  // Without it the tests would get Svelte's code for servers.
+  ...(mode === 'test' ? { resolve: { conditions: ['browser'] } } : {}),
+}));
