@@ -33,13 +33,14 @@ from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.pages import Pages, respond_with_nothing
-from stagedoor.net.programs import find_client
+from stagedoor.net.programs import find_client, find_clients
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.streamerbot import speak_streamerbot
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
 from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
 from stagedoor.services.actions import Actions
 from stagedoor.services.archives import Archives
+from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
 from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
@@ -188,6 +189,7 @@ class App:
             return Client(hub, SERVICE)
 
         Questions(client(), self._asks, loop, find_client)
+        stack.push_async_callback(Clients(client(), lambda: self._doors, find_clients).close)
         archives = Archives(client(), hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 

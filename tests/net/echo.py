@@ -14,6 +14,10 @@ class EchoHandler:
     def __init__(self) -> None:
         self._connection: Connection | None = None
 
+    @property
+    def client(self) -> None:
+        """Nobody: there is no hub."""
+
     def opened(self, connection: Connection) -> None:
         """Keep the connection."""
         self._connection = connection

@@ -7,7 +7,18 @@ from typing import Final
 from urllib.parse import unquote
 
 from stagedoor.hub import KeySpec
-from stagedoor.keys import actions, events, loopback, platforms, server, streamerbot, twitch, variables, viewers
+from stagedoor.keys import (
+    actions,
+    console,
+    events,
+    loopback,
+    platforms,
+    server,
+    streamerbot,
+    twitch,
+    variables,
+    viewers,
+)
 from stagedoor.keys import credits as credits_
 from stagedoor.keys.actions import (
     ACTION_CHECK,
@@ -21,6 +32,7 @@ from stagedoor.keys.actions import (
     CODE_TRIGGER_LIST,
     COMMAND_LIST,
 )
+from stagedoor.keys.console import CLIENTS, CONSOLE_CONFIG, DISCONNECT, DOORS, LOG, LOGGED, MOVE_DOOR, REPORT
 from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.keys.events import EMIT
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
@@ -51,25 +63,33 @@ __all__ = [
     "ACTION_SCHEMA",
     "ANSWER_ASK",
     "ASKS",
+    "CLIENTS",
     "CODE_TRIGGER_EXECUTE",
     "CODE_TRIGGER_LIST",
     "COMMAND_LIST",
+    "CONSOLE_CONFIG",
     "CONSOLE_LINK",
     "CONSOLE_PASSES",
     "CREDITS_CLEAR",
     "CREDITS_ENDED",
     "CREDITS_GET",
     "CREDITS_SAMPLE",
+    "DISCONNECT",
+    "DOORS",
     "EMIT",
     "FIRST_WORDS_CLEAR",
     "GLOBAL_DELETE",
     "GLOBAL_SET",
     "HTTP_CONFIG",
     "IMPORT",
+    "LOG",
+    "LOGGED",
     "LOOPBACK_OPEN",
     "LOOPBACK_SAY",
+    "MOVE_DOOR",
     "PROGRESS",
     "PRONOUNS_GET",
+    "REPORT",
     "RESTORE",
     "SPECS",
     "STATUS",
@@ -81,6 +101,7 @@ __all__ = [
 
 SPECS: Final[tuple[KeySpec, ...]] = (
     *server.SPECS,
+    *console.SPECS,
     *streamerbot.SPECS,
     *events.SPECS,
     *variables.SPECS,

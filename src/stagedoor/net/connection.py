@@ -11,11 +11,13 @@ import asyncio
 import codecs
 import logging
 import struct
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
+from stagedoor.access import Client
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.reads import bound_reads
@@ -67,6 +69,11 @@ def frame_header(length: int) -> bytes:
 class Handler(Protocol):
     """What a protocol does with a connection."""
 
+    @property
+    def client(self) -> Client | None:
+        """The hub's client behind the connection, from when it is open."""
+        ...
+
     def opened(self, connection: "Connection") -> None:
         """Hear that messages can be sent."""
         ...
@@ -117,8 +124,12 @@ class Connection(WSListener):
         "_tasks",
         "_transport",
         "_turn",
+        "made_at_ms",
         "origin",
         "peer",
+        "port",
+        "received",
+        "sent",
     )
 
     def __init__(
@@ -128,11 +139,17 @@ class Connection(WSListener):
         limits: Limits,
         *,
         peer: str,
+        port: int = 0,
         origin: str | None = None,
         gone: "Callable[[Connection], None]",
     ) -> None:
         self.peer = peer
+        self.port = port
         self.origin = origin
+        self.made_at_ms = round(time.time() * 1000)
+        self.received = 0
+        """Messages, as are those sent; what goes to waste because the connection ends is among them."""
+        self.sent = 0
         self._handler = handler
         self._turn = turn
         self._limits = limits
@@ -192,6 +209,7 @@ class Connection(WSListener):
                 and self._fragments is None
                 and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
             ):
+                self.received += 1
                 self._handler.text(frame.get_payload_as_utf8_text())
             else:
                 self._take_rare_frame(frame)
@@ -259,6 +277,7 @@ class Connection(WSListener):
             if self._fragments is not None:
                 self._fail(PROTOCOL_ERROR, "expected a continuation")
             elif frame.fin:
+                self.received += 1
                 self._handler.binary(frame.get_payload_as_bytes())
             else:
                 self._fragments, self._fragments_kind, self._fragments_size = [], kind, 0
@@ -280,6 +299,7 @@ class Connection(WSListener):
             return
         message = b"".join(self._fragments)
         self._fragments = self._decoder = None
+        self.received += 1
         if self._fragments_kind == _TEXT:
             self._handler.text(message.decode())
         else:
@@ -303,6 +323,7 @@ class Connection(WSListener):
         """Queue a text message, UTF-8, for the end of the turn; after the close it goes nowhere."""
         if self._is_closing:
             return
+        self.sent += 1
         if self._is_direct and len(message) <= _COPIED_BYTES:
             self._is_direct = False
             try:
@@ -322,6 +343,7 @@ class Connection(WSListener):
             return
         self.flush()
         if not self._transport.is_close_frame_sent:
+            self.sent += 1
             self._write((frame_header(size), *pieces))
 
     def send_binary(self, message: bytes) -> None:
@@ -329,6 +351,7 @@ class Connection(WSListener):
         if self._is_closing:
             return
         self.flush()
+        self.sent += 1
         self._write((b"\x82" + frame_header(len(message))[1:], message))
 
     def flush(self) -> None:
@@ -369,9 +392,19 @@ class Connection(WSListener):
         except (RuntimeError, OSError) as error:
             logger.debug("nothing was sent to %s: %s", self.peer, error)
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits for the reader, beyond what the kernel holds."""
+        queued: int = self._transport.underlying_transport.get_write_buffer_size()
+        return queued + sum(map(len, self._out))
+
+    @property
+    def client(self) -> Client | None:
+        """The hub's client behind it, for as long as it is open."""
+        return self._handler.client if self._is_open else None
+
     def _is_too_slow(self) -> bool:
-        queued = self._transport.underlying_transport.get_write_buffer_size()
-        return queued + sum(map(len, self._out)) > self._limits.queue_bytes
+        return self.queued_bytes > self._limits.queue_bytes
 
     def _drop_slow_reader(self) -> None:
         logger.warning("connection from %s does not read; closed with %d", self.peer, TRY_AGAIN_LATER)

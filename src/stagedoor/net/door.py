@@ -133,6 +133,11 @@ class Door:
         """Where it listens."""
         return self.addresses[0][1]
 
+    @property
+    def connections(self) -> list[Connection]:
+        """Those who are there, in the order in which they came."""
+        return list(self._connections)
+
     def statistics(self) -> Statistics:
         """Count what goes on."""
         return Statistics(
@@ -167,7 +172,13 @@ class Door:
         def make_listener() -> WSListener:
             handler = make_handler(Visitor(place.peer, place.peer_port, origin, origin_class))
             connection = Connection(
-                handler, self._turn, self.limits, peer=place.peer, origin=origin, gone=self._connection_gone
+                handler,
+                self._turn,
+                self.limits,
+                peer=place.peer,
+                port=place.peer_port,
+                origin=origin,
+                gone=self._connection_gone,
             )
             self._connections[connection] = None
             self._accepted += 1

@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from stagedoor.access import Client
 from stagedoor.net.connection import Connection
 
 
 class Session(Protocol):
     """The server's side of one connection."""
+
+    @property
+    def client(self) -> Client:
+        """The hub's client behind it."""
+        ...
 
     def receive(self, text: str) -> None:
         """Take one message."""
@@ -32,6 +38,11 @@ class TextHandler:
         self._reads_binary = reads_binary
         self._session: Session | None = None
         self.text: Callable[[str], None] = _too_early
+
+    @property
+    def client(self) -> Client | None:
+        """The hub's client behind the connection, from when it is open."""
+        return None if self._session is None else self._session.client
 
     def opened(self, connection: Connection) -> None:
         """Greet."""
