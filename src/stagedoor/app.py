@@ -39,6 +39,7 @@ from stagedoor.net.streamerbot import speak_streamerbot
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
 from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
 from stagedoor.services.actions import Actions
+from stagedoor.services.apps import AppsDesk
 from stagedoor.services.archives import Archives
 from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
@@ -134,7 +135,7 @@ class App:
             token = new_token()
             self._turn = Turn()
             self._asks = AskQueue(loop)
-            self._doorkeeper = Doorkeeper(loop, control_token=token)
+            self._doorkeeper = Doorkeeper(loop, control_token=token, apps=AppsDesk(Client(hub, SERVICE)).apps)
             self._reception = Reception(
                 Doorkeeper(loop, sign=sign_twice),
                 guests_may_speak=settings.guests_may_speak,

@@ -93,15 +93,19 @@ def list_(data: Path, *, as_json: bool) -> None:
 
 @asks.command()
 @click.argument("question", metavar="ID")
+@click.option("--remember", is_flag=True, help="Let it in without a question when it comes back.")
 @data_option
-def allow(data: Path, *, question: str) -> None:
+def allow(data: Path, *, question: str, remember: bool) -> None:
     """Let the application in that asked the question with this ID.
+
+    With --remember it gets a token to come back by, until `stagedoor apps forget`.
 
     \b
     Example:
       stagedoor asks allow 3
+      stagedoor asks allow 3 --remember
     """
-    asyncio.run(_answer_one(Target(data), Answer(question, allow=True)))
+    asyncio.run(_answer_one(Target(data), Answer(question, allow=True, remember=remember)))
 
 
 @asks.command()

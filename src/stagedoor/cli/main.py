@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "global": "stagedoor.cli.variables:global_",
     "password": "stagedoor.cli.password:password",
     "asks": "stagedoor.cli.asks:asks",
+    "apps": "stagedoor.cli.apps:apps",
     "action": "stagedoor.cli.action:action",
     "emit": "stagedoor.cli.emit:emit",
     "chat": "stagedoor.cli.chat:chat",

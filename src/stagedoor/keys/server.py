@@ -8,6 +8,9 @@ from stagedoor.keys.forms import COUNT, FLAG, TEXT, record
 HTTP_CONFIG: Final = "http/config"
 ASKS: Final = "stagedoor/asks"
 ANSWER_ASK: Final = "stagedoor/@answer-ask"
+APPS: Final = "stagedoor/apps"
+APP_TOKENS: Final = "stagedoor/app-tokens"
+FORGET_APP: Final = "stagedoor/@forget-app"
 STATUS: Final = "stagedoor/@status"
 IMPORT: Final = "stagedoor/@import"
 RESTORE: Final = "stagedoor/@restore"
@@ -57,8 +60,48 @@ SPECS: Final = (
     KeySpec(
         pattern=ANSWER_ASK,
         kind=Kind.REQUEST,
-        summary="Answers a question: lets the application in, or does not.",
-        schema=record(["id", "allow"], id=TEXT, allow=FLAG),
+        summary="Answers a question: lets the application in, or does not. With `remember` it is let in for good.",
+        schema=record(["id", "allow"], id=TEXT, allow=FLAG, remember=FLAG),
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=APPS,
+        kind=Kind.STATE,
+        summary="The applications that are let in for good, in the order in which they were.",
+        schema={
+            "type": "array",
+            "items": record(
+                ["id", "name", "origin", "address", "made_at_ms", "used_at_ms"],
+                id=TEXT,
+                name=TEXT,
+                author=TEXT,
+                url=TEXT,
+                origin={"type": ["string", "null"]},
+                address=TEXT,
+                made_at_ms=COUNT,
+                used_at_ms=COUNT,
+            ),
+        },
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=APP_TOKENS,
+        kind=Kind.SECRET,
+        summary="The same applications, with the hashes of their tokens.",
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        listers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=FORGET_APP,
+        kind=Kind.REQUEST,
+        summary="Lets an application in no longer: its token is worthless, and its connections end with 4011.",
+        schema=record(["id"], id=TEXT),
         owner="stagedoor",
         readers=Audience.OWNER,
         writers=Audience.OWNER,

@@ -41,6 +41,8 @@ class Answer(msgspec.Struct):
 
     id: str
     allow: bool
+    remember: bool = False
+    """Whether it is let in for good."""
 
 
 class Questions:
@@ -95,7 +97,7 @@ class Questions:
             origin=ask.asker.origin,
             program=self._programs[ask.id],
             asked_at_ms=round((time.time() - self._clock.time() + ask.asked_at) * 1000),
-            name=metadata.name or "Unknown application",
+            name=metadata.shown_name,
             author=metadata.author,
             url=metadata.url,
             icon=metadata.icon,
@@ -105,18 +107,21 @@ class Questions:
     async def _answer(self, value: str) -> str:
         try:
             answer = msgspec.json.decode(value, type=Answer)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise RequestFailed(f"expected an id and allow: {error}") from error
+        if answer.remember and not answer.allow:
+            raise RequestFailed("only who is let in can be remembered")
         ask = next((ask for ask in self._asks.open if ask.id == answer.id), None)
-        if ask is None or not self._asks.answer(answer.id, allow=answer.allow):
+        if ask is None or not self._asks.answer(answer.id, allow=answer.allow, remember=answer.remember):
             raise RequestFailed(f"there is no open question {answer.id}")
         logger.info(
-            "the owner %s %r from %s",
+            "the owner %s %r from %s%s",
             "let in" if answer.allow else "refused",
-            ask.metadata.name or "an unknown application",
+            ask.metadata.shown_name,
             ask.asker.name,
+            " for good" if answer.remember else "",
         )
-        return ""
+        return "{}"
 
 
 def _log_failure(error: StoreError | None) -> None:
