@@ -10,7 +10,7 @@ from stagedoor import keys
 from stagedoor.access import Client, Grant, Level
 from stagedoor.errors import NotPermitted
 from stagedoor.hub import Change, MemoryStore
-from stagedoor.services.actions.history import MAX_ARGUMENTS, MAX_CHARACTERS, MAX_RUNS, MAX_STEPS, PAUSE_S
+from stagedoor.services.actions.history import MAX_ARGUMENTS, MAX_CHARACTERS, MAX_RUNS, MAX_STEPS, MAX_TOLD, PAUSE_S
 from tests.services.test_actions import NOW, ONE, PATIENCE_S, TWO, Stage, arguments_of, decode, new_stage, step
 
 NOW_MS = round(NOW * 1000)
@@ -202,7 +202,9 @@ async def test_a_storm_of_runs_tells_only_of_those_that_are_remembered(stage: St
     stage.clock.advance(0.05)
     for _ in range(MAX_RUNS + 50):
         await stage.until("Raw/ActionCompleted")
-    stage.clock.advance(PAUSE_S)
+    for before in range(0, MAX_RUNS, MAX_TOLD):
+        assert watcher.told.qsize() == before
+        stage.clock.advance(PAUSE_S)
     told = [watcher.told.get_nowait() for _ in range(watcher.told.qsize())]
     assert told[::-1] == await runs_of(stage, limit=MAX_RUNS)
     assert {run["state"] for run in told} == {"done"}

@@ -35,6 +35,9 @@ MAX_CHARACTERS: Final = 500
 PAUSE_S: Final = 0.1
 """How long changes are gathered; shorter than anybody sees."""
 
+MAX_TOLD: Final = 50
+"""How many runs are told of at once, which takes half a millisecond; the others wait for the next time."""
+
 
 class StepRecord(Struct):
     """One step of a run, as the owner sees it."""
@@ -165,21 +168,26 @@ class History:
         if record not in self._runs:
             return
         self._changed[record] = None
-        if self._timer is None:
-            self._timer = self.clock.call_later(PAUSE_S, self._tell)
+        self._wind()
 
     def close(self) -> None:
         """Tell no more."""
         if self._timer is not None:
             self._timer.cancel()
 
+    def _wind(self) -> None:
+        if self._timer is None:
+            self._timer = self.clock.call_later(PAUSE_S, self._tell)
+
     def _tell(self) -> None:
         self._timer = None
-        writes = [
-            Write(ACTION_RUN_CHANGED, msgspec.json.encode(record.describe()).decode()) for record in self._changed
-        ]
-        self._changed.clear()
-        self._client.write(writes, _ignore)
+        records = list(islice(self._changed, MAX_TOLD))
+        for record in records:
+            del self._changed[record]
+        if self._changed:
+            self._wind()
+        texts = [msgspec.json.encode(record.describe()).decode() for record in records]
+        self._client.write([Write(ACTION_RUN_CHANGED, text) for text in texts], _ignore)
 
 
 def _cut_arguments(arguments: Arguments) -> JsonObject:
