@@ -25,6 +25,7 @@ LAYERS: dict[str, int] = {
     "hub": 2,
     "errors": 1,
     "json_text": 1,
+    "private_file": 1,
     "wire": 1,
     "types": 0,
     "version": 0,

@@ -11,6 +11,7 @@ import filelock
 import msgspec
 
 from stagedoor.errors import DataInUse
+from stagedoor.private_file import write_private
 
 _LOCK: Final = "lock"
 _CONTROL: Final = "control.json"
@@ -64,11 +65,7 @@ def new_token() -> str:
 
 def write_control(folder: Path, control: Control) -> None:
     """Publish the credential, readable by this user alone."""
-    partial = folder / f".{_CONTROL}.partial"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(control))
-    partial.replace(folder / _CONTROL)
+    write_private(folder / _CONTROL, msgspec.json.encode(control))
 
 
 def remove_control(folder: Path) -> None:

@@ -7,6 +7,7 @@ The commands themselves are in :mod:`stagedoor.kilovolt.commands`, and a client 
 import asyncio
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypedDict
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ class ClientOptions(TypedDict, total=False):
     password: str | None
     token: str | None
     ask: AskMetadata | None
+    token_file: Path | None
     reconnect: bool | Reconnect
     timeout_s: float
     ask_timeout_s: float
@@ -68,6 +70,7 @@ class Client(Commands):
         password: str | None = None,
         token: str | None = None,
         ask: AskMetadata | None = None,
+        token_file: Path | None = None,
         reconnect: bool | Reconnect = True,
         timeout_s: float = 10.0,
         ask_timeout_s: float = 300.0,
@@ -83,7 +86,10 @@ class Client(Commands):
             url: Where the server is, ``ws://`` or ``wss://``.
             password: The server's password. It is proved, not sent.
             token: What a server gave to an application that it remembers.
-            ask: What to show to the server's user, who is asked to let this client in.
+            ask: What to show to the server's user, who is asked to let this client in. When the user lets it in for
+                good, it is not asked again for as long as this object lives.
+            token_file: Where to keep, for this user alone, the token that such an ask gives, for the next start. It is
+                tried before the user is asked, and removed when the server refuses it.
             reconnect: Whether, or how, to come back when the connection is lost.
             timeout_s: For the answer to a request, the wait for the connection included. A login may take 40 s.
             ask_timeout_s: For the user to answer the ask.
@@ -94,7 +100,8 @@ class Client(Commands):
             ssl_context: For ``wss://``; the system's certificates if left out.
             on_state: Called on the event loop with each new state. Must not block; what it raises is logged.
         Raises:
-            ValueError: When the URL is none, or when more than one way to log in is given.
+            ValueError: When the URL is none, when more than one way to log in is given, or a ``token_file`` without an
+                ``ask``.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
@@ -102,7 +109,7 @@ class Client(Commands):
         if reconnect is True:
             reconnect = Reconnect()
         super().__init__(url, reconnect=reconnect or None, timeout_s=timeout_s, on_state=on_state)
-        self._login = choose_login(password, token, ask, ask_timeout_s)
+        self._login = choose_login(password, token, ask, ask_timeout_s, token_file)
         self._options = ConnectionOptions(
             connect_timeout_s=connect_timeout_s,
             ping_interval_s=ping_interval_s,

@@ -3,10 +3,13 @@
 Source: the protocol's own document, version 10, section on authentication; the token is an extension.
 """
 
+import asyncio
 import base64
 import binascii
 import hmac
+import logging
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
@@ -29,6 +32,9 @@ from stagedoor.kilovolt.errors import (
     UnknownCommand,
 )
 from stagedoor.kilovolt.messages import Authenticate, HashData, Login
+from stagedoor.private_file import write_private
+
+logger = logging.getLogger(__name__)
 
 PROOF_TIMEOUT_S: Final = 40.0
 """How long the server may think about a password or token: it makes guessers wait up to 30 s, and whoever shares their
@@ -88,25 +94,6 @@ class PasswordLogin(LoginMethod):
         await connection.request(Authenticate(data=HashData(answer)), max(timeout_s, PROOF_TIMEOUT_S))
 
 
-class AskLogin(LoginMethod):
-    """Has the server ask its user."""
-
-    name = "ask"
-    refusal = AskRefused
-
-    def __init__(self, metadata: AskMetadata, timeout_s: float) -> None:
-        self._metadata = metadata
-        self._timeout_s = timeout_s
-
-    async def prove(self, connection: Connection, timeout_s: float) -> None:
-        """Put the question and wait for the user; a user is given more time than a server."""
-        question = msgspec.convert(msgspec.to_builtins(self._metadata), dict[str, object])
-        try:
-            await connection.request(Login(data={"auth": "ask", **question}), self._timeout_s)
-        except RequestTimeout as error:
-            raise AskRefused(self.name, "", f"nobody answered within {self._timeout_s:g} s") from error
-
-
 class TokenLogin(LoginMethod):
     """Shows a token that the server gave out before."""
 
@@ -122,21 +109,119 @@ class TokenLogin(LoginMethod):
         await connection.request(shown, max(timeout_s, PROOF_TIMEOUT_S))
 
 
+class AskLogin(LoginMethod):
+    """Has the server ask its user, unless the user let this client in for good."""
+
+    name = "ask"
+    refusal = AskRefused
+
+    def __init__(self, metadata: AskMetadata, timeout_s: float, memory: "TokenMemory") -> None:
+        self._metadata = metadata
+        self._timeout_s = timeout_s
+        self._memory = memory
+
+    async def prove(self, connection: Connection, timeout_s: float) -> None:
+        """Show the token that is kept. Without one that is good, put the question, and keep what the answer gives."""
+        token = await self._memory.recall()
+        if token is not None:
+            try:
+                await TokenLogin(token).prove(connection, timeout_s)
+            except AuthenticationFailed:
+                logger.info("the kept token was refused; the user is asked")
+                await self._memory.forget()
+            except (MethodNotSupported, InvalidFormat, UnknownCommand):
+                logger.info("this server knows no tokens; the user is asked")
+            else:
+                return
+        answer = await self._ask(connection)
+        if isinstance(answer, dict) and isinstance(new := answer.get("token"), str) and new:
+            await self._memory.keep(new)
+
+    async def _ask(self, connection: Connection) -> object:
+        """Put the question and wait for the user, who is given more time than a server."""
+        question = msgspec.convert(msgspec.to_builtins(self._metadata), dict[str, object])
+        try:
+            return await connection.request(Login(data={"auth": "ask", **question}), self._timeout_s)
+        except RequestTimeout as error:
+            raise AskRefused(self.name, "", f"nobody answered within {self._timeout_s:g} s") from error
+
+
+class TokenMemory:
+    """Keeps a token for as long as this object lives, and with a file for longer.
+
+    Nothing here fails: who cannot keep a token only has to ask again, and the log says why.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._token: str | None = None
+
+    async def recall(self) -> str | None:
+        """Read the token, if there is one."""
+        if self._token is None and self._file is not None:
+            self._token = await asyncio.to_thread(_read_token, self._file)
+        return self._token
+
+    async def keep(self, token: str) -> None:
+        """Keep a token instead of the one before; its file is for this user alone."""
+        self._token = token
+        if self._file is not None:
+            await asyncio.to_thread(_write_token, self._file, token)
+
+    async def forget(self) -> None:
+        """Drop the token."""
+        self._token = None
+        if self._file is not None:
+            await asyncio.to_thread(_remove_token, self._file)
+
+
+def _read_token(file: Path) -> str | None:
+    try:
+        return file.read_text("utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        logger.warning("the token in %s cannot be read: %s", file, error)
+        return None
+
+
+def _write_token(file: Path, token: str) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(file, token.encode() + b"\n")
+    except OSError as error:
+        logger.warning("the token cannot be kept in %s: %s", file, error)
+
+
+def _remove_token(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("the token in %s cannot be removed: %s", file, error)
+
+
 def choose_login(
-    password: str | None, token: str | None, ask: AskMetadata | None, ask_timeout_s: float
+    password: str | None,
+    token: str | None,
+    ask: AskMetadata | None,
+    ask_timeout_s: float,
+    token_file: Path | None = None,
 ) -> LoginMethod | None:
     """Make the way in of what the user gave; ``None`` of nothing.
 
     Raises:
-        ValueError: When more than one was given, as the order in which to try them would be a guess.
+        ValueError: When more than one was given, as the order in which to try them would be a guess; or a file for the
+            token without an ask to get one by.
     """
+    if token_file is not None and ask is None:
+        raise ValueError("a token_file is for the token that an ask may give; give the ask, too")
     methods: list[LoginMethod] = []
     if password is not None:
         methods.append(PasswordLogin(password))
     if token is not None:
         methods.append(TokenLogin(token))
     if ask is not None:
-        methods.append(AskLogin(ask, ask_timeout_s))
+        methods.append(AskLogin(ask, ask_timeout_s, TokenMemory(token_file)))
     if len(methods) > 1:
         raise ValueError("give a password, a token or an ask, not several of them")
     return methods[0] if methods else None
