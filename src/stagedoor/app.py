@@ -19,16 +19,16 @@ from stagedoor.access import (
     Level,
     OriginPolicy,
     generate_password,
-    is_loopback,
     sign_twice,
     weakness,
 )
 from stagedoor.archive import store_folder
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
-from stagedoor.errors import DoorError, OptionError
+from stagedoor.errors import OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
 from stagedoor.net.console import ConsolePages, OwnPagesOnly
 from stagedoor.net.door import Door, MakeHandler, Origins, Respond
+from stagedoor.net.doors import Doors, Settle, url_of
 from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
@@ -45,6 +45,7 @@ from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
 from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
+from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
@@ -101,15 +102,9 @@ class App:
         self._chosen = chosen
         self._warnings: dict[str, str] = {}
         """By what they are about."""
-        self._exposed: set[str] = set()
-        """The doors that listen beyond this machine."""
-        self._doors: list[Door] = []
-        """Those that are open."""
-        self._shut: list[DoorError] = []
-        """Why others are not."""
+        self._doors = Doors(self._warn)
         self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
-        self._console_address: str | None = None
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[Running]:
@@ -149,29 +144,62 @@ class App:
             self._go_by_choices(streamerbot.current)
             self._apply(kilovolt.current)
             self._apply_streamerbot(streamerbot.current)
-            console = ConsoleDesk(Client(hub, SERVICE), lambda: self._console_address)
+            console = ConsoleDesk(Client(hub, SERVICE), lambda: self._doors.url("console", "http", "/"))
             self._console_doorkeeper = Doorkeeper(
                 loop, password=generate_password(), control_token=token, passes=console.passes
             )
             self._console = ConsolePages(console.passes, private=settings.data)
             await self._start_services(hub, data, stack)
 
-            doors = await self._open_doors(hub, kilovolt.current, streamerbot.current, stack)
+            endpoint = self._endpoint(streamerbot.current)
+            self._add_doors(hub, endpoint)
+            stack.push_async_callback(self._doors.close)
+            await self._open_doors(kilovolt.current, streamerbot.current, console.stored_address)
+            doors = self._addresses(endpoint)
             StatusDesk(
                 Client(hub, SERVICE),
                 hub,
                 self._asks,
                 data=None if data is None else str(data),
-                doors=lambda: [self._describe(door) for door in self._doors],
+                doors=lambda: [_describe(door) for door in self._doors.open_ones],
                 warnings=lambda: list(self._warnings.values()),
             )
-            others = {"Streamer.bot": doors.streamerbot, "Streamer.bot HTTP": doors.streamerbot_http}
-            self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
-            self._pages.console = doors.console
+            side_door = None
             if data is not None:
-                way_in = doors.kilovolt or await self._open_side_door(hub, token, stack)
-                write_control(data, Control(os.getpid(), token, way_in))
+                if doors.kilovolt is None:
+                    side_door = await self._open_side_door(hub, token, stack)
                 stack.callback(remove_control, data)
+
+            def tell_where() -> None:
+                """Say where the doors are, to those who look for them."""
+                where = self._addresses(endpoint)
+                others = {"Streamer.bot": where.streamerbot, "Streamer.bot HTTP": where.streamerbot_http}
+                self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
+                self._pages.console = where.console
+                if data is not None:
+                    write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
+
+            tell_where()
+
+            async def move(option: str, address: Address | None, settle: Settle) -> None:
+                await self._doors.move(option, address, settle)
+                self._warn(f"{option} bind", None)
+                # What they may be depends on who can reach the doors.
+                self._apply(kilovolt.current)
+                self._apply_streamerbot(streamerbot.current)
+                tell_where()
+
+            DoorDesk(
+                Client(hub, SERVICE),
+                self._doors,
+                move,
+                keep={
+                    "kilovolt": lambda text: kilovolt.change(bind=text),
+                    "streamerbot": lambda text: streamerbot.change(bind=text),
+                    "streamerbot_http": lambda text: streamerbot.change(http_bind=text),
+                    "console": console.store_address,
+                },
+            )
             yield Running(
                 data=data,
                 doors=doors,
@@ -190,7 +218,9 @@ class App:
             return Client(hub, SERVICE)
 
         Questions(client(), self._asks, loop, find_client)
-        stack.push_async_callback(Clients(client(), lambda: self._doors, find_clients).close)
+        stack.push_async_callback(
+            Clients(client(), lambda: [entrance.door for entrance in self._doors], find_clients).close
+        )
         archives = Archives(client(), hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 
@@ -230,50 +260,59 @@ class App:
 
     # --- doors ---
 
-    async def _open_doors(
-        self, hub: Hub, kilovolt: HttpConfig, streamerbot: StreamerbotConfig, stack: contextlib.AsyncExitStack
-    ) -> Addresses:
+    def _add_doors(self, hub: Hub, endpoint: str) -> None:
+        """Make the doors, shut for now."""
+
+        def is_enforced() -> bool:
+            return self._reception.authentication is Authentication.ENFORCED
+
+        def add(option: str, door: Door, is_guarded: Callable[[], bool], **remedy: str) -> None:
+            self._doors.add(option, door, is_chosen=option in self._chosen, is_guarded=is_guarded, **remedy)
+
+        add(
+            "kilovolt",
+            self._make_door("Kilovolt", {"/ws": speak_kilovolt(hub, self._doorkeeper)}, self._pages.respond),
+            lambda: not self._doorkeeper.is_open,
+            remedy="a password",
+        )
+        add(
+            "streamerbot",
+            self._make_door("Streamer.bot", {endpoint: speak_streamerbot(hub, self._reception)}, respond_with_nothing),
+            is_enforced,
+        )
+        add("streamerbot_http", self._make_door("Streamer.bot HTTP", {}, self._http.respond), is_enforced)
+        add(
+            "console",
+            self._make_door(
+                "console", {"/ws": speak_kilovolt(hub, self._console_doorkeeper)}, self._console.respond, OwnPagesOnly()
+            ),
+            lambda: True,
+        )
+
+    async def _open_doors(self, kilovolt: HttpConfig, streamerbot: StreamerbotConfig, console: str | None) -> None:
         """Open what can be opened.
 
         Raises:
             DoorError: When nothing could.
         """
-        endpoint = self._endpoint(streamerbot)
-        kilovolt_door = await self._open(
-            "kilovolt",
-            self._make_door("Kilovolt", {"/ws": speak_kilovolt(hub, self._doorkeeper)}, self._pages.respond),
-            self._address("kilovolt", kilovolt.bind),
-            stack,
-        )
-        streamerbot_door = await self._open(
-            "streamerbot",
-            self._make_door("Streamer.bot", {endpoint: speak_streamerbot(hub, self._reception)}, respond_with_nothing),
-            self._address("streamerbot", streamerbot.bind),
-            stack,
-        )
-        http_door = await self._open(
-            "streamerbot_http",
-            self._make_door("Streamer.bot HTTP", {}, self._http.respond),
-            self._address("streamerbot_http", streamerbot.http_bind),
-            stack,
-        )
-        console_door = await self._open(
-            "console",
-            self._make_door(
-                "console", {"/ws": speak_kilovolt(hub, self._console_doorkeeper)}, self._console.respond, OwnPagesOnly()
-            ),
-            self._settings.console,
-            stack,
-        )
-        self._console_address = _url("http", console_door, "/")
-        if not self._doors:
-            raise self._shut[0] if self._shut else OptionError("doors", "all of them are off")
+        stored = {
+            "kilovolt": kilovolt.bind,
+            "streamerbot": streamerbot.bind,
+            "streamerbot_http": streamerbot.http_bind,
+            "console": console,
+        }
+        errors = [await self._doors.open(option, self._address(option, text)) for option, text in stored.items()]
+        if not self._doors.open_ones:
+            raise next(filter(None, errors), None) or OptionError("doors", "all of them are off")
+
+    def _addresses(self, endpoint: str) -> Addresses:
+        url = self._doors.url
         return Addresses(
-            kilovolt=_url("ws", kilovolt_door, "/ws"),
-            page=_url("http", kilovolt_door, "/"),
-            streamerbot=_url("ws", streamerbot_door, endpoint),
-            streamerbot_http=_url("http", http_door, "/"),
-            console=self._console_address,
+            kilovolt=url("kilovolt", "ws", "/ws"),
+            page=url("kilovolt", "http", "/"),
+            streamerbot=url("streamerbot", "ws", endpoint),
+            streamerbot_http=url("streamerbot_http", "http", "/"),
+            console=url("console", "http", "/"),
         )
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:
@@ -282,7 +321,7 @@ class App:
         door = self._make_door("control", {"/ws": speak_kilovolt(hub, doorkeeper)}, respond_with_nothing)
         await door.listen("127.0.0.1", 0)
         stack.push_async_callback(door.close)
-        return _url("ws", door, "/ws")
+        return url_of(door, "ws", "/ws")
 
     def _make_door(
         self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond, origins: Origins | None = None
@@ -305,40 +344,10 @@ class App:
             host_names=frozenset(settings.host_names),
         )
 
-    async def _open(
-        self, option: str, door: Door, address: Address | None, stack: contextlib.AsyncExitStack
-    ) -> Door | None:
-        """Let a door listen. One that cannot is a warning, and the others open all the same."""
-        if address is None:
-            return None
-        if not _is_local(address.host):
-            if self._lets_in_anybody(option):
-                remedy = "a password" if option == "kilovolt" else "authentication enforced"
-                raise OptionError(option, f"{address} is not on this machine alone, so the door needs {remedy}")
-            self._exposed.add(option)
-            problem = f"the {door.name} door listens beyond this machine, on {address}, in plain text"
-            self._warn(f"{option} exposed", problem)
-        try:
-            await door.listen(address.host, address.port)
-        except DoorError as error:
-            self._shut.append(error)
-            self._warn(f"{option} shut", str(error))
-            return None
-        stack.push_async_callback(door.close)
-        self._doors.append(door)
-        return door
-
-    def _lets_in_anybody(self, option: str) -> bool:
-        if option == "kilovolt":
-            return self._doorkeeper.is_open
-        if option == "console":
-            return False
-        return self._reception.authentication is not Authentication.ENFORCED
-
-    def _address(self, option: str, stored: str) -> Address | None:
+    def _address(self, option: str, stored: str | None) -> Address | None:
         """Where a door listens: as chosen for this run, or as stored."""
         default: Address | None = getattr(self._settings, option)
-        if option in self._chosen:
+        if option in self._chosen or stored is None:
             return default
         try:
             return parse_address(stored) if option == "kilovolt" else parse_address_or_off(stored)
@@ -375,7 +384,7 @@ class App:
         password = self._streamerbot_password(config)
         chosen_mode = self._settings.streamerbot_auth
         mode = Authentication(chosen_mode or config.authentication) if password else Authentication.OFF
-        if self._exposed - {"kilovolt"} and mode is not Authentication.ENFORCED:
+        if self._doors.are_exposed("streamerbot", "streamerbot_http") and mode is not Authentication.ENFORCED:
             self._warn("streamerbot password", "the door listens beyond this machine, so authentication stays enforced")
         elif self._lacks_password(password):
             self._warn("streamerbot password", f"authentication {chosen_mode} needs a password; the old one stays")
@@ -400,7 +409,7 @@ class App:
         return not password and self._settings.streamerbot_auth not in (None, Authentication.OFF)
 
     def _let_in_by(self, password: str) -> None:
-        if not password and "kilovolt" in self._exposed:
+        if not password and self._doors.are_exposed("kilovolt"):
             self._warn("password", "an empty password would open the door beyond this machine; the old one stays")
             return
         self._doorkeeper.asks = self._asks if password and self._settings.asks else None
@@ -424,38 +433,21 @@ class App:
             self._warnings[subject] = line
             logger.warning("%s", line)
 
-    def _describe(self, door: Door) -> DoorStatus:
-        statistics = door.statistics()
-        return DoorStatus(
-            name=door.name,
-            addresses=statistics.addresses,
-            connections=statistics.connections,
-            accepted=statistics.accepted,
-            refused=statistics.refused,
-        )
 
-
-def _url(scheme: str, door: Door | None, path: str) -> str | None:
-    return None if door is None else f"{scheme}://{_shown_host(door)}:{door.port}{path}"
-
-
-def _shown_host(door: Door) -> str:
-    hosts = [host for host, _ in door.addresses]
-    if any(is_loopback(host) for host in hosts):
-        return "localhost" if len(hosts) > 1 else (f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0])
-    host = hosts[0]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  (shown, not bound)
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+def _describe(door: Door) -> DoorStatus:
+    statistics = door.statistics()
+    return DoorStatus(
+        name=door.name,
+        addresses=statistics.addresses,
+        connections=statistics.connections,
+        accepted=statistics.accepted,
+        refused=statistics.refused,
+    )
 
 
 def _weakness(door: str, password: str) -> str | None:
     problem = weakness(password)
     return None if problem is None else f"the {door} door: {problem}"
-
-
-def _is_local(host: str) -> bool:
-    return host == "localhost" or is_loopback(host)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

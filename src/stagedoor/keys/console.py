@@ -1,9 +1,9 @@
-"""What the owner's console asks: who is connected, where the doors are, what the log says."""
+"""What the owner's console asks: who is connected, where the doors are, what the log says, which keys there are."""
 
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import TEXT, record
+from stagedoor.keys.forms import FLAG, TEXT, record
 from stagedoor.types import JsonObject
 
 CLIENTS: Final = "stagedoor/@clients"
@@ -14,6 +14,13 @@ CONSOLE_CONFIG: Final = "stagedoor/console"
 LOG: Final = "stagedoor/@log"
 LOGGED: Final = "stagedoor/ev/log"
 REPORT: Final = "stagedoor/@report"
+CATALOGUE: Final = "stagedoor/@catalogue"
+EVENTS: Final = "stagedoor/@events"
+BROWSE: Final = "stagedoor/@browse"
+FOLDERS: Final = "stagedoor/@folders"
+BACKUPS: Final = "stagedoor/@backups"
+BACKUP: Final = "stagedoor/@backup"
+COMPARE: Final = "stagedoor/@compare"
 
 _LEVEL: Final = {"enum": ["debug", "info", "warning", "error"]}
 
@@ -33,4 +40,55 @@ def _request(pattern: str, summary: str, schema: JsonObject | None = None) -> Ke
 SPECS: Final = (
     _request(CLIENTS, "Lists the connections: who they are, how they were let in, what they hear and send."),
     _request(DISCONNECT, "Ends a connection, with 1008.", record(["id"], id=TEXT)),
+    _request(DOORS, "Lists the doors: where they listen, why one is shut, and how many came in."),
+    _request(
+        MOVE_DOOR,
+        "Lets a door listen somewhere else, at once and from now on; `off` shuts it. Whoever has come in stays. When "
+        "the address cannot be had, the door stays where it was.",
+        record(["door", "address"], door=TEXT, address=TEXT),
+    ),
+    KeySpec(
+        pattern=CONSOLE_CONFIG,
+        kind=Kind.STATE,
+        summary="The console's door: its address, which applies at the next start.",
+        schema=record(["bind"], bind=TEXT),
+        owner="stagedoor",
+        listers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    _request(CATALOGUE, "Lists every key that stagedoor knows: kind, summary, schema, and whose it is."),
+    _request(
+        EVENTS,
+        "Lists the events of Streamer.bot by source and type, each with its summary; of the one that it is asked about "
+        "it gives the schema and an example.",
+        record([], source=TEXT, type=TEXT),
+    ),
+    _request(
+        BROWSE,
+        "Lists keys, a page at a time, with the beginning of their values: those with a prefix, in whose name a text "
+        "occurs, after a key. With `group`, what comes between the prefix and the next slash instead, and how many "
+        "keys are below it, or null for many. A page that holds few keys or none has a `next` while there is more to "
+        "search; what belongs to the owner's eyes alone is `withheld`.",
+        record(
+            [],
+            prefix=TEXT,
+            search=TEXT,
+            after=TEXT,
+            limit={"type": "integer", "minimum": 1, "maximum": 1000, "default": 200},
+            group=FLAG,
+        ),
+    ),
+    _request(
+        FOLDERS,
+        "Lists the folders in a folder, the home folder if none is named, and tells whether it may be served.",
+        record([], path=TEXT),
+    ),
+    _request(BACKUPS, "Lists the backups, oldest first; one that is damaged has null for its keys."),
+    _request(BACKUP, "Makes a backup, and deletes the oldest ones as the clock's backups do."),
+    _request(
+        COMPARE,
+        "Tells what a restore or an import of a file on this machine would add, change and delete: how many keys, and "
+        "the first 200 of each.",
+        record(["path"], path=TEXT, mode={"enum": ["restore", "import"], "default": "restore"}),
+    ),
 )

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from aiohttp import web
 from picows import WSListener
@@ -77,6 +77,13 @@ class Statistics:
     """Upgrades that were answered with an HTTP error."""
 
 
+class _Listener(NamedTuple):
+    """One address where a door listens."""
+
+    server: asyncio.Server
+    address: tuple[str, int]
+
+
 class Door:
     """One address, for WebSocket and HTTP alike."""
 
@@ -94,14 +101,13 @@ class Door:
         """``sockets`` names the paths that can be upgraded, each with its protocol."""
         self.name = name
         self.limits = limits
-        self.addresses: list[tuple[str, int]] = []
         self._sockets = sockets
         self._turn = turn
         self._origins = origins
         self._host_names = host_names
         self._respond = respond
         self._http = web.Server(self._answer_http, access_log=None)
-        self._servers: list[asyncio.Server] = []
+        self._listeners: list[_Listener] = []
         self._waiting: dict[asyncio.Transport, float] = {}
         self._connections: dict[Connection, None] = {}
         self._by_origin: Counter[str] = Counter()
@@ -119,18 +125,78 @@ class Door:
         Raises:
             DoorError: When that address cannot be had; it says who holds it if that can be known.
         """
+        self._listeners += await self._listen(host, port)
+
+    async def move(self, address: tuple[str, int] | None, settle: Callable[[], Awaitable[None]]) -> None:
+        """Listen somewhere else instead, or nowhere; who has come in stays.
+
+        ``settle`` is awaited when the new address is had and the old one not yet let go; what it raises leaves the door
+        where it was. One port on other addresses of this machine, as from ``localhost`` to all of them, is let go
+        first, since it cannot be had twice; for that moment nobody can come in.
+
+        Raises:
+            DoorError: As :meth:`listen` does; the door stays where it was.
+        Cancellation: safe; it stays where it was.
+        """
+        old = self._listeners
+        lets_go_first = address is not None and any(port == address[1] for _, port in self.addresses)
+        if lets_go_first:
+            self._let_go(old)
         try:
-            bound = _bind_all(host, port)
+            new = [] if address is None else await self._listen(*address)
+            try:
+                await settle()
+            except BaseException:
+                self._let_go(new)
+                raise
+        except BaseException:
+            if lets_go_first:
+                self._listeners = []
+                await self._return_to([listener.address for listener in old])
+            raise
+        if not lets_go_first:
+            self._let_go(old)
+        self._listeners = new
+
+    async def _listen(self, host: str, port: int) -> "list[_Listener]":
+        try:
+            bound = _bind_all(await asyncio.to_thread(_resolve, host), port)
         except OSError as error:
-            raise DoorError(self.name, f"{host}:{port}", _explain(error, port)) from error
-        for sock in bound:
-            self._servers.append(await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG))
-            self.addresses.append(sock.getsockname()[:2])
-        self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+            raise DoorError(self.name, f"{host}:{port}", await asyncio.to_thread(_explain, error, port)) from error
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+        return [
+            _Listener(
+                await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG),
+                sock.getsockname()[:2],
+            )
+            for sock in bound
+        ]
+
+    async def _return_to(self, addresses: list[tuple[str, int]]) -> None:
+        for address in addresses:
+            try:
+                await self.listen(*address)
+            except DoorError as error:
+                logger.error("%s", error)
+
+    def _let_go(self, listeners: "list[_Listener]") -> None:
+        for listener in listeners:
+            listener.server.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens at all."""
+        return bool(self._listeners)
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens."""
+        return [listener.address for listener in self._listeners]
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port where it listens."""
         return self.addresses[0][1]
 
     @property
@@ -266,8 +332,7 @@ class Door:
         """Listen no more, tell everybody goodbye (1001), and wait a moment for their answers."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for server in self._servers:
-            server.close()
+        self._let_go(self._listeners)
         for transport in list(self._waiting):
             transport.abort()
         self._is_empty.clear()
@@ -291,12 +356,12 @@ def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _bind_all(host: str, port: int) -> list[socket.socket]:
+def _bind_all(hosts: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
     """Bind every address of a host at one port. A port that is free for one family may be taken for the other."""
     for tries_left in reversed(range(_FREE_PORT_TRIES if port == 0 else 1)):
         bound: list[socket.socket] = []
         try:
-            for family, address in _resolve(host):
+            for family, address in hosts:
                 try:
                     bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
                 except OSError as error:

@@ -1,4 +1,4 @@
-"""The console's passes: makes the one-time links, and keeps the passes over a restart."""
+"""The console's passes and where it listens: makes the one-time links, and keeps both over a restart."""
 
 import logging
 import time
@@ -11,12 +11,19 @@ from stagedoor.access import Client, Pass, Passes
 from stagedoor.access.passes import CODE_LIFETIME_S
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
-from stagedoor.keys import CONSOLE_LINK, CONSOLE_PASSES
+from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
 
 _decoder: Final = msgspec.json.Decoder(list[Pass])
+
+
+class ConsoleConfig(msgspec.Struct):
+    """The value of ``stagedoor/console``."""
+
+    bind: str
+    """Where its door listens from the next start on."""
 
 
 class ConsoleLink(msgspec.Struct):
@@ -35,6 +42,20 @@ class ConsoleDesk:
         self._address = address
         self.passes = Passes(now, self._keep, self._load())
         client.serve(CONSOLE_LINK, self._make_link)
+
+    @property
+    def stored_address(self) -> str | None:
+        """Where the owner wants the console's door to listen; ``None`` when that was never said."""
+        text = self._client.get(CONSOLE_CONFIG)
+        try:
+            return msgspec.json.decode(text, type=ConsoleConfig).bind if text else None
+        except (msgspec.DecodeError, RecursionError):
+            logger.error("the key %s is not valid; the console listens where it does by itself", CONSOLE_CONFIG)
+            return None
+
+    async def store_address(self, address: str) -> None:
+        """Keep where the door listens; raises ``StoreError``."""
+        await self._client.put(CONSOLE_CONFIG, msgspec.json.encode(ConsoleConfig(address)).decode())
 
     def _load(self) -> list[Pass]:
         text = self._client.get(CONSOLE_PASSES)

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Generic, Literal, Self, TypeVar
 import msgspec
 
 from stagedoor.access import Client, generate_password
-from stagedoor.errors import StoreError
+from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Change, Write
 from stagedoor.keys import HTTP_CONFIG, STREAMERBOT_CONFIG
 from stagedoor.types import Key
@@ -161,6 +161,19 @@ class DoorSettings(Generic[C]):
             self.current = self.current.completed(self.current).locked()
             self._complain(f"{problem_of(text, self._type)}; until that is mended, nobody gets in")
         self._client.subscribe(self._key)
+
+    async def change(self, **members: object) -> None:
+        """Store other values of some members, and leave all others as they are, also those that are not known here.
+
+        Raises:
+            RequestFailed: When what is stored is not valid, so that it has to be mended first.
+            StoreError: When the store refused.
+        """
+        text = self._client.get(self._key) or _encode(self.current)
+        if read_config(text, self._type) is None:
+            raise RequestFailed(f"what is stored in {self._key} is not valid; mend it first")
+        stored = msgspec.json.decode(text, type=dict[str, object])
+        await self._client.put(self._key, msgspec.json.encode({**stored, **members}).decode())
 
     async def _begin(self, config: C) -> None:
         """Make a password, and keep it."""

@@ -1,0 +1,137 @@
+"""All doors of one stagedoor: where each listens, why one is shut, and how one moves while it runs."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from stagedoor.access import is_loopback
+from stagedoor.errors import DoorError, OptionError
+from stagedoor.net.door import Door
+from stagedoor.options import Address
+
+Settle = Callable[[], Awaitable[None]]
+
+_OFF: Final = "it is off"
+
+
+@dataclass(slots=True)
+class Entrance:
+    """One door, and what is known of where it should be."""
+
+    option: str
+    """The option that says where it listens."""
+    door: Door
+    is_chosen: bool
+    """Whether its address was chosen for this run alone."""
+    is_guarded: Callable[[], bool]
+    """Tells whether nobody comes in without showing something; only then it may listen beyond this machine."""
+    remedy: str
+    """What would make it so."""
+    is_exposed: bool = field(init=False, default=False)
+    """Whether it listens beyond this machine."""
+    problem: str | None = field(init=False, default=_OFF)
+    """Why it is shut, for people; ``None`` while it is open."""
+
+
+class Doors:
+    """The doors, each by its option. ``warn`` hears a warning by its subject, or ``None`` when it holds no more."""
+
+    def __init__(self, warn: Callable[[str, str | None], None]) -> None:
+        self._warn = warn
+        self._entrances: dict[str, Entrance] = {}
+
+    def __iter__(self) -> Iterator[Entrance]:
+        return iter(self._entrances.values())
+
+    def add(
+        self,
+        option: str,
+        door: Door,
+        *,
+        is_chosen: bool,
+        is_guarded: Callable[[], bool],
+        remedy: str = "authentication enforced",
+    ) -> None:
+        """Have one more door, shut for now."""
+        self._entrances[option] = Entrance(option, door, is_chosen, is_guarded, remedy)
+
+    @property
+    def open_ones(self) -> list[Door]:
+        """Those that listen."""
+        return [entrance.door for entrance in self if entrance.door.is_open]
+
+    def are_exposed(self, *options: str) -> bool:
+        """Tell whether one of them listens beyond this machine."""
+        return any(entrance.is_exposed for entrance in self if entrance.option in options)
+
+    def url(self, option: str, scheme: str, path: str) -> str | None:
+        """Where programs of this machine reach a door; ``None`` while it is shut."""
+        door = self._entrances[option].door
+        return url_of(door, scheme, path) if door.is_open else None
+
+    async def open(self, option: str, address: Address | None) -> DoorError | None:
+        """Let a door listen, or keep it shut; one that cannot listen is warned of, and its error returned.
+
+        Raises:
+            OptionError: When everybody could come in from beyond this machine.
+        """
+        try:
+            await self.move(option, address, _settle_nothing)
+        except DoorError as error:
+            self._entrances[option].problem = str(error)
+            self._warn(f"{option} shut", str(error))
+            return error
+        return None
+
+    async def move(self, option: str, address: Address | None, settle: Settle) -> None:
+        """Let a door listen somewhere else instead, or nowhere, as :meth:`stagedoor.net.door.Door.move` does.
+
+        Raises:
+            OptionError: When everybody could come in from beyond this machine.
+            DoorError: When that address cannot be had; the door stays where it was.
+        Cancellation: safe; the door stays where it was.
+        """
+        entrance = self._entrances[option]
+        reaches_out = address is not None and not _is_local(address.host)
+        if reaches_out and not entrance.is_guarded():
+            raise OptionError(option, f"{address} is not on this machine alone, so the door needs {entrance.remedy}")
+        was_exposed = entrance.is_exposed
+        entrance.is_exposed = was_exposed or reaches_out  # at once, so that nobody takes the guard away meanwhile
+        try:
+            await entrance.door.move(address, settle)
+        except BaseException:
+            entrance.is_exposed = was_exposed
+            raise
+        entrance.is_exposed = reaches_out
+        entrance.problem = _OFF if address is None else None
+        self._warn(f"{option} shut", None)
+        exposed = f"the {entrance.door.name} door listens beyond this machine, on {address}, in plain text"
+        self._warn(f"{option} exposed", exposed if reaches_out else None)
+
+    async def close(self) -> None:
+        """Shut them all, the last one first."""
+        for entrance in reversed(self._entrances.values()):
+            await entrance.door.close()
+
+
+def url_of(door: Door, scheme: str, path: str) -> str:
+    """Where programs of this machine reach an open door."""
+    return f"{scheme}://{_shown_host(door)}:{door.port}{path}"
+
+
+def _shown_host(door: Door) -> str:
+    hosts = [host for host, _ in door.addresses]
+    if any(is_loopback(host) for host in hosts):
+        return "localhost" if len(hosts) > 1 else (f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0])
+    host = hosts[0]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  (shown, not bound)
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_local(host: str) -> bool:
+    return host == "localhost" or is_loopback(host)
+
+
+async def _settle_nothing() -> None:
+    """Settle nothing: where to listen is known already."""
