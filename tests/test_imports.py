@@ -108,6 +108,7 @@ def test_modules_beside_the_layers_know_hub_and_access_at_most(name: str) -> Non
         "access",
         "types",
         "errors",
+        "private_file",
     } | LOOSE
 
 

@@ -68,7 +68,8 @@ REPLIES: Final[dict[str, str]] = {
     "ksub-prefix": "none",
     "kunsub": "none",
     "kunsub-prefix": "none",
-    "klogin": "for a challenge: object with `challenge` and `salt`, both base64; else none",
+    "klogin": "for a challenge: object with `challenge` and `salt`, both base64; for an ask whose application is let in for "
+    "good: object with `token`; else none",
     "kauth": "none",
     "kcall": "text, the service's answer",
 }
@@ -447,6 +448,7 @@ def errors_page() -> Iterator[str]:
             ("1009", "a message is larger than the option `message_bytes`"),
             ("1011", "a bug in stagedoor; its log says more"),
             ("1013", "the client reads too slowly; see the option `queue_bytes`"),
+            ("4011", "Kilovolt: the owner forgot the application that came in; a client must not come back by itself"),
         ],
     )
     yield "## HTTP"
@@ -527,6 +529,8 @@ def _transcripts_page(heading: str, transcripts: Iterable[Transcript], remark: s
 
 HAPPENINGS: Final[dict[str, Callable[..., str]]] = {
     "allow": lambda: "the owner lets it in",
+    "remember": lambda: "the owner lets it in for good",
+    "forget": lambda: "the owner forgets it",
     "deny": lambda: "the owner turns it away",
     "questions": lambda count: f"open questions: {count}",
     "wait": lambda seconds: f"{seconds} seconds pass",

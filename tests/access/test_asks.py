@@ -45,12 +45,20 @@ def pages(number: int) -> list[Asker]:
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("allow", "verdict"), [(True, Verdict.ALLOWED), (False, Verdict.DENIED)])
+@pytest.mark.parametrize(
+    ("allow", "remember", "verdict"),
+    [
+        (True, False, Verdict.ALLOWED),
+        (True, True, Verdict.REMEMBERED),
+        (False, False, Verdict.DENIED),
+        (False, True, Verdict.DENIED),
+    ],
+)
 def test_the_owners_answer_reaches_the_asker_once(
-    asks: AskQueue, answers: Answers, clock: FakeClock, allow: bool, verdict: Verdict
+    asks: AskQueue, answers: Answers, clock: FakeClock, allow: bool, remember: bool, verdict: Verdict
 ) -> None:
     ask = answers.put()
-    assert asks.answer(ask, allow=allow)
+    assert asks.answer(ask, allow=allow, remember=remember)
     assert not asks.answer(ask, allow=True)
     asks.withdraw(ask)
     clock.advance(1000)

@@ -16,6 +16,7 @@ from stagedoor.access import (
     Doorkeeper,
     OriginClass,
     OriginPolicy,
+    RememberedApps,
     Timer,
     sign,
 )
@@ -204,8 +205,9 @@ class Stage:
         self.password = password
         self.hub = Hub(store, Catalogue(SPECS))
         self.asks = AskQueue(self.clock)
+        self.apps = RememberedApps(self.clock.time, lambda: None)
         self.doorkeeper = Doorkeeper(
-            self.clock, password=password, asks=self.asks if asks else None, control_token=token
+            self.clock, password=password, asks=self.asks if asks else None, control_token=token, apps=self.apps
         )
         self.owner = Client(self.hub, SERVICE)
         self.lines: list[Line] = []
@@ -221,13 +223,18 @@ class Stage:
         self.lines.append(line)
         return line
 
-    async def judge(self, *, allow: bool) -> None:
+    async def judge(self, *, allow: bool, remember: bool = False) -> None:
         """Answer the oldest question, as its owner would; wait for one if need be."""
         async with asyncio.timeout(PATIENCE_S):
             while not self.asks.open:
                 self._asks_changed.clear()
                 await self._asks_changed.wait()
-        assert self.asks.answer(self.asks.open[0].id, allow=allow)
+        assert self.asks.answer(self.asks.open[0].id, allow=allow, remember=remember)
+
+    def forget_apps(self) -> None:
+        """Let no application in any longer, as its owner would."""
+        for app in self.apps.stored():
+            assert self.apps.forget(app.id)
 
     async def close(self) -> None:
         for line in self.lines:

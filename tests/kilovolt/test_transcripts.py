@@ -53,6 +53,12 @@ def happenings(stage: Stage) -> dict[str, Happening]:
     async def allow() -> None:
         await stage.judge(allow=True)
 
+    async def remember() -> None:
+        await stage.judge(allow=True, remember=True)
+
+    async def forget() -> None:
+        stage.forget_apps()
+
     async def deny() -> None:
         await stage.judge(allow=False)
 
@@ -79,7 +85,7 @@ def happenings(stage: Stage) -> dict[str, Happening]:
         await stage.owner.put_all([Write(key, value)])
 
     return {happening.__name__: happening for happening in (allow, deny, questions, wait, leave, closed)} | {
-        happening.__name__: happening for happening in (password, fail, write)
+        happening.__name__: happening for happening in (password, fail, write, remember, forget)
     }
 
 

@@ -10,11 +10,13 @@ A file holds several transcripts. Each begins with a title, ``== like this``, an
     ! allow                                      something happens beside the wire
     # …                                          a comment
 
-Beside the wire: ``allow`` and ``deny`` answer the oldest question, ``questions N`` counts the open ones, ``wait S``
+Beside the wire: ``allow``, ``remember`` and ``deny`` answer the oldest question, ``forget`` takes the tokens of all
+remembered applications back, ``questions N`` counts the open ones, ``wait S``
 moves the clock, ``leave N`` ends a connection, ``closed N CODE`` says that the server ended it, ``password TEXT``
 changes the password, ``fail N`` lets the store refuse its next writes, ``write KEY VALUE`` writes as the owner.
 
-Placeholders in what the client says: ``{answer}`` to the last challenge, ``{wrong}`` answer, ``{token}``, ``{limit}``
+Placeholders in what the client says: ``{answer}`` to the last challenge, ``{wrong}`` answer, ``{token}`` of the
+owner, ``{given}``, the token that an application was given last, ``{limit}``
 and ``{long}``, the longest key and one that is too long. In what it hears: ``{any}`` text, ``{digits}``, ``{b64}`` of
 32 bytes, ``{text}`` of the request as it was sent, and the keys.
 """
@@ -39,7 +41,7 @@ WRONG = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 _FENCE = '{"command":"version","request_id":"the end"}'
 _FENCED = '{"type":"response","ok":true,"request_id":"the end","data":"v10"}'
 
-_SPOKEN = re.compile(r"\{(answer|wrong|token|limit|long)\}")
+_SPOKEN = re.compile(r"\{(answer|wrong|token|given|limit|long)\}")
 _HEARD = re.compile(r"\{(any|digits|b64|text|limit|long)\}")
 _LINE = re.compile(r"(\d?)([<>]) (.*)")
 
@@ -158,6 +160,7 @@ async def replay(transcript: Transcript, connect: Connect, happenings: Mapping[s
     talkers: dict[str, Talker] = {"1": await _connect_first(transcript, connect)}
     spoken: dict[str, str] = {}
     challenges: dict[str, object] = {}
+    given = ""
     gone: set[str] = set()
     password = transcript.door.get("password", "")
     for step in transcript.steps:
@@ -172,7 +175,7 @@ async def replay(transcript: Transcript, connect: Connect, happenings: Mapping[s
         if name not in talkers:
             talkers[name] = await connect(origin=None, namespace="")
         if isinstance(step, Say):
-            spoken[name] = _fill(step.text, password, challenges.get(name))
+            spoken[name] = _fill(step.text, password, challenges.get(name), given)
             await talkers[name].send(spoken[name])
             continue
         heard = await talkers[name].next()
@@ -180,6 +183,8 @@ async def replay(transcript: Transcript, connect: Connect, happenings: Mapping[s
         assert re.fullmatch(pattern, heard, re.DOTALL), f"{transcript}\n  expected {step.text}\n  heard    {heard}"
         if '"challenge":' in heard:
             challenges[name] = msgspec.json.decode(heard)["data"]
+        elif '"data":{"token":' in heard:
+            given = msgspec.json.decode(heard)["data"]["token"]
     for name in talkers.keys() - gone:
         await talkers[name].send(_FENCE)
         assert await talkers[name].next() == _FENCED, f"{transcript}: connection {name} heard more"
@@ -189,11 +194,11 @@ async def _connect_first(transcript: Transcript, connect: Connect) -> Talker:
     return await connect(origin=transcript.peer.get("origin"), namespace=transcript.peer.get("namespace", ""))
 
 
-def _fill(text: str, password: str, challenge: object) -> str:
+def _fill(text: str, password: str, challenge: object, given: str) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] == "answer":
             return solve(challenge, password)
-        return {"wrong": WRONG, "token": TOKEN, "limit": LIMIT, "long": LONG}[match[1]]
+        return {"wrong": WRONG, "token": TOKEN, "given": given, "limit": LIMIT, "long": LONG}[match[1]]
 
     return _SPOKEN.sub(value, text)
 

@@ -73,6 +73,12 @@ class Theatre:
         async def allow() -> None:
             await stage.judge(allow=True)
 
+        async def remember() -> None:
+            await stage.judge(allow=True, remember=True)
+
+        async def forget() -> None:
+            stage.forget_apps()
+
         async def deny() -> None:
             await stage.judge(allow=False)
 
@@ -95,6 +101,8 @@ class Theatre:
 
         return {
             "allow": allow,
+            "remember": remember,
+            "forget": forget,
             "deny": deny,
             "questions": questions,
             "leave": leave,
