@@ -1,5 +1,6 @@
 /** The console's pages: one entry each. A page is loaded when it is first shown. */
 
+import Apps from '@lucide/svelte/icons/app-window';
 import type { Component } from 'svelte';
 import type { Texts } from './i18n/index.svelte';
 
@@ -11,4 +12,11 @@ export interface Page {
   load: () => Promise<{ default: Component }>;
 }
 
-export const PAGES: Page[] = [];
+export const PAGES: Page[] = [
+  {
+    name: 'apps',
+    title: (texts) => texts.apps.title,
+    icon: Apps,
+    load: () => import('./pages/apps/Apps.svelte'),
+  },
+];

@@ -1,3 +1,6 @@
+import { form } from './form';
 import { frame } from './frame';
+import { apps } from './apps';
+import { question } from './question';
 
-export const en = { frame };
+export const en = { frame, apps, question };

@@ -1,4 +1,7 @@
 import type { Texts } from '../index.svelte';
+import { form } from './form';
 import { frame } from './frame';
+import { apps } from './apps';
+import { question } from './question';
 
-export const it: Texts = { frame };
+export const it: Texts = { frame, apps, question };

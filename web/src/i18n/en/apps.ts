@@ -1,0 +1,22 @@
+export const apps = {
+  title: 'Applications',
+  lead: 'Overlays, buttons and bots come in with the password, or they ask you here. What you let in for good comes in by itself.',
+  remembered: 'May come in by themselves',
+  times: (since: string, used: string) => `Let in on ${since} · last came in around ${used}`,
+  forget: 'Forget',
+  forgetName: (name: string) => `Forget ${name}`,
+  forgetTitle: (name: string) => `Forget “${name}”?`,
+  forgetText: 'It is thrown out at once, and has to ask you the next time that it wants to come in.',
+  forgotten: (name: string) => `“${name}” was forgotten.`,
+  none: 'No application comes in by itself yet',
+  noneHow:
+    'Start one that asks to come in: the question appears here, whichever page of the console is open. Choose “Allow and remember”, and it is listed here. One that knows the password needs no permission, and is not listed.',
+  recent: 'Just now',
+  asking: 'asks now',
+  verdicts: { allowed: 'let in once', remembered: 'let in for good', denied: 'denied' },
+  howTitle: 'How an overlay asks to come in',
+  howText: 'For authors: this opens a connection, asks you once, and keeps what lets it in the next time.',
+  copySnippet: 'Copy this code',
+  sampleName: 'My overlay',
+  sampleAuthor: 'Me',
+};
