@@ -59,7 +59,10 @@ async def test_an_action_without_an_id_gets_one(both: Cli) -> None:
         ("[1]", "it is not an action or an array of actions"),
         ("[" * 5000, "it is not an action or an array of actions"),
         (encode([HELLO, {"steps": []}]), "missing required field `name`"),
-        (encode([HELLO, {"name": "two", "steps": [{"type": "dance"}]}]), "'two' is not valid: Invalid value 'dance'"),
+        (
+            encode([HELLO, {"name": "two", "steps": [{"type": "dance"}]}]),
+            "'two' is not valid: steps[0].type: Invalid",
+        ),
         (encode([HELLO, HELLO]), f"two actions have the id '{ONE}'"),
         (encode([HELLO, {"id": "x" * 600, "name": "a"}]), "the id of an action is a short text"),
         (encode([HELLO, {"id": 5, "name": "a"}]), "the id of an action is a short text"),
