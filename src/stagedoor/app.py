@@ -49,6 +49,7 @@ from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
+from stagedoor.services.log import Log
 from stagedoor.services.questions import Questions
 from stagedoor.services.status import DoorStatus, StatusDesk
 from stagedoor.services.variables import Variables
@@ -130,6 +131,9 @@ class App:
             token = new_token()
             self._turn = Turn()
             self._asks = AskQueue(loop)
+            log = Log(Client(hub, SERVICE), asyncio.get_running_loop())
+            log.start()
+            stack.callback(log.close)
             self._doorkeeper = Doorkeeper(loop, control_token=token, apps=AppsDesk(Client(hub, SERVICE)).apps)
             self._reception = Reception(
                 Doorkeeper(loop, sign=sign_twice),

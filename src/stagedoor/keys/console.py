@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import FLAG, TEXT, record
+from stagedoor.keys.forms import COUNT, FLAG, TEXT, record
 from stagedoor.types import JsonObject
 
 CLIENTS: Final = "stagedoor/@clients"
@@ -54,6 +54,21 @@ SPECS: Final = (
         schema=record(["bind"], bind=TEXT),
         owner="stagedoor",
         listers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    _request(
+        LOG,
+        "Lists the latest lines of stagedoor's log, newest last: those of a level and above, at most `limit`. It keeps "
+        "2,000 in memory.",
+        record([], level=_LEVEL, limit={"type": "integer", "minimum": 1, "maximum": 2000}),
+    ),
+    KeySpec(
+        pattern=LOGGED,
+        kind=Kind.EVENT,
+        summary="A line of stagedoor's log.",
+        schema=record(["at_ms", "level", "logger", "message"], at_ms=COUNT, level=_LEVEL, logger=TEXT, message=TEXT),
+        owner="stagedoor",
+        readers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
     _request(CATALOGUE, "Lists every key that stagedoor knows: kind, summary, schema, and whose it is."),
