@@ -13,6 +13,7 @@ from stagedoor.errors import RequestFailed
 from stagedoor.hub import MemoryStore
 from stagedoor.services.actions import ActionBroken, read_action
 from tests.services.test_actions import ONE, Stage, encode, new_stage
+from tests.services.test_actions_schema import problems_of_action
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -54,6 +55,9 @@ requests = st.fixed_dictionaries(
         "args": json_values,
         "triggerName": json_values,
     },
+)
+page_requests = json_values | st.fixed_dictionaries(
+    {}, optional={"action": likely_actions | json_values, "limit": st.integers() | json_values}
 )
 
 
@@ -125,6 +129,39 @@ async def test_whatever_is_asked_is_answered_or_refused(asked: list[tuple[str, o
             except RequestFailed as error:
                 reason = error.reason
             assert reason in REASONS
+
+
+@given(st.lists(st.sampled_from([keys.ACTION_CHECK, keys.ACTION_RUNS]), max_size=4), st.data())
+@settings(max_examples=60, deadline=None)
+async def test_whatever_a_page_asks_is_answered_or_refused(asked: list[str], data: st.DataObject) -> None:
+    async with new_stage(MemoryStore()) as stage:
+        for key in asked:
+            value = data.draw(st.text() | page_requests.map(encode))
+            try:
+                answer = msgspec.json.decode(await stage.owner.call(key, value))
+            except RequestFailed as error:
+                answer = error.reason.partition(",")[0]
+            if key == keys.ACTION_RUNS:
+                assert answer in ([], "Invalid parameter: limit")
+            else:
+                assert answer == "Missing parameter: action" or answer.keys() == {"problem"}
+
+
+@given(likely_actions | valid_actions)
+async def test_the_check_says_what_reading_says(action: dict[str, Any]) -> None:
+    async with new_stage(MemoryStore()) as stage:
+        await stage.owner.put(f"action/{ONE}", encode(action))
+        problem = (await stage.ask(keys.ACTION_CHECK, {"action": action}))["problem"]
+        assert await stage.ask(keys.ACTION_PROBLEMS) == ([] if problem is None else [{"id": ONE, "problem": problem}])
+
+
+@given(likely_actions | valid_actions)
+def test_what_is_read_is_valid_by_the_schemas(action: dict[str, Any]) -> None:
+    try:
+        read_action(ONE, encode(action))
+    except ActionBroken:
+        return
+    assert problems_of_action(action) == []
 
 
 changes = st.tuples(
