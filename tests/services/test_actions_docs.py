@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from stagedoor.services.actions import read_action
+from stagedoor.services.actions import history, read_action
+from stagedoor.services.actions.members import Format
 from stagedoor.services.actions.runner import MAX_RUNS
 from stagedoor.services.actions.steps import MAX_DEPTH, AnyStep
 from stagedoor.services.actions.triggers import AnyTrigger
@@ -51,3 +52,13 @@ def test_the_examples_are_actions() -> None:
 def test_the_bounds_are_said() -> None:
     assert f"{MAX_RUNS:,} runs" in PAGE
     assert f"When {MAX_DEPTH} custom events" in PAGE
+    assert f"the latest {history.MAX_RUNS} runs" in PAGE
+    assert f"{history.MAX_CHARACTERS} characters are kept" in PAGE
+    assert f"{history.MAX_ARGUMENTS} arguments" in PAGE
+    assert f"its last {history.MAX_STEPS} steps" in PAGE
+    assert f"no more than {history.MAX_TOLD} runs" in PAGE
+
+
+def test_every_format_is_documented() -> None:
+    section = PAGE.split("| format | offer |")[1].split("\n## ")[0]
+    assert set(get_args(Format)) <= set(re.findall(r"`([\w-]+)`", section))

@@ -24,7 +24,7 @@ _A_RUN: Final = record(
     source=TEXT,
     trigger=TEXT,
     at_ms=COUNT,
-    duration_ms={"type": ["number", "null"]},
+    duration_ms={"type": ["integer", "null"], "minimum": 0},
     state={"enum": ["running", "done", "failed"]},
     problem=TEXT,
     args={"type": "object"},
@@ -34,7 +34,7 @@ _A_RUN: Final = record(
             index=COUNT,
             type=TEXT,
             at_ms=COUNT,
-            duration_ms={"type": ["number", "null"]},
+            duration_ms={"type": ["integer", "null"], "minimum": 0},
             problem=TEXT,
             detail=TEXT,
         )

@@ -47,7 +47,7 @@ class StepRecord(Struct):
     type: str
     at_ms: int
     """When it began, in Unix milliseconds."""
-    duration_ms: float | None = None
+    duration_ms: int | None = None
     """``None`` while it goes on."""
     problem: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
@@ -67,7 +67,7 @@ class RunRecord(Struct, rename={"action_id": "actionId"}):
     """Which custom event or code trigger it was."""
     at_ms: int
     """When it was queued, in Unix milliseconds."""
-    duration_ms: float | None
+    duration_ms: int | None
     """Since then; ``None`` while it goes on."""
     state: Literal["running", "done", "failed"]
     problem: str | UnsetType
@@ -132,8 +132,8 @@ class Record:
             self._seen.args = _cut_arguments(self._arguments)
             self._seen.steps = list(self._steps)
 
-    def _since(self, moment: float) -> float:
-        return round((self._history.clock.time() - moment) * 1000, 1)
+    def _since(self, moment: float) -> int:
+        return round((self._history.clock.time() - moment) * 1000)
 
 
 class History:
