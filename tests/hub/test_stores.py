@@ -222,6 +222,41 @@ def test_stores_agree_with_a_sorted_dictionary(entries: dict[str, str], prefix: 
             store.close()
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(KEYS, st.text(max_size=5), max_size=20), KEYS, st.lists(KEYS, max_size=4), st.integers(1, 7))
+def test_a_walk_goes_on_from_where_it_was_sent(
+    entries: dict[str, str], prefix: str, places: list[str], at_once: int
+) -> None:
+    ordered = sorted((key, value) for key, value in entries.items() if key.startswith(prefix))
+    with tempfile.TemporaryDirectory() as folder:
+        for store in (MemoryStore(), LmdbStore(Path(folder))):
+            fill(store, dict(entries))
+            walk, keys_walk = store.scan(Table.KEYS, prefix), store.scan(Table.KEYS, prefix)
+            for place in places:
+                expected = [entry for entry in ordered if entry[0] >= place][:at_once]
+                for scan in (walk, keys_walk):
+                    scan.seek(place)
+                assert walk.take(at_once) == expected
+                assert keys_walk.take_keys(at_once) == [key for key, _ in expected]
+            walk.close()
+            keys_walk.close()
+            store.close()
+
+
+@pytest.mark.parametrize("place", ["k" * MAX_KEY_BYTES + "/", "k" * MAX_KEY_BYTES + "\0" * 600])
+def test_a_walk_may_be_sent_to_a_place_where_no_key_can_be(store: Store, place: str) -> None:
+    longest = "k" * MAX_KEY_BYTES
+    fill(store, {longest: "1", "k" * (MAX_KEY_BYTES - 1) + "l": "2", "z": "3"})
+    scan = store.scan(Table.KEYS, "")
+    scan.seek(place)
+    assert [value for _, value in scan.take(9)] == ["2", "3"]
+    scan.seek("z" * 600)
+    assert scan.take(9) == []
+    scan.close()
+    scan.seek("")
+    assert scan.take(9) == []
+
+
 # --- in memory ----------------------------------------------------------------------------------------------------
 
 

@@ -227,6 +227,10 @@ class _FilteredScan:
         """Return the keys of the next entries."""
         return [key for key, _ in self.take(count)]
 
+    def seek(self, key: Key) -> None:
+        """Go on from the first key that is not before ``key``."""
+        self._scan.seek(key)
+
     def close(self) -> None:
         """End the walk."""
         self._scan.close()

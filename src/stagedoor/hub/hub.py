@@ -11,7 +11,7 @@ an earlier batch under way: a writer's own batches never overtake each other.
 
 import asyncio
 import logging
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import itemgetter
@@ -397,16 +397,26 @@ class _MergedScan:
     def take(self, count: int) -> list[tuple[Key, Value]]:
         """Return the next entries, fewer than ``count`` only at the end; a stretch may hold some more."""
         entries = self._durable.take(count)
-        end = len(self._overlay)
-        if len(entries) == count:
-            end = bisect_right(self._overlay, entries[-1][0], key=itemgetter(0))
-        overlay = self._overlay[self._position : end]
-        self._position = max(end, self._position)
+        overlay = self._take_overlay(entries[-1][0] if len(entries) == count else None)
         return sorted({**dict(entries), **dict(overlay)}.items()) if overlay else entries
 
     def take_keys(self, count: int) -> list[Key]:
         """Return the keys of the next entries."""
-        return [key for key, _ in self.take(count)]
+        keys = self._durable.take_keys(count)
+        overlay = self._take_overlay(keys[-1] if len(keys) == count else None)
+        return sorted({*keys, *(key for key, _ in overlay)}) if overlay else keys
+
+    def _take_overlay(self, last: Key | None) -> list[tuple[Key, Value]]:
+        """What lies over a stretch of durable keys up to ``last``; ``None`` for the end."""
+        end = len(self._overlay) if last is None else bisect_right(self._overlay, last, key=itemgetter(0))
+        overlay = self._overlay[self._position : end]
+        self._position = max(end, self._position)
+        return overlay
+
+    def seek(self, key: Key) -> None:
+        """Go on from the first key that is not before ``key``."""
+        self._durable.seek(key)
+        self._position = bisect_left(self._overlay, key, key=itemgetter(0))
 
     def close(self) -> None:
         """End the walk over the durable keys."""

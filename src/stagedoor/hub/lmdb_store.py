@@ -265,10 +265,15 @@ class LmdbScan:
         # Stored last, but the empty key comes before all others.
         self._empty_value = None if self._prefix else snapshot.get(_EMPTY_KEY, db=table)
 
-    def _start(self) -> "lmdb.Cursor[bytes] | None":
+    def _start(self, start: bytes) -> "lmdb.Cursor[bytes] | None":
         assert self._snapshot is not None
         cursor = self._snapshot.cursor(self._table)
-        return cursor if len(self._prefix) <= MAX_KEY_BYTES and cursor.set_range(self._prefix) else None
+        first = start[:MAX_KEY_BYTES]
+        if not cursor.set_range(first):
+            return None
+        # Of the keys that can be stored, only its own beginning comes before one that is too long.
+        is_before = first != start and cursor.key() == first
+        return None if is_before and not cursor.next() else cursor
 
     def take(self, count: int) -> list[tuple[Key, Value]]:
         """Return the next entries, fewer than ``count`` only at the end."""
@@ -279,7 +284,7 @@ class LmdbScan:
             first = [("", self._empty_value.decode())]
             self._empty_value = None
         if self._entries is None:
-            cursor = self._start()
+            cursor = self._start(self._prefix)
             self._entries = iter(()) if cursor is None else cursor.iternext()
         chunk = list(islice(self._entries, count - len(first)))
         if chunk and self._is_outside(chunk[-1][0]):
@@ -295,12 +300,25 @@ class LmdbScan:
             first = [""]
             self._empty_value = None
         if self._keys is None:
-            cursor = self._start()
+            cursor = self._start(self._prefix)
             self._keys = iter(()) if cursor is None else cursor.iternext(values=False)
         chunk = list(islice(self._keys, count - len(first)))
         if chunk and self._is_outside(chunk[-1]):
             chunk = chunk[: bisect_left(chunk, True, key=self._is_outside)]
         return first + [key.decode() for key in chunk]
+
+    def seek(self, key: Key) -> None:
+        """Go on from the first key that is not before ``key``."""
+        if self._snapshot is None:
+            return
+        start = max(key.encode(), self._prefix)
+        if not start:
+            self._empty_value = self._snapshot.get(_EMPTY_KEY, db=self._table)
+        else:
+            self._empty_value = None
+        cursor = self._start(start)
+        self._entries = iter(()) if cursor is None else cursor.iternext()
+        self._keys = iter(()) if cursor is None else cursor.iternext(values=False)
 
     def _is_outside(self, key: bytes) -> bool:
         return not key.startswith(self._prefix) or key == _EMPTY_KEY

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 from stagedoor.errors import StoreClosed
 from stagedoor.hub.store import Put, Table
@@ -87,6 +88,10 @@ class ListScan:
     def take_keys(self, count: int) -> list[Key]:
         """Return the keys of the next entries."""
         return [key for key, _ in self.take(count)]
+
+    def seek(self, key: Key) -> None:
+        """Go on from the first key that is not before ``key``."""
+        self._position = bisect_left(self._entries, key, key=itemgetter(0))
 
     def close(self) -> None:
         """Let go of the entries."""

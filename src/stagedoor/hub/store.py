@@ -45,6 +45,10 @@ class Scan(Protocol):
         """Return the keys of the next entries, which costs less than :meth:`take`; use one of the two on a walk."""
         ...
 
+    def seek(self, key: Key) -> None:
+        """Go on from the first key of the range that is not before ``key``; that may lead back, too."""
+        ...
+
     def close(self) -> None:
         """Let go of the moment that the walk looks at; harmless twice."""
         ...
