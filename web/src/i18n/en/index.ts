@@ -3,4 +3,4 @@ import { frame } from './frame';
 import { apps } from './apps';
 import { question } from './question';
 
-export const en = { frame, apps, question };
+export const en = { form, frame, apps, question };

@@ -4,4 +4,4 @@ import { frame } from './frame';
 import { apps } from './apps';
 import { question } from './question';
 
-export const it: Texts = { frame, apps, question };
+export const it: Texts = { form, frame, apps, question };
