@@ -1,16 +1,30 @@
-"""What the owner is shown of an application that asks: what it says, and what it cannot choose."""
+"""What the owner is shown of an application that asks, and what becomes of one that is let in for good."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterable
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from stagedoor.kilovolt import AskMetadata, Change, Client
+from stagedoor.kilovolt import (
+    AccessRevoked,
+    AskMetadata,
+    Change,
+    Client,
+    NotPermitted,
+    Reconnect,
+    State,
+    SyncClient,
+    TokenRefused,
+)
 from stagedoor.kilovolt.errors import AskRefused, RequestFailed
+from stagedoor.services.apps import ShownApp
 from stagedoor.services.questions import Question
+from tests.clients.owner import answer_next_question
 from tests.conftest import Server
+from tests.net.websocket import Raw
 
 
 async def next_questions(changes: AsyncIterable[Change]) -> list[Question]:
@@ -65,3 +79,95 @@ async def test_a_question_goes_away_with_its_asker(server: Server) -> None:
         while questions:
             questions = await next_questions(changes)
         assert msgspec.json.decode(await owner.get("stagedoor/asks")) == []
+
+
+# --- let in for good ---
+
+
+async def remembered(server: Server, token_file: Path) -> Client:
+    """An application that was let in for good; it is connected."""
+    client = Client(server.url, ask=AskMetadata(name="Wheel"), token_file=token_file, reconnect=Reconnect(initial_s=0))
+    asking = asyncio.create_task(client.connect())
+    await answer_next_question(server, allow=True, remember=True)
+    await asking
+    return client
+
+
+async def get_for_ever(client: Client) -> None:
+    while True:
+        await client.get("a")
+
+
+async def shown_apps(server: Server) -> list[ShownApp]:
+    async with Client(server.url, token=server.control_token) as owner:
+        return await owner.get_json("stagedoor/apps", list[ShownApp], [])
+
+
+async def test_a_remembered_application_comes_back_unasked_after_a_restart(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    client = await remembered(server, file)
+    await client.set("a", "1")
+    with pytest.raises(NotPermitted):
+        await client.get("stagedoor/apps")
+    await server.restart()
+    assert await client.get("a") == "1"
+    await client.close()
+    async with Client(server.url, ask=AskMetadata(), token_file=file, reconnect=False) as again:
+        assert await again.get("a") == "1"
+    assert [(app.name, app.origin) for app in await shown_apps(server)] == [("Wheel", None)]
+
+
+async def test_a_client_without_an_event_loop_comes_back_as_well(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    await (await remembered(server, file)).close()
+
+    def come_back() -> str:
+        with SyncClient(server.url, ask=AskMetadata(), token_file=file, reconnect=False) as client:
+            client.set("a", "blocking")
+            return client.get("a")
+
+    assert await asyncio.to_thread(come_back) == "blocking"
+
+
+async def test_a_forgotten_application_is_out_within_a_second_and_stays_out(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    client = await remembered(server, file)
+    closed = asyncio.Event()
+
+    def note(state: State) -> None:
+        if state is State.CLOSED:
+            closed.set()
+
+    second = Client(server.url, token=file.read_text().strip(), on_state=note)
+    await second.connect()
+    (app,) = await shown_apps(server)
+    async with Client(server.url, token=server.control_token) as owner, asyncio.timeout(1):
+        await owner.call_json("stagedoor/@forget-app", {"id": app.id})
+        with pytest.raises(AccessRevoked):
+            await get_for_ever(client)
+        await closed.wait()
+    with pytest.raises(AccessRevoked):
+        await second.get("a")
+    with pytest.raises(TokenRefused):
+        await Client(server.url, token=file.read_text().strip()).connect()
+    assert await shown_apps(server) == []
+
+
+async def test_a_program_cannot_use_the_token_of_a_page(server: Server) -> None:
+    origin = "http://localhost:3000"
+    page = await Raw.open(server.port, path="/ws", Origin=origin)
+    assert (await page.message())["type"] == "hello"
+    page.ask("klogin", auth="ask", name="Overlay")
+    await answer_next_question(server, allow=True, remember=True)
+    answer = await page.message()
+    assert isinstance(answer["data"], dict)
+    token = answer["data"]["token"]
+    await page.end()
+    with pytest.raises(TokenRefused):
+        await Client(server.url, token=token).connect()
+    again = await Raw.open(server.port, path="/ws", Origin=origin)
+    assert (await again.message())["type"] == "hello"
+    again.ask("klogin", auth="token", token=token)
+    assert (await again.message())["ok"] is True
+    await again.end()
+    assert [app.origin for app in await shown_apps(server)] == [origin]

@@ -92,10 +92,11 @@ async def test_node_logs_in_by_challenge_and_uses_every_command(server: Server) 
     check(msgspec.json.decode(await in_node("everyCommand", server, {"password": server.password}), type=Steps))
 
 
-async def test_node_logs_in_by_asking_and_uses_every_command(server: Server) -> None:
+@pytest.mark.parametrize("remember", [False, True])
+async def test_node_logs_in_by_asking_and_uses_every_command(server: Server, remember: bool) -> None:
     data = {"name": "A chat overlay", "author": "Somebody", "verificationCode": "8-1-5"}
     client = asyncio.create_task(in_node("everyCommand", server, {"interactive": True, "interactiveData": data}))
-    question = await answer_next_question(server, allow=True)
+    question = await answer_next_question(server, allow=True, remember=remember)
     check(msgspec.json.decode(await client, type=Steps))
     assert (question["name"], question["author"], question["verification_code"]) == (
         "A chat overlay",
@@ -118,12 +119,15 @@ async def test_chromium_logs_in_by_challenge_and_uses_every_command(page: Page, 
     check([tuple(step) for step in steps])
 
 
-async def test_chromium_logs_in_by_asking_and_uses_every_command(page: Page, overlay_server: Server) -> None:
+@pytest.mark.parametrize("remember", [False, True])
+async def test_chromium_logs_in_by_asking_and_uses_every_command(
+    page: Page, overlay_server: Server, remember: bool
+) -> None:
     options = {"interactive": True, "interactiveData": {"name": "An overlay in a browser"}}
     client = asyncio.create_task(
         page.evaluate("([url, options]) => everyCommand(url, options)", [overlay_server.url, options])
     )
-    question = await answer_next_question(overlay_server, allow=True)
+    question = await answer_next_question(overlay_server, allow=True, remember=remember)
     check([tuple(step) for step in await client])
     assert question["origin"] == overlay_server.page
 

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import inspect
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar, Unpack
 
 import msgspec
@@ -671,6 +673,99 @@ async def test_an_ask_that_nobody_answers_is_final(fake: FakeServer) -> None:
     fake.replies[Login] = hold
     with pytest.raises(AskRefused, match="nobody answered within"):
         await Client(fake.url, ask=AskMetadata(name="Bot"), ask_timeout_s=SHORT_S).connect()
+
+
+async def test_a_token_that_an_ask_gave_spares_the_next_one(fake: FakeServer) -> None:
+    fake.replies[Login] = answer({"token": "abc"})
+    states = States()
+    async with connect(fake, ask=AskMetadata(name="Bot"), reconnect=AT_ONCE, on_state=states) as (client, connection):
+        assert (await fake.next(Login)).data == {"auth": "ask", "name": "Bot"}
+        connection.close(1001)
+        assert (await fake.next(Login)).data == {"auth": "token", "token": "abc"}
+        assert await client.get("key") == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="cannot exist here: POSIX file modes")
+async def test_the_token_of_an_ask_is_kept_for_this_user_alone(fake: FakeServer, tmp_path: Path) -> None:
+    fake.replies[Login] = answer({"token": "abc"})
+    file = tmp_path / "folder" / "token"
+    async with connect(fake, ask=AskMetadata(), token_file=file):
+        assert file.read_text() == "abc\n"
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert file.parent.stat().st_mode & 0o777 == 0o700
+        assert [path.name for path in file.parent.iterdir()] == ["token"]
+
+
+async def test_a_kept_token_is_tried_before_the_user_is_asked(fake: FakeServer, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("kept\n")
+    fake.replies[Login] = answer(None)
+    async with connect(fake, ask=AskMetadata(), token_file=file):
+        assert (await fake.next(Login)).data == {"auth": "token", "token": "kept"}
+        assert fake.requests_so_far() == []
+    assert file.read_text() == "kept\n"
+
+
+def refuse_tokens(code: ErrorCode, given: object) -> Callable[[FakeConnection, Request], None]:
+    """Refuse every token, and answer an ask with what is ``given``."""
+
+    def reply(connection: FakeConnection, request: Request) -> None:
+        assert isinstance(request, Login)
+        if (request.data or {})["auth"] == "token":
+            connection.refuse(request, code)
+        else:
+            connection.answer(request, given)
+
+    return reply
+
+
+@pytest.mark.parametrize("code", [ErrorCode.AUTHENTICATION_FAILED, ErrorCode.INVALID_FORMAT, ErrorCode.UNKNOWN_COMMAND])
+async def test_a_kept_token_that_is_refused_is_followed_by_an_ask(
+    fake: FakeServer, tmp_path: Path, code: ErrorCode
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    fake.replies[Login] = refuse_tokens(code, {"token": "new"})
+    async with connect(fake, ask=AskMetadata(name="Bot"), token_file=file):
+        assert (await fake.next(Login)).data == {"auth": "token", "token": "old"}
+        assert (await fake.next(Login)).data == {"auth": "ask", "name": "Bot"}
+    assert file.read_text() == "new\n"
+
+
+@pytest.mark.parametrize("given", [None, "text", {}, {"token": 1}, {"token": ""}, {"other": "x"}], ids=str)
+async def test_a_refused_token_is_not_tried_again(fake: FakeServer, tmp_path: Path, given: object) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    fake.replies[Login] = refuse_tokens(ErrorCode.AUTHENTICATION_FAILED, given)
+    async with connect(fake, ask=AskMetadata(), token_file=file) as (client, _):
+        assert await client.get("key") == ""
+    assert not file.exists()
+
+
+async def test_a_token_that_cannot_be_kept_lets_in_all_the_same(
+    fake: FakeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    fake.replies[Login] = answer({"token": "secret"})
+    async with connect(fake, ask=AskMetadata(), token_file=tmp_path / "file" / "token") as (client, _):
+        assert await client.get("key") == ""
+    assert "cannot be kept" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe"])
+async def test_a_token_file_without_a_token_is_as_good_as_none(
+    fake: FakeServer, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    fake.replies[Login] = answer(None)
+    async with connect(fake, ask=AskMetadata(), token_file=tmp_path / "token"):
+        assert (await fake.next(Login)).data == {"auth": "ask"}
+
+
+def test_a_token_file_needs_an_ask(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give the ask, too"):
+        Client(token_file=tmp_path / "token")
 
 
 async def test_a_token_lets_in(fake: FakeServer) -> None:

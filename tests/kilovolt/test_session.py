@@ -470,6 +470,69 @@ async def test_a_question_goes_away_with_its_asker_even_when_asking_was_switched
     assert len(stage.asks) == 0
 
 
+@pytest.mark.parametrize("remember", [False, True])
+async def test_an_owner_who_answers_at_once_lets_in(make_stage: MakeStage, remember: bool) -> None:
+    stage = make_stage(asks=True)
+
+    def answer_at_once() -> None:
+        for ask in stage.asks.open:
+            stage.asks.answer(ask.id, allow=True, remember=remember)
+
+    stage.asks.watch(answer_at_once)
+    line = stage.connect()
+    reply = await line.answer("klogin", {"auth": "ask"})
+    assert ("data" in reply) is remember
+    assert (await line.answer("kget", {"key": "a"}))["ok"] is True
+
+
+async def remembered_token(stage: Stage, origin: str | None = None) -> str:
+    """The token of an application that was let in for good, and has gone."""
+    line = stage.connect(origin=origin)
+    line.ask("klogin", {"auth": "ask"})
+    await stage.judge(allow=True, remember=True)
+    token = msgspec.convert((await line.next_object())["data"], dict[str, str])["token"]
+    await line.leave()
+    return token
+
+
+async def test_a_page_alone_comes_back_by_the_token_of_a_page(make_stage: MakeStage) -> None:
+    stage = make_stage(asks=True)
+    token = await remembered_token(stage, "http://localhost:3000")
+    for number, origin in enumerate((None, "http://localhost:3001", "http://127.0.0.1:3000", "null")):
+        line = stage.connect(address=f"198.51.100.{number}", origin=origin)
+        answer = await line.answer("klogin", {"auth": "token", "token": token})
+        assert answer["error"] == "authentication failed", origin
+    line = stage.connect(origin="http://localhost:3000")
+    assert (await line.answer("klogin", {"auth": "token", "token": token}))["ok"] is True
+    assert line.session.client.grant.ground == "remembered: Unknown application"
+
+
+async def test_an_application_that_is_forgotten_while_it_waits_does_not_get_in(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2", asks=True)
+    token = await remembered_token(stage)
+    line = stage.connect(address=FAR)
+    await answer_wrong(line)
+    assert (await line.next_object())["error"] == "authentication failed"
+    line.ask("klogin", {"auth": "token", "token": token})
+    stage.forget_apps()
+    stage.fake_clock.advance(1)
+    assert (await line.next_object())["error"] == "authentication failed"
+    assert (await line.answer("kget", {"key": "a"}))["error"] == "authentication required"
+
+
+async def test_all_connections_of_a_forgotten_application_end_and_no_others(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2", asks=True, token=TOKEN)
+    token = await remembered_token(stage)
+    lines = [stage.connect() for _ in range(5)]
+    for line, shown in zip(lines, (token, token, token, TOKEN), strict=False):
+        assert (await line.answer("klogin", {"auth": "token", "token": shown}))["ok"] is True
+    await log_in(lines[4], "hunter2")
+    await log_in(lines[2], "hunter2")
+    await lines[1].leave()
+    stage.forget_apps()
+    assert [line.wire.close_code for line in lines] == [4011, None, None, None, None]
+
+
 async def test_an_owner_who_answers_at_once_is_heard(make_stage: MakeStage) -> None:
     stage = make_stage(asks=True)
 
@@ -580,6 +643,10 @@ async def test_a_closed_session_leaves_nothing_behind(make_stage: MakeStage) -> 
     await line.leave()
     assert stage.hub._subscriptions.is_empty
     assert stage.doorkeeper._insiders == {}
+    line = stage.connect()
+    await line.answer("klogin", {"auth": "token", "token": await remembered_token(stage)})
+    await line.leave()
+    assert stage.apps._tokens._insiders == {}
 
 
 async def test_identifiers_are_unique(stage: Stage) -> None:
