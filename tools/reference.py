@@ -68,8 +68,8 @@ REPLIES: Final[dict[str, str]] = {
     "ksub-prefix": "none",
     "kunsub": "none",
     "kunsub-prefix": "none",
-    "klogin": "for a challenge: object with `challenge` and `salt`, both base64; for an ask whose application is let in for "
-    "good: object with `token`; else none",
+    "klogin": "for a challenge: object with `challenge` and `salt`, both base64; for an ask that lets in for good: "
+    "object with `token`; else none",
     "kauth": "none",
     "kcall": "text, the service's answer",
 }
@@ -562,7 +562,7 @@ PEER: Final[dict[str, Callable[[str], str]]] = {
     "origin": lambda text: f"Origin: {text}",
 }
 
-VARYING: Final = re.compile("{(any|b64|text|answer|wrong|token|limit|long|time|moment|session)}|{(info|sources)}")
+VARYING: Final = re.compile("{(any|b64|text|answer|wrong|token|given|limit|long|time|moment|session)}|{(info|sources)}")
 
 
 def whole_conversation(transcript: Transcript) -> str:
