@@ -1,7 +1,9 @@
 """What the owner asks of the whole application: who is connected, where the doors are, what the log says."""
 
 import asyncio
+import logging
 import os
+import platform
 import re
 import socket
 import time
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
+import msgspec
 import pytest
 
 from stagedoor.app import App, Running
@@ -18,8 +22,9 @@ from stagedoor.control import read_control
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import RequestFailed
 from stagedoor.options import Address, Settings
+from stagedoor.version import __version__
 from tests.net.websocket import TEXT, Raw
-from tests.test_app import owner_of, run, run_both
+from tests.test_app import FREE, owner_of, run, run_both
 
 
 async def ask(owner: Client, key: str, /, **members: object) -> Any:
@@ -293,3 +298,69 @@ async def test_a_door_that_was_chosen_for_this_run_stays(tmp_path: Path) -> None
     async with run(tmp_path) as running, owner_of(running) as owner:
         with pytest.raises(RequestFailed, match="by --kilovolt or STAGEDOOR_KILOVOLT"):
             await ask(owner, "stagedoor/@move-door", door="kilovolt", address="127.0.0.1:0")
+
+
+# --- the log and the report ---
+
+
+async def test_the_log_tells_what_happens(tmp_path: Path) -> None:
+    async with run(tmp_path) as running, owner_of(running) as owner, owner.watch("stagedoor/ev/log") as lines:
+        port = port_of(running.doors.kilovolt)
+        raw, status, _ = await Raw.upgrade(port, path="/ws", Origin="https://elsewhere.example")
+        assert status == 403
+        await raw.end()
+        line = msgspec.json.decode((await anext(aiter(lines))).value, type=dict[str, Any])
+        assert line["message"] == "the Kilovolt door refused a page of https://elsewhere.example"
+        assert line in await ask(owner, "stagedoor/@log", level="warning")
+
+
+CANARY = "canary-that-nobody-may-see"
+
+
+async def test_a_report_tells_all_but_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home-of-canary"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    async with (
+        run_both(home / "data", kilovolt_password=f"1-{CANARY}", console=FREE) as running,
+        owner_of(running) as owner,
+    ):
+        config = {"kv_password": f"2-{CANARY}", "unknown": f"3-{CANARY}", "path": str(home), "bind": "10.1.2.3:1"}
+        await owner.set_json("http/config", config)
+        await owner.set_json("streamerbot/config", {"password": f"4-{CANARY}", "authentication": "enforced"})
+        await owner.set_many({"show/a": CANARY, "show/b": CANARY, f"{CANARY}": "a key without a slash"})
+        code = (await ask(owner, "stagedoor/@console-link"))["url"].partition("#code=")[2]
+        async with aiohttp.ClientSession() as http:
+            answer = await http.post(f"{running.doors.console}pass", json={"code": code})
+            browser_pass = (await answer.json())["token"]
+        for secret in (f"1-{CANARY}", f"2-{CANARY}", f"4-{CANARY}", running.control_token):
+            # What a client sends may come back in a line of the log.
+            logging.getLogger("stagedoor.test").warning("somebody at 8.8.4.4 said %s", secret)
+        text = (await ask(owner, "stagedoor/@report"))["text"]
+        passes = await owner.get("stagedoor/console-passes")
+    hashes = [str(value) for one in msgspec.json.decode(passes) for value in one.values() if len(str(value)) > 30]
+    assert hashes
+    for secret in ("anary", running.control_token, code, browser_pass, *hashes):
+        assert secret not in text
+    for shown in (
+        f"# stagedoor {__version__}",
+        f"Python {platform.python_version()}",
+        f"| Kilovolt | 127.0.0.1:{port_of(running.doors.kilovolt)} | 1 | 1 | 0 |",
+        "| control token | loopback | 1 |",
+        "| show/ | 2 |",
+        "| kilovolt | 127.0.0.1:0 | set for this run |",
+        '`http/config`: `{"path":"~","bind":"(LAN address):1"}`',
+        '"authentication":"enforced"',
+        "warning test: somebody at (other address) said (withheld)",
+    ):
+        assert shown in text
+
+
+async def test_a_report_does_without_what_cannot_be_had(tmp_path: Path) -> None:
+    async with run(tmp_path) as running, owner_of(running) as owner:
+        await owner.set("http/config", "no JSON")
+        await owner.set("stagedoor/console", "no JSON")
+        text = (await ask(owner, "stagedoor/@report"))["text"]
+        assert "`stagedoor/console`: not valid" in text
+        assert "`http/config`: nothing that can be told" in text

@@ -47,10 +47,11 @@ from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
+from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
-from stagedoor.services.log import Log
 from stagedoor.services.questions import Questions
+from stagedoor.services.report import Report
 from stagedoor.services.status import DoorStatus, StatusDesk
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
@@ -126,14 +127,14 @@ class App:
                 stack.enter_context(locked(data, timeout_s=_LOCK_TIMEOUT_S))
             hub = Hub(self._open_store(data), Catalogue(keys.SPECS))
             stack.push_async_callback(hub.close)
+            log = Log(Client(hub, SERVICE), asyncio.get_running_loop())
+            log.start()
+            stack.callback(log.close)
 
             loop = asyncio.get_running_loop()
             token = new_token()
             self._turn = Turn()
             self._asks = AskQueue(loop)
-            log = Log(Client(hub, SERVICE), asyncio.get_running_loop())
-            log.start()
-            stack.callback(log.close)
             self._doorkeeper = Doorkeeper(loop, control_token=token, apps=AppsDesk(Client(hub, SERVICE)).apps)
             self._reception = Reception(
                 Doorkeeper(loop, sign=sign_twice),
@@ -193,6 +194,7 @@ class App:
                 self._apply_streamerbot(streamerbot.current)
                 tell_where()
 
+            Report(hub, settings, self._chosen, also_secret=[token])
             DoorDesk(
                 Client(hub, SERVICE),
                 self._doors,

@@ -62,6 +62,11 @@ SPECS: Final = (
         "2,000 in memory.",
         record([], level=_LEVEL, limit={"type": "integer", "minimum": 1, "maximum": 2000}),
     ),
+    _request(
+        REPORT,
+        "Writes a report to show to others, as `text` in Markdown: versions, doors, connections, counts of keys, "
+        "settings, the end of the log. There is no secret in it, and no address beyond this machine.",
+    ),
     KeySpec(
         pattern=LOGGED,
         kind=Kind.EVENT,
