@@ -55,12 +55,14 @@ async def test_a_backup_that_fails_is_logged_and_tried_again(tmp_path: Path, cap
             failed.set()
             return True
 
-    caplog.handler.addFilter(Watch())
+    watch = Watch()
+    caplog.handler.addFilter(watch)
     running = asyncio.create_task(Archives(owner, hub, tmp_path, every_s=EVERY_S, keep=2).run())
     await failed.wait()
     assert (await listener.backups.get()).job == "backup"
     running.cancel()
     await asyncio.wait([running])
+    caplog.handler.removeFilter(watch)
     assert "the backup failed: Error: " in caplog.text
     assert len(list_backups(tmp_path)) == 1
     await hub.close()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,22 +42,26 @@ from stagedoor.options import Address, Settings, parse_address, parse_address_or
 from stagedoor.services.actions import Actions
 from stagedoor.services.apps import AppsDesk
 from stagedoor.services.archives import Archives
+from stagedoor.services.browser import Browser
 from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
 from stagedoor.services.credits import Credits
 from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, StreamerbotConfig
 from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
+from stagedoor.services.folders import Folders
 from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
 from stagedoor.services.questions import Questions
+from stagedoor.services.reference import Reference
 from stagedoor.services.report import Report
 from stagedoor.services.status import DoorStatus, StatusDesk
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
 from stagedoor.types import Key
+from stagedoor.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +158,9 @@ class App:
             self._console_doorkeeper = Doorkeeper(
                 loop, password=generate_password(), control_token=token, passes=console.passes
             )
-            self._console = ConsolePages(console.passes, private=settings.data)
+            at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
+            self._uploads = Uploads(at_hand / "uploads")
+            self._console = ConsolePages(console.passes, private=settings.data, data_folder=data, uploads=self._uploads)
             await self._start_services(hub, data, stack)
 
             endpoint = self._endpoint(streamerbot.current)
@@ -227,9 +234,19 @@ class App:
         stack.push_async_callback(
             Clients(client(), lambda: [entrance.door for entrance in self._doors], find_clients).close
         )
-        archives = Archives(client(), hub, data, every_s=settings.backup_minutes * 60, keep=settings.backup_keep)
+        archives = Archives(
+            client(),
+            hub,
+            data,
+            every_s=settings.backup_minutes * 60,
+            keep=settings.backup_keep,
+            uploads=self._uploads,
+        )
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 
+        Reference(client(), hub.catalogue)
+        Browser(client(), hub)
+        Folders(client(), lambda folder: StaticFolder(folder, private=settings.data))
         Emitter(client())
         Loopback(client())
         lookups = Alejo() if settings.pronouns else None

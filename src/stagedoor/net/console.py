@@ -1,20 +1,27 @@
-"""The console over HTTP: its page, and the exchange of a one-time code for a pass.
+"""The console over HTTP: its page, the exchange of a one-time code for a pass, backups to download, files to upload.
 
 The page is served on a door of its own, so that its origin is shared with nobody: what an overlay's script can reach
 has no way to the pass. A pass is kept by the page and sent in a message or a header; there is no cookie that a browser
 would send along by itself.
 """
 
+import asyncio
+import logging
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from stagedoor.access import OriginClass, Passes
+from stagedoor.archive import list_backups
 from stagedoor.net.static import StaticFolder
+from stagedoor.uploads import MAX_UPLOAD_BYTES, TooManyUploads, Uploads
+
+logger = logging.getLogger(__name__)
 
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
@@ -46,10 +53,18 @@ class _CodeMessage(msgspec.Struct):
 
 
 class ConsolePages:
-    """Answers plain HTTP requests on the console's door."""
+    """Answers plain HTTP requests on the console's door.
 
-    def __init__(self, passes: Passes, *, private: Path) -> None:
+    ``private`` is never served; ``data_folder`` is where the backups are, ``uploads`` where files from the browser go,
+    and without them there are none.
+    """
+
+    def __init__(
+        self, passes: Passes, *, private: Path, data_folder: Path | None = None, uploads: Uploads | None = None
+    ) -> None:
         self._passes = passes
+        self._uploads = uploads
+        self._data_folder = data_folder
         folder = built_console()
         self._files = None if folder is None else StaticFolder(folder, private=private)
 
@@ -71,6 +86,10 @@ class ConsolePages:
         path = request.rel_url.raw_path
         if path == "/pass":
             return await self._answer_pass(request)
+        if path == "/upload" and self._uploads is not None:
+            return await self._answer_upload(request, self._uploads)
+        if path.startswith("/backups/"):
+            return self._answer_backup(request, unquote(path.removeprefix("/backups/")))
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
         if self._files is None:
@@ -85,16 +104,15 @@ class ConsolePages:
         """``POST`` exchanges a code for a pass, ``DELETE`` gives a pass back."""
         _check_same_origin(request)
         if request.method == "DELETE":
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not self._passes.revoke(token.strip()):
+            if not self._passes.revoke(_bearer_token(request)):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             return web.Response(status=HTTPStatus.NO_CONTENT)
         if request.method != "POST":
             raise web.HTTPMethodNotAllowed(request.method, ("POST", "DELETE"))
-        if request.content_type != "application/json" or (request.content_length or 0) > _MAX_BODY_BYTES:
+        if request.content_type != "application/json":
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n")
         try:
-            code = msgspec.json.decode(await request.read(), type=_CodeMessage).code
+            code = msgspec.json.decode(await _read_briefly(request), type=_CodeMessage).code
         except (msgspec.DecodeError, RecursionError):
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n") from None
         exchanged = self._passes.exchange(code)
@@ -102,11 +120,80 @@ class ConsolePages:
             raise web.HTTPForbidden(text="403: this link was used already, or it is too old\n")
         return web.json_response({"token": exchanged})
 
+    def _answer_backup(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
+        """Let the owner download a backup: a file of the backups' folder itself, not what a link in it leads to."""
+        self._check_owner(request, "GET", "HEAD")
+        backups = [] if self._data_folder is None else list_backups(self._data_folder)
+        found = next((path for path in backups if path.name == name), None)
+        if found is None or not _is_own_file(found):
+            raise web.HTTPNotFound(text="404: there is no such backup\n")
+        headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{name}"'}
+        return web.FileResponse(found, headers=headers)
+
+    async def _answer_upload(self, request: web.BaseRequest, uploads: Uploads) -> web.Response:
+        """Take a file's bytes, as they are, from the owner."""
+        self._check_owner(request, "POST")
+        if (request.content_length or 0) > MAX_UPLOAD_BYTES:
+            raise _too_large(request.content_length or 0)
+        size = 0
+        try:
+            with uploads.receive() as (path, file):
+                async for chunk in request.content.iter_any():
+                    size += len(chunk)
+                    if size > MAX_UPLOAD_BYTES:
+                        raise _too_large(size)
+                    await asyncio.to_thread(file.write, chunk)
+        except TooManyUploads:
+            raise web.HTTPServiceUnavailable(text="503: too many uploads at a time\n") from None
+        except (ClientPayloadError, ConnectionError):
+            raise web.HTTPBadRequest(text="400: the file broke off\n") from None
+        except OSError as error:
+            logger.error("an upload could not be kept: %s", error)
+            raise web.HTTPInsufficientStorage(text=f"507: {error.strerror}\n") from error
+        return web.json_response({"path": str(path), "size": size})
+
+    def _check_owner(self, request: web.BaseRequest, *methods: str) -> None:
+        """Refuse what another page has sent, what shows no pass, and other methods."""
+        _check_same_origin(request)
+        if not self._passes.accepts(_bearer_token(request)):
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+        if request.method not in methods:
+            raise web.HTTPMethodNotAllowed(request.method, methods)
+
 
 def built_console() -> Path | None:
     """Find the console's files, if they were built into this installation."""
     folder = Path(str(files("stagedoor"))) / "web"
     return folder if (folder / "index.html").is_file() else None
+
+
+def _bearer_token(request: web.BaseRequest) -> str:
+    """Read the pass that a request shows; empty, which is none, when it shows nothing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_own_file(path: Path) -> bool:
+    try:
+        return path.is_file() and path.resolve(strict=True) == path.parent.resolve() / path.name
+    except (OSError, RuntimeError):
+        return False
+
+
+def _too_large(size: int) -> web.HTTPRequestEntityTooLarge:
+    text = f"413: more than {MAX_UPLOAD_BYTES >> 20} MiB\n"
+    return web.HTTPRequestEntityTooLarge(MAX_UPLOAD_BYTES, size, text=text)
+
+
+async def _read_briefly(request: web.BaseRequest) -> bytes:
+    """Read a body that may only be short, whether or not it says its length."""
+    body = b""
+    while len(body) <= _MAX_BODY_BYTES and (chunk := await request.content.readany()):
+        body += chunk
+    if len(body) > _MAX_BODY_BYTES:
+        text = f"413: more than {_MAX_BODY_BYTES} bytes\n"
+        raise web.HTTPRequestEntityTooLarge(_MAX_BODY_BYTES, len(body), text=text)
+    return body
 
 
 def _check_same_origin(request: web.BaseRequest) -> None:

@@ -1,4 +1,4 @@
-"""Backups by the clock, imports and restores, all on a store that is in use."""
+"""Backups, imports and restores, and what one would do: all on a store that is in use."""
 
 import asyncio
 import logging
@@ -11,11 +11,13 @@ from typing import Final
 import msgspec
 
 from stagedoor.access import Client
-from stagedoor.archive import durable_entries, list_backups, read_archive
+from stagedoor.archive import count_keys, durable_entries, list_backups, read_archive
+from stagedoor.comparison import Mode, command
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Hub, Write
-from stagedoor.keys import IMPORT, PROGRESS, RESTORE
+from stagedoor.keys import BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
 from stagedoor.types import Key, Value
+from stagedoor.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +25,26 @@ _FIRST_BACKUP_AFTER_S: Final = 60.0
 
 
 class ArchiveRequest(msgspec.Struct):
-    """Which file to import or restore."""
+    """Which file to import or restore: its path, or the name of a backup."""
 
     path: str
+
+
+class CompareRequest(ArchiveRequest):
+    """Which file to compare, and with what in mind."""
+
+    mode: Mode = "restore"
+
+
+class Backup(msgspec.Struct):
+    """One backup."""
+
+    name: str
+    size: int
+    """In bytes."""
+    made_at_ms: int
+    keys: int | None
+    """``None`` when it is damaged."""
 
 
 class Progress(msgspec.Struct):
@@ -40,19 +59,34 @@ class Archives:
     """Imports, restores, and backs up every ``every_s`` seconds if something was written since.
 
     A backup is made by a process of its own, which reads a snapshot of the store; ``data_folder`` is ``None`` for a hub
-    in memory, which has no backups.
+    in memory, which has no backups. What was uploaded is removed once it has been imported or restored.
     """
 
-    def __init__(self, client: Client, hub: Hub, data_folder: Path | None, *, every_s: float, keep: int) -> None:
+    def __init__(
+        self,
+        client: Client,
+        hub: Hub,
+        data_folder: Path | None,
+        *,
+        every_s: float,
+        keep: int,
+        uploads: Uploads | None = None,
+    ) -> None:
         self._client = client
         self._hub = hub
         self._data_folder = data_folder
         self._every_s = every_s
         self._keep = keep
+        self._uploads = uploads
         self._lock = asyncio.Lock()
+        self._counted: dict[tuple[str, int, int], int | None] = {}
+        """The keys of backups, by name, size and time: to count them means to read the whole file."""
         # A million keys take longer than a request may.
         client.serve(IMPORT, self._import, timeout_s=None)
         client.serve(RESTORE, self._restore, timeout_s=None)
+        client.serve(BACKUPS, self._list, timeout_s=None)
+        client.serve(BACKUP, self._make, timeout_s=None)
+        client.serve(COMPARE, self._compare, timeout_s=None)
 
     async def run(self) -> None:
         """Back up by the clock until cancelled, for the first time when the newest backup is old enough."""
@@ -84,24 +118,65 @@ class Archives:
         """
         if self._data_folder is None:
             return
-        command = [sys.executable, "-m", "stagedoor", "backup", "--quiet"]
-        command += ["--data", str(self._data_folder), "--keep", str(self._keep)]
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        arguments = [sys.executable, "-m", "stagedoor", "backup", "--quiet"]
+        arguments += ["--data", str(self._data_folder), "--keep", str(self._keep)]
         try:
-            _, complaint = await child.communicate()
-        except asyncio.CancelledError:
-            child.kill()
-            await child.wait()
-            raise
-        if child.returncode:
-            raise RequestFailed(f"the backup failed: {complaint.decode(errors='replace').strip()}")
+            await _run(arguments)
+        except RequestFailed as error:
+            raise RequestFailed(f"the backup failed: {error}") from None
         logger.info("backed up")
         self._tell("backup", 1, 1)
+
+    async def _make(self, value: Value) -> Value:
+        if self._data_folder is None:
+            raise RequestFailed("everything is in memory, and nothing of it is backed up")
+        async with self._lock:
+            await self._back_up()
+            made = await asyncio.to_thread(self._describe_all, self._data_folder)
+        return msgspec.json.encode(made[-1]).decode()
+
+    async def _list(self, value: Value) -> Value:
+        if self._data_folder is None:
+            return "[]"
+        async with self._lock:
+            backups = await asyncio.to_thread(self._describe_all, self._data_folder)
+        return msgspec.json.encode(backups).decode()
+
+    def _describe_all(self, data_folder: Path) -> list[Backup]:
+        """Describe the backups, oldest first."""
+        backups = []
+        counted = {}
+        for path in list_backups(data_folder):
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # it gave way to a newer one just now
+            identity = (path.name, stat.st_size, stat.st_mtime_ns)
+            counted[identity] = self._counted[identity] if identity in self._counted else count_keys(path)
+            backups.append(Backup(path.name, stat.st_size, stat.st_mtime_ns // 1_000_000, counted[identity]))
+        self._counted = counted
+        return backups
+
+    async def _compare(self, value: Value) -> Value:
+        try:
+            request = msgspec.json.decode(value, type=CompareRequest)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise RequestFailed(str(error)) from error
+        current = b"" if self._data_folder is not None else msgspec.json.encode(self._durable_entries())
+        answer = await _run(command(self._find(request.path), request.mode, self._data_folder), current)
+        return answer.decode()
+
+    def _durable_entries(self) -> dict[Key, Value]:
+        scan = self._client.scan("")
+        try:
+            return durable_entries(dict(scan.take(1 << 62)), self._hub.catalogue)
+        finally:
+            scan.close()
+
+    def _find(self, path: str) -> Path:
+        """Find a file by its name in the list of backups, else by its path."""
+        backups = [] if self._data_folder is None else list_backups(self._data_folder)
+        return next((backup for backup in backups if backup.name == path), Path(path))
 
     async def _import(self, value: Value) -> Value:
         return await self._load("import", value, self._write_all)
@@ -114,12 +189,15 @@ class Archives:
         try:
             request = msgspec.json.decode(value, type=ArchiveRequest)
             self._tell(job, 0, 3)
-            entries = await asyncio.to_thread(read_archive, Path(request.path))
+            path = self._find(request.path)
+            entries = await asyncio.to_thread(read_archive, path)
             entries = durable_entries(entries, self._hub.catalogue)
             self._tell(job, 1, 3)
             await write(entries)
         except (msgspec.DecodeError, ArchiveError, StoreError) as error:
             raise RequestFailed(str(error)) from error
+        if self._uploads is not None:
+            self._uploads.discard(path)
         self._tell(job, 3, 3)
         logger.info("%s of %d keys from %s", job, len(entries), request.path)
         return str(len(entries))
@@ -135,6 +213,32 @@ class Archives:
     def _tell(self, job: str, done: int, total: int) -> None:
         progress = msgspec.json.encode(Progress(job, done, total)).decode()
         self._client.write([Write(PROGRESS, progress)], _ignore)
+
+
+async def _run(arguments: list[str], given: bytes = b"") -> bytes:
+    """Run a program of ours to its end; returns what it printed.
+
+    Raises:
+        RequestFailed: With what it complained of.
+    """
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except (OSError, ValueError) as error:  # no memory for a process; a null character in a path
+        raise RequestFailed(str(error)) from error
+    try:
+        printed, complaint = await child.communicate(given)
+    except asyncio.CancelledError:
+        child.kill()
+        await child.wait()
+        raise
+    if child.returncode:
+        raise RequestFailed(complaint.decode(errors="replace").strip())
+    return printed
 
 
 def _ignore(error: StoreError | None) -> None:

@@ -1,0 +1,179 @@
+"""Backups on request, comparisons, and what becomes of an uploaded file; the clock's backups are tested elsewhere."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stagedoor import keys
+from stagedoor.access import SERVICE, Client, Grant, Level
+from stagedoor.archive import backups_folder, list_backups, store_folder
+from stagedoor.errors import NotPermitted, RequestFailed
+from stagedoor.hub import LmdbStore, MemoryStore
+from stagedoor.services.archives import Archives
+from stagedoor.uploads import Uploads
+from tests.services.harness import Desk, encode, open_hub
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Uploads:
+    return Uploads(tmp_path / "uploads")
+
+
+@pytest.fixture
+async def archived(tmp_path: Path, uploads: Uploads) -> AsyncIterator[Desk]:
+    """A hub on a disk, with backups, of which two are kept."""
+    hub = open_hub(LmdbStore(store_folder(tmp_path)))
+    Archives(Client(hub, SERVICE), hub, tmp_path, every_s=0, keep=2, uploads=uploads)
+    yield Desk(hub)
+    await hub.close()
+
+
+@pytest.fixture
+async def passing(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A hub in memory."""
+    hub = open_hub(MemoryStore())
+    Archives(Client(hub, SERVICE), hub, None, every_s=0, keep=2)
+    yield Desk(hub)
+    await hub.close()
+
+
+@pytest.fixture(params=["on disk", "in memory"])
+async def either(request: pytest.FixtureRequest, archived: Desk, passing: Desk) -> Desk:
+    """Give a hub of each kind."""
+    return archived if request.param == "on disk" else passing
+
+
+def write(path: Path, entries: dict[str, object]) -> str:
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    return str(path)
+
+
+async def listed(desk: Desk) -> list[dict[str, object]]:
+    return msgspec.json.decode(await desk.call(keys.BACKUPS, ""), type=list[dict[str, object]])
+
+
+async def test_a_backup_is_made_on_request_and_the_oldest_goes(archived: Desk, tmp_path: Path) -> None:
+    assert await listed(archived) == []
+    for number in range(3):
+        await archived.put(f"key {number}", "v")
+        made = await archived.ask(keys.BACKUP)
+        assert made["keys"] == number + 1
+    found = await listed(archived)
+    assert [backup["keys"] for backup in found] == [2, 3]
+    assert found[-1] == made
+    newest = list_backups(tmp_path)[-1]
+    assert made["name"] == newest.name
+    assert made["size"] == newest.stat().st_size
+    assert made["made_at_ms"] == newest.stat().st_mtime_ns // 1_000_000
+
+
+async def test_a_damaged_backup_has_no_number_of_keys(archived: Desk, tmp_path: Path) -> None:
+    made = await archived.ask(keys.BACKUP)
+    path = backups_folder(tmp_path) / str(made["name"])
+    path.write_text('{\n"a": "1",\n')
+    (found,) = await listed(archived)
+    assert found["keys"] is None
+
+
+async def test_a_backup_that_fails_says_why(archived: Desk, tmp_path: Path) -> None:
+    backups_folder(tmp_path).write_text("in the way")
+    with pytest.raises(RequestFailed, match=r"the backup failed: \S"):
+        await archived.ask(keys.BACKUP)
+
+
+async def test_in_memory_there_are_no_backups(passing: Desk) -> None:
+    assert await listed(passing) == []
+    with pytest.raises(RequestFailed, match="in memory"):
+        await passing.ask(keys.BACKUP)
+
+
+async def test_a_comparison_tells_what_a_restore_would_do(either: Desk, tmp_path: Path) -> None:
+    desk = either
+    await desk.put("same", "1")
+    await desk.put("other", "2")
+    await desk.put("gone", "3")
+    await desk.put("ev/happened", "4")
+    await desk.put(keys.HTTP_CONFIG, '{"kv_password":"secret"}')
+    path = write(
+        tmp_path / "archive.json",
+        {"same": "1", "other": "", "new": {"a": 1}, "ev/happened": "x", keys.HTTP_CONFIG: '{"kv_password":"other"}'},
+    )
+    text = await desk.call(keys.COMPARE, encode({"path": path}))
+    assert msgspec.json.decode(text) == {
+        "add": {"count": 1, "keys": ["new"]},
+        "change": {"count": 2, "keys": [keys.HTTP_CONFIG, "other"]},
+        "delete": {"count": 1, "keys": ["gone"]},
+        "same": 1,
+        "skipped": 1,
+    }
+    imported = await desk.ask(keys.COMPARE, path=path, mode="import")
+    assert imported["delete"] == {"count": 0, "keys": []}
+    assert desk.get("other") == "2"
+    assert await desk.call(keys.IMPORT, encode({"path": path})) == "4"
+    after = await desk.ask(keys.COMPARE, path=path, mode="import")
+    assert (after["same"], after["change"]) == (4, {"count": 0, "keys": []})
+
+
+async def test_a_backup_may_be_given_by_its_name(archived: Desk) -> None:
+    await archived.put("a", "1")
+    name = (await archived.ask(keys.BACKUP))["name"]
+    await archived.put("a", "2")
+    compared = await archived.ask(keys.COMPARE, path=name)
+    assert compared["change"] == {"count": 1, "keys": ["a"]}
+    await archived.call(keys.RESTORE, encode({"path": name}))
+    assert archived.get("a") == "1"
+
+
+@pytest.mark.parametrize("content", [None, "[1]", '{"a": "', '{"' + "k" * 600 + '": ""}'])
+async def test_a_comparison_refuses_what_an_import_refuses(archived: Desk, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "file.json"
+    if content is not None:
+        path.write_text(content)
+    reasons = []
+    for key in (keys.COMPARE, keys.IMPORT):
+        with pytest.raises(RequestFailed) as caught:
+            await archived.ask(key, path=str(path))
+        reasons.append(caught.value.reason)
+    assert reasons[0] == reasons[1]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"path":"x","mode":"merge"}', '{"path":"nu\\u0000ll"}'])
+async def test_what_makes_no_sense_is_refused(archived: Desk, text: str) -> None:
+    with pytest.raises(RequestFailed):
+        await archived.call(keys.COMPARE, text)
+
+
+async def test_a_comparison_that_nobody_waits_for_ends(archived: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path / "archive.json", {"a": "1"})
+    asking = asyncio.create_task(archived.ask(keys.COMPARE, path=path))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (await archived.ask(keys.COMPARE, path=path))["add"] == {"count": 1, "keys": ["a"]}
+
+
+async def test_an_uploaded_file_goes_once_it_was_used(archived: Desk, uploads: Uploads) -> None:
+    with uploads.receive() as (path, file):
+        file.write(b'{"a":"1"}')
+    await archived.ask(keys.COMPARE, path=str(path))
+    assert os.listdir(path.parent) == [path.name]
+    await archived.call(keys.IMPORT, encode({"path": str(path)}))
+    assert os.listdir(path.parent) == []
+
+
+async def test_any_other_file_stays(archived: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path / "archive.json", {"a": "1"})
+    await archived.call(keys.RESTORE, encode({"path": path}))
+    assert "archive.json" in os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("key", [keys.BACKUPS, keys.BACKUP, keys.COMPARE])
+async def test_only_the_owner_may_ask(archived: Desk, key: str) -> None:
+    with pytest.raises(NotPermitted):
+        await Client(archived.hub, Grant(Level.APPLICATION, "password")).call(key, "{}")
