@@ -168,14 +168,6 @@ class App:
             stack.push_async_callback(self._doors.close)
             await self._open_doors(kilovolt.current, streamerbot.current, console.stored_address)
             doors = self._addresses(endpoint)
-            StatusDesk(
-                Client(hub, SERVICE),
-                hub,
-                self._asks,
-                data=None if data is None else str(data),
-                doors=lambda: [_describe(door) for door in self._doors.open_ones],
-                warnings=lambda: list(self._warnings.values()),
-            )
             side_door = None
             if data is not None:
                 if doors.kilovolt is None:
@@ -192,27 +184,16 @@ class App:
                     write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
 
             tell_where()
-
-            async def move(option: str, address: Address | None, settle: Settle) -> None:
-                await self._doors.move(option, address, settle)
-                self._warn(f"{option} bind", None)
-                # What they may be depends on who can reach the doors.
-                self._apply(kilovolt.current)
-                self._apply_streamerbot(streamerbot.current)
-                tell_where()
-
-            Report(hub, settings, self._chosen, also_secret=[token])
-            DoorDesk(
+            self._let_doors_move(hub, kilovolt, streamerbot, console, tell_where)
+            StatusDesk(
                 Client(hub, SERVICE),
-                self._doors,
-                move,
-                keep={
-                    "kilovolt": lambda text: kilovolt.change(bind=text),
-                    "streamerbot": lambda text: streamerbot.change(bind=text),
-                    "streamerbot_http": lambda text: streamerbot.change(http_bind=text),
-                    "console": console.store_address,
-                },
+                hub,
+                self._asks,
+                data=None if data is None else str(data),
+                doors=lambda: [_describe(door) for door in self._doors.open_ones],
+                warnings=lambda: list(self._warnings.values()),
             )
+            Report(hub, settings, self._chosen, also_secret=[token])
             yield Running(
                 data=data,
                 doors=doors,
@@ -336,6 +317,36 @@ class App:
             streamerbot=url("streamerbot", "ws", endpoint),
             streamerbot_http=url("streamerbot_http", "http", "/"),
             console=url("console", "http", "/"),
+        )
+
+    def _let_doors_move(
+        self,
+        hub: Hub,
+        kilovolt: DoorSettings[HttpConfig],
+        streamerbot: DoorSettings[StreamerbotConfig],
+        console: ConsoleDesk,
+        has_moved: Callable[[], None],
+    ) -> None:
+        """Let the owner move them while they run; ``has_moved`` hears of each time."""
+
+        async def move(option: str, address: Address | None, settle: Settle) -> None:
+            await self._doors.move(option, address, settle)
+            self._warn(f"{option} bind", None)
+            # Which passwords will do depends on who can reach the doors.
+            self._apply(kilovolt.current)
+            self._apply_streamerbot(streamerbot.current)
+            has_moved()
+
+        DoorDesk(
+            Client(hub, SERVICE),
+            self._doors,
+            move,
+            keep={
+                "kilovolt": lambda text: kilovolt.change(bind=text),
+                "streamerbot": lambda text: streamerbot.change(bind=text),
+                "streamerbot_http": lambda text: streamerbot.change(http_bind=text),
+                "console": console.store_address,
+            },
         )
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:

@@ -254,6 +254,92 @@ async def test_a_port_in_use_is_an_error_that_names_its_holder(opened: Opened) -
     await second.close()
 
 
+# --- moving ---
+
+
+async def settle_nothing() -> None:
+    """Agree."""
+
+
+async def refuse() -> None:
+    raise ValueError("it cannot be stored")
+
+
+async def echoes(port: int) -> bool:
+    try:
+        raw = await Raw.open(port)
+    except ConnectionRefusedError:
+        return False
+    raw.send(TEXT, b"is anybody there?")
+    answer = await raw.frame()
+    await raw.end()
+    return answer == (TEXT, b"is anybody there?")
+
+
+async def test_a_door_moves_and_whoever_is_in_stays(opened: Opened) -> None:
+    before = opened.port
+    raw = await Raw.open(before)
+
+    async def both_are_had() -> None:
+        assert await echoes(before)
+
+    await opened.door.move(("127.0.0.1", 0), both_are_had)
+    assert opened.port != before
+    assert await echoes(opened.port)
+    assert not await echoes(before)
+    raw.send(TEXT, b"still here")
+    assert await raw.frame() == (TEXT, b"still here")
+    await raw.end()
+
+
+async def test_a_door_can_be_shut_and_opened(opened: Opened) -> None:
+    before = opened.port
+    await opened.door.move(None, settle_nothing)
+    assert not opened.door.is_open
+    assert not await echoes(before)
+    await opened.door.move(("localhost", before), settle_nothing)
+    assert await echoes(before)
+
+
+async def test_a_door_takes_other_addresses_at_its_port(opened: Opened) -> None:
+    before = opened.port
+    await opened.door.move(("127.0.0.1", before), settle_nothing)
+    assert opened.door.addresses == [("127.0.0.1", before)]
+    await opened.door.move(("0.0.0.0", before), settle_nothing)
+    assert opened.door.addresses == [("0.0.0.0", before)]
+    assert await echoes(before)
+
+
+@pytest.mark.parametrize("address", [None, ("127.0.0.1", 0), ("127.0.0.1", -1)], ids=["off", "elsewhere", "its port"])
+async def test_a_move_that_is_not_settled_is_none(opened: Opened, address: tuple[str, int] | None) -> None:
+    before = opened.door.addresses
+    if address is not None and address[1] < 0:
+        address = (address[0], opened.port)
+    with pytest.raises(ValueError, match="cannot be stored"):
+        await opened.door.move(address, refuse)
+    assert opened.door.addresses == before
+    assert await echoes(opened.port)
+
+
+@pytest.mark.parametrize("is_same_port", [True, False])
+async def test_a_move_that_is_cancelled_is_none(opened: Opened, *, is_same_port: bool) -> None:
+    before = opened.door.addresses
+    is_settling = asyncio.Event()
+
+    async def settle() -> None:
+        is_settling.set()
+        await asyncio.Event().wait()
+
+    port = opened.port if is_same_port else 0
+    moving = asyncio.create_task(opened.door.move(("127.0.0.1", port), settle))
+    await is_settling.wait()
+    moving.cancel()
+    await asyncio.wait([moving])
+    assert moving.cancelled()
+    assert opened.door.addresses == before
+    assert await echoes(opened.port)
+
+
 # --- messages ---
 
 

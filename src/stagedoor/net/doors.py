@@ -12,6 +12,7 @@ from stagedoor.options import Address
 Settle = Callable[[], Awaitable[None]]
 
 _OFF: Final = "it is off"
+_LOST: Final = "while it tried another address, somebody took its own"
 
 
 @dataclass(slots=True)
@@ -101,6 +102,8 @@ class Doors:
             await entrance.door.move(address, settle)
         except BaseException:
             entrance.is_exposed = was_exposed
+            if not entrance.door.is_open:
+                entrance.problem = entrance.problem or _LOST
             raise
         entrance.is_exposed = reaches_out
         entrance.problem = _OFF if address is None else None
