@@ -1,7 +1,7 @@
 """Passes: codes are good once and soon, tokens until they are given back or forgotten."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stagedoor.access import Pass, Passes
@@ -89,7 +89,27 @@ def test_the_oldest_of_too_many_passes_goes() -> None:
     assert all(time.passes.accepts(token) for token in tokens[1:])
 
 
+def test_who_came_in_by_a_pass_leaves_with_it() -> None:
+    time = Time()
+    given_back, forgotten, kept = (time.token() for _ in range(3))
+    left: list[str] = []
+    for token in (given_back, forgotten, kept):
+        assert time.passes.remember(token, token, lambda token=token: left.append(token))  # type: ignore[misc]
+    time.passes.revoke(given_back)
+    assert left == [given_back]
+    assert not time.passes.remember(given_back, given_back, lambda: None)
+    time.now += IDLE_S - 1
+    assert time.passes.accepts(kept)
+    time.now += 2
+    assert not time.passes.accepts(forgotten)
+    assert left == [given_back, forgotten]
+    time.passes.forget(kept)
+    time.passes.revoke(kept)
+    assert left == [given_back, forgotten]
+
+
 @given(st.text())
+@example("\udc80")
 def test_nothing_else_is_a_code_or_a_token(text: str) -> None:
     time = Time()
     time.passes.new_code()

@@ -80,6 +80,10 @@ class Passes:
         """Note that somebody has gone."""
         self._tokens.forget(insider)
 
+    def replace(self, stored: Iterable[Pass]) -> None:
+        """Go by other passes from now on, and end what came in by those before."""
+        self._tokens.replace(stored)
+
     def stored(self) -> list[Pass]:
         """What is to be kept."""
         return self._tokens.stored()

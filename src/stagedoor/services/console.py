@@ -10,7 +10,7 @@ import msgspec
 from stagedoor.access import Client, Pass, Passes
 from stagedoor.access.passes import CODE_LIFETIME_S
 from stagedoor.errors import RequestFailed, StoreError
-from stagedoor.hub import Write
+from stagedoor.hub import Change, Write
 from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES
 from stagedoor.types import Value
 
@@ -35,12 +35,21 @@ class ConsoleLink(msgspec.Struct):
 
 
 class ConsoleDesk:
-    """Joins the passes to the hub. ``address`` tells where the console is, if its door is open."""
+    """Joins the passes to the hub. ``address`` tells where the console is, if its door is open.
+
+    What is stored is followed, too: who deletes it signs out every browser, and a restore brings back its own.
+    """
 
     def __init__(self, client: Client, address: Callable[[], str | None], now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._address = address
-        self.passes = Passes(now, self._keep, self._load())
+        self._kept = client.get(CONSOLE_PASSES)
+        """What was written, or read, last."""
+        self._writes = 0
+        """How many of ours are under way."""
+        self.passes = Passes(now, self._keep, _read(self._kept))
+        client.deliver = self._follow
+        client.subscribe(CONSOLE_PASSES)
         client.serve(CONSOLE_LINK, self._make_link)
 
     @property
@@ -57,17 +66,24 @@ class ConsoleDesk:
         """Keep where the door listens; raises ``StoreError``."""
         await self._client.put(CONSOLE_CONFIG, msgspec.json.encode(ConsoleConfig(address)).decode())
 
-    def _load(self) -> list[Pass]:
-        text = self._client.get(CONSOLE_PASSES)
-        try:
-            return _decoder.decode(text) if text else []
-        except (msgspec.DecodeError, RecursionError):
-            logger.error("the key %s is not valid; everybody has to open the console anew", CONSOLE_PASSES)
-            return []
-
     def _keep(self) -> None:
-        text = msgspec.json.encode(self.passes.stored()).decode()
-        self._client.write([Write(CONSOLE_PASSES, text)], _log_failure)
+        def done(error: StoreError | None) -> None:
+            self._writes -= 1
+            if error is None:
+                self._follow()
+            else:
+                logger.error("the console's passes could not be kept: %s", error)
+
+        self._kept = msgspec.json.encode(self.passes.stored()).decode()
+        self._writes += 1
+        self._client.write([Write(CONSOLE_PASSES, self._kept)], done)
+
+    def _follow(self, change: Change | None = None) -> None:
+        """Go by what is stored, where somebody else wrote it."""
+        stored = self._client.get(CONSOLE_PASSES)  # the change of a secret does not tell it
+        if not self._writes and stored != self._kept:
+            self._kept = stored
+            self.passes.replace(_read(stored))
 
     def new_link(self) -> ConsoleLink | None:
         """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
@@ -81,6 +97,9 @@ class ConsoleDesk:
         return msgspec.json.encode(link).decode()
 
 
-def _log_failure(error: StoreError | None) -> None:
-    if error is not None:
-        logger.error("the console's passes could not be kept: %s", error)
+def _read(stored: Value) -> list[Pass]:
+    try:
+        return _decoder.decode(stored) if stored else []
+    except (msgspec.DecodeError, RecursionError):
+        logger.error("the key %s is not valid; everybody has to open the console anew", CONSOLE_PASSES)
+        return []
