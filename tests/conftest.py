@@ -11,9 +11,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
 
 from stagedoor.cli.serve import new_loop
 from stagedoor.control import Control
+
+# How long an example takes says more about the machine than about the code: a limit would fail when others use it, too.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 PASSWORD = "a password for the tests"
 START_TIMEOUT_S = 20.0

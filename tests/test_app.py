@@ -19,7 +19,13 @@ from stagedoor.app import App, Running
 from stagedoor.control import read_control
 from stagedoor.errors import DataInUse, DoorError, OptionError
 from stagedoor.kilovolt import Client
-from stagedoor.kilovolt.errors import AuthenticationRequired, ConnectionLost, NotPermitted, PasswordRefused
+from stagedoor.kilovolt.errors import (
+    AuthenticationRequired,
+    ConnectionLost,
+    NotPermitted,
+    PasswordRefused,
+    RequestFailed,
+)
 from stagedoor.options import Address, Settings
 from tests.conftest import Server
 from tests.net.websocket import BINARY, TEXT, Raw
@@ -518,6 +524,38 @@ async def test_a_door_whose_port_is_taken_does_not_stop_the_others(tmp_path: Pat
                 await raw.end()
     finally:
         taken.close()
+
+
+async def test_a_console_whose_port_is_taken_is_warned_of_and_makes_no_link(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with run(tmp_path, console=Address("localhost", port)) as running, owner_of(running) as owner:
+            assert running.doors.console is None
+            assert running.new_console_link() is None
+            (warning,) = running.warnings
+            assert f"localhost:{port}" in warning
+            assert "listens there already" in warning
+            assert (await status_of(owner))["warnings"] == [warning]
+            with pytest.raises(RequestFailed, match="the console's door is shut"):
+                await owner.call("stagedoor/@console-link", "")
+
+
+async def test_a_console_that_is_off_is_no_trouble(tmp_path: Path) -> None:
+    async with run(tmp_path, console=None) as running:
+        assert (running.doors.console, running.new_console_link(), running.warnings) == (None, None, [])
+
+
+async def test_the_console_alone_is_enough(tmp_path: Path) -> None:
+    async with run(tmp_path, kilovolt=None, console=FREE) as running:
+        link = running.new_console_link()
+        assert running.doors.console is not None
+        assert link is not None
+        assert link.url.startswith(f"{running.doors.console}#code=")
+
+
+async def test_the_console_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
+    async with run(tmp_path, console=Address("0.0.0.0", 0)) as running:
+        assert any("the console door listens beyond this machine" in line for line in running.warnings)
 
 
 async def test_doors_that_are_off_are_no_trouble(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import connected
 from stagedoor.cli.target import Target
 from stagedoor.keys import CONSOLE_LINK
+from stagedoor.kilovolt import RequestFailed
 from stagedoor.services.console import ConsoleLink
 
 
@@ -40,4 +41,8 @@ def console(data: Path, *, is_printed: bool, as_json: bool) -> None:
 
 async def _ask(target: Target) -> ConsoleLink:
     async with connected(target) as client:
-        return msgspec.json.decode(await client.call(CONSOLE_LINK, ""), type=ConsoleLink)
+        try:
+            answer = await client.call(CONSOLE_LINK, "")
+        except RequestFailed as error:
+            raise click.ClickException(error.details) from error
+        return msgspec.json.decode(answer, type=ConsoleLink)
