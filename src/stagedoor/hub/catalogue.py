@@ -94,6 +94,9 @@ class Catalogue:
     def __init__(self, specs: Iterable[KeySpec] = ()) -> None:
         self._exact: dict[Key, KeySpec] = {}
         self._families: list[tuple[list[str], KeySpec]] = []
+        self._by_shape: dict[tuple[int, str], list[tuple[list[str], KeySpec]]] = {}
+        """The same, by their number of segments and the first, which is empty for a placeholder: a million keys that
+        nobody knows are resolved in a second."""
         self.known: Final[dict[Key, KeySpec]] = {}
         """The entries of keys that were resolved lately, for a look before a call."""
         self._restricted_heads: list[str] = []
@@ -109,7 +112,10 @@ class Catalogue:
         if spec.pattern in (known.pattern for known in self):
             raise ValueError(f"the key {spec.pattern!r} is declared twice")
         if "<" in spec.pattern:
-            self._families.append((spec.pattern.split("/"), spec))
+            segments = spec.pattern.split("/")
+            self._families.append((segments, spec))
+            first = "" if segments[0].startswith("<") else segments[0]
+            self._by_shape.setdefault((len(segments), first), []).append((segments, spec))
         else:
             self._exact[spec.pattern] = spec
         if Audience.OWNER in (spec.readers, spec.listers):
@@ -142,13 +148,10 @@ class Catalogue:
             return self._exact[key]
         segments = key.split("/")
         is_request = segments[-1].startswith("@")
-        for pattern, spec in self._families:
-            if (
-                len(pattern) == len(segments)
-                and spec.is_request is is_request
-                and all(
-                    part.startswith("<") or part == segment for part, segment in zip(pattern, segments, strict=True)
-                )
+        shape = (len(segments), segments[0])
+        for pattern, spec in self._by_shape.get(shape, []) + self._by_shape.get((len(segments), ""), []):
+            if spec.is_request is is_request and all(
+                part.startswith("<") or part == segment for part, segment in zip(pattern, segments, strict=True)
             ):
                 return spec
         if is_request:
