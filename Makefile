@@ -19,7 +19,7 @@ web: $(CONSOLE)
 
 test: $(VENV)/.dev $(CONSOLE) tests/clients/node_modules/.installed
 	$(BIN)/python tools/find_chromium.py --install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tools.run_tests $(ARGS)
 
 lint: $(VENV)/.dev web/node_modules/.installed
 	$(BIN)/ruff check

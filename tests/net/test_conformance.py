@@ -19,7 +19,7 @@ async def test_all_cases_pass_but_one_that_may_fail() -> None:
     door = make_door(Limits(message_bytes=32 << 20, queue_bytes=64 << 20))
     await door.listen("127.0.0.1", 0)
     try:
-        results = await run_fuzzingclient(f"ws://127.0.0.1:{door.port}", cases=CASES)
+        results = await run_fuzzingclient(f"ws://127.0.0.1:{door.port}", cases=CASES, concurrency=16)
     except FailureError as failure:
         results = failure.results
     finally:
