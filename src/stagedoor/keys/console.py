@@ -50,7 +50,8 @@ SPECS: Final = (
     KeySpec(
         pattern=CONSOLE_CONFIG,
         kind=Kind.STATE,
-        summary="The console's door: its address, which applies at the next start.",
+        summary="The console's door: its address, which applies at the next start when it is written here, and at once "
+        "when `stagedoor/@move-door` writes it.",
         schema=record(["bind"], bind=TEXT),
         owner="stagedoor",
         listers=Audience.OWNER,

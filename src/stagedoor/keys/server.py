@@ -23,7 +23,8 @@ SPECS: Final = (
         pattern=HTTP_CONFIG,
         kind=Kind.STATE,
         summary="The Kilovolt door: its address, the folder of overlay files, its password. The password and the "
-        "folder apply at once, the address at the next start.",
+        "folder apply at once; an address that is written here at the next start, one that `stagedoor/@move-door` "
+        "writes at once.",
         schema=record(
             ["bind"], bind=TEXT, enable_static_server=FLAG, path=TEXT, kv_password={**TEXT, "writeOnly": True}
         ),

@@ -12,8 +12,9 @@ SPECS: Final = (
         pattern=STREAMERBOT_CONFIG,
         kind=Kind.STATE,
         summary="The Streamer.bot door: its address, path, authentication and password. Authentication and password "
-        "apply at once and end the connections, and so do the files of the HTTP door, which end none; the addresses "
-        "and the path apply at the next start.",
+        "apply at once and end the connections, and so do the files of the HTTP door, which end none; the path "
+        "and addresses that are written here apply at the next start, addresses that `stagedoor/@move-door` writes at "
+        "once.",
         schema=record(
             [],
             bind=TEXT,
