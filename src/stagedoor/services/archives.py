@@ -138,8 +138,7 @@ class Archives:
     async def _list(self, value: Value) -> Value:
         if self._data_folder is None:
             return "[]"
-        async with self._lock:
-            backups = await asyncio.to_thread(self._describe_all, self._data_folder)
+        backups = await asyncio.to_thread(self._describe_all, self._data_folder)
         return msgspec.json.encode(backups).decode()
 
     def _describe_all(self, data_folder: Path) -> list[Backup]:
