@@ -22,7 +22,7 @@ BACKUPS: Final = "stagedoor/@backups"
 BACKUP: Final = "stagedoor/@backup"
 COMPARE: Final = "stagedoor/@compare"
 
-_LEVEL: Final = {"enum": ["debug", "info", "warning", "error"]}
+_LEVEL: Final[JsonObject] = {"enum": ["debug", "info", "warning", "error"]}
 
 
 def _request(pattern: str, summary: str, schema: JsonObject | None = None) -> KeySpec:
