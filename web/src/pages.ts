@@ -1,6 +1,10 @@
 /** The console's pages: one entry each. A page is loaded when it is first shown. */
 
 import Apps from '@lucide/svelte/icons/app-window';
+import Dashboard from '@lucide/svelte/icons/layout-dashboard';
+import Variables from '@lucide/svelte/icons/variable';
+import Actions from '@lucide/svelte/icons/zap';
+import Keys from '@lucide/svelte/icons/key-round';
 import type { Component } from 'svelte';
 import type { Texts } from './i18n/index.svelte';
 
@@ -14,9 +18,33 @@ export interface Page {
 
 export const PAGES: Page[] = [
   {
+    name: 'dashboard',
+    title: (texts) => texts.dashboard.title,
+    icon: Dashboard,
+    load: () => import('./pages/dashboard/Dashboard.svelte'),
+  },
+  {
     name: 'apps',
     title: (texts) => texts.apps.title,
     icon: Apps,
     load: () => import('./pages/apps/Apps.svelte'),
+  },
+  {
+    name: 'keys',
+    title: (texts) => texts.keys.title,
+    icon: Keys,
+    load: () => import('./pages/keys/Keys.svelte'),
+  },
+  {
+    name: 'actions',
+    title: (texts) => texts.actions.title,
+    icon: Actions,
+    load: () => import('./pages/actions/Actions.svelte'),
+  },
+  {
+    name: 'variables',
+    title: (texts) => texts.variables.title,
+    icon: Variables,
+    load: () => import('./pages/variables/Variables.svelte'),
   },
 ];

@@ -1,6 +1,10 @@
+import { dashboard } from './dashboard';
+import { actions } from './actions';
+import { variables } from './variables';
 import { form } from './form';
 import { frame } from './frame';
 import { apps } from './apps';
+import { keys } from './keys';
 import { question } from './question';
 
-export const en = { form, frame, apps, question };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question };

@@ -1,7 +1,11 @@
 import type { Texts } from '../index.svelte';
+import { dashboard } from './dashboard';
+import { actions } from './actions';
+import { variables } from './variables';
 import { form } from './form';
 import { frame } from './frame';
 import { apps } from './apps';
+import { keys } from './keys';
 import { question } from './question';
 
-export const it: Texts = { form, frame, apps, question };
+export const it: Texts = { variables, actions, dashboard, form, frame, apps, keys, question };

@@ -1,0 +1,47 @@
+/** What the owner should do something about, out of what the server tells. */
+
+export interface Status {
+  warnings: string[];
+  open_questions: number;
+  failed_commits: number;
+}
+
+export interface Door {
+  name: string;
+  option: string;
+  is_open: boolean;
+  problem: string | null;
+}
+
+export type Concern =
+  | { kind: 'questions'; count: number }
+  | { kind: 'door'; name: string; problem: string }
+  | { kind: 'writes'; count: number }
+  | { kind: 'setting'; text: string; key: string }
+  | { kind: 'password' | 'exposed' | 'origins' | 'other'; text: string };
+
+/** What a door says of itself that was switched off on purpose. */
+const OFF = 'it is off';
+
+/** Lists what needs attention, the most urgent first. */
+export function findConcerns(status: Status, doors: Door[]): Concern[] {
+  const { warnings, open_questions: questions, failed_commits: failed } = status;
+  const shut = doors.filter(({ is_open, problem }) => !is_open && problem !== null && problem !== OFF);
+  const concerns: Concern[] = [];
+  if (questions > 0) concerns.push({ kind: 'questions', count: questions });
+  if (failed > 0) concerns.push({ kind: 'writes', count: failed });
+  for (const { name, problem } of shut) concerns.push({ kind: 'door', name, problem: problem ?? '' });
+  // The server warns of a shut door in the same words.
+  const others = warnings.filter((text) => !shut.some(({ problem }) => problem === text));
+  return [...concerns, ...others.map(sort)];
+}
+
+/** Tells by its words what a warning is about; it has no other mark. */
+function sort(text: string): Concern {
+  const key = /^([a-z][\w.-]*\/[\w./-]+): /.exec(text)?.[1];
+  if (key !== undefined) return { kind: 'setting', text, key };
+  if (text.includes('beyond this machine, on')) return { kind: 'exposed', text };
+  if (/password|authentication/.test(text)) return { kind: 'password', text };
+  if (text.includes('trust-all-origins')) return { kind: 'origins', text };
+  return { kind: 'other', text };
+}

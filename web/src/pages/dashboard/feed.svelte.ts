@@ -1,0 +1,150 @@
+/** The events that came lately. It goes on while another page is shown, so that one finds them on coming back. */
+
+import type { Kilovolt } from '../../kilovolt';
+import { EVENT_PREFIX, isChat, mentions, readEvent, type FeedEvent } from './events';
+
+export const MAX_EVENTS = 2_000;
+export const MAX_CHAT = 100;
+
+/** How many sources, and types of a source, can be chosen from. */
+const MAX_KINDS = 200;
+
+/** How long events are gathered before they are shown together; nobody reads faster. */
+const GATHER_MS = 80;
+
+const MINUTE_MS = 60_000;
+
+export class Feed {
+  /** All that are kept, oldest first. */
+  all: FeedEvent[] = $state.raw([]);
+  /** Those that the filter lets through, as of when the feed was paused. */
+  shown: FeedEvent[] = $state.raw([]);
+  /** What was said in chats, oldest first. */
+  chat: FeedEvent[] = $state.raw([]);
+  /** All that ever came. */
+  total = $state(0);
+  /** How many were ever added to `shown`. */
+  added = $state(0);
+  isPaused = $state(false);
+  /** How many came that are not shown because of the pause. */
+  held = $state(0);
+  text = $state('');
+  source = $state('');
+  type = $state('');
+  /** The sources that were seen, with their types. */
+  kinds: Map<string, Set<string>> = $state.raw(new Map());
+
+  #hub: Kilovolt | null = null;
+  #stop: (() => void) | undefined;
+  #batch: FeedEvent[] = [];
+  #came = 0;
+  #isScheduled = false;
+  /** Of the last minute, what came in each second: `[second, count]`. */
+  #seconds: [number, number][] = [];
+
+  /** Listens to a connection from now on; what came over another one is forgotten. */
+  follow(hub: Kilovolt | null): void {
+    if (hub === this.#hub) return;
+    this.#stop?.();
+    this.#hub = hub;
+    this.#batch = [];
+    this.#seconds = [];
+    this.#came = this.total = this.held = 0;
+    this.all = this.shown = this.chat = [];
+    this.kinds = new Map();
+    this.isPaused = false;
+    this.#stop = hub?.subscribePrefix(EVENT_PREFIX, (text, key) => this.take(text, key));
+  }
+
+  take(text: string, key: string): void {
+    const now = Date.now();
+    this.#batch.push(readEvent(this.#came++, key, text, now));
+    // A hidden page shows nothing, and so takes nothing off here.
+    if (this.#batch.length > 2 * MAX_EVENTS) this.#batch.splice(0, this.#batch.length - MAX_EVENTS);
+    const second = Math.floor(now / 1000);
+    const last = this.#seconds.at(-1);
+    if (last?.[0] === second) last[1] += 1;
+    else this.#seconds.push([second, 1]);
+    if (this.#seconds.length > 60) this.#seconds.shift();
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setTimeout(() => requestAnimationFrame(() => this.flush()), GATHER_MS);
+    }
+  }
+
+  /** Shows what was gathered. */
+  flush(): void {
+    this.#isScheduled = false;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.total = this.#came;
+    this.all = join(this.all, batch, MAX_EVENTS);
+    this.chat = join(this.chat, batch.filter(isChat), MAX_CHAT);
+    this.#learn(batch);
+    const fitting = batch.filter((event) => this.#fits(event));
+    if (this.isPaused) {
+      this.held += fitting.length;
+      return;
+    }
+    const oldest = this.all[0]?.n ?? 0;
+    // One that is kept no more is shown no more, though a filter leaves room.
+    const left = this.shown.findIndex(({ n }) => n >= oldest);
+    this.shown = join(left < 0 ? [] : this.shown.slice(left), fitting, MAX_EVENTS);
+    this.added += fitting.length;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    this.held = 0;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.refilter();
+  }
+
+  /** Shows what the filter lets through now. */
+  refilter(): void {
+    this.held = 0;
+    this.shown = this.all.filter((event) => this.#fits(event));
+  }
+
+  clear(): void {
+    this.all = this.shown = this.chat = [];
+    this.held = 0;
+  }
+
+  /** How many came in the last minute. */
+  perMinute(now = Date.now()): number {
+    const from = (now - MINUTE_MS) / 1000;
+    return this.#seconds.reduce((sum, [second, count]) => (second >= from ? sum + count : sum), 0);
+  }
+
+  #fits(event: FeedEvent): boolean {
+    if (this.source !== '' && event.source !== this.source) return false;
+    if (this.type !== '' && event.type !== this.type) return false;
+    const needle = this.text.trim().toLowerCase();
+    return needle === '' || mentions(event, needle);
+  }
+
+  #learn(batch: FeedEvent[]): void {
+    let isNew = false;
+    for (const { source, type } of batch) {
+      const types = this.kinds.get(source);
+      if (types?.has(type)) continue;
+      // Made-up names must not fill the memory.
+      if (types ? types.size >= MAX_KINDS : this.kinds.size >= MAX_KINDS) continue;
+      if (types) types.add(type);
+      else this.kinds.set(source, new Set([type]));
+      isNew = true;
+    }
+    if (isNew) this.kinds = new Map(this.kinds);
+  }
+}
+
+function join(before: FeedEvent[], after: FeedEvent[], most: number): FeedEvent[] {
+  if (after.length === 0) return before;
+  return [...before, ...after].slice(-most);
+}
+
+export const feed = new Feed();
