@@ -24,7 +24,7 @@ export const question = {
   lost: 'Without a connection to stagedoor, nothing can be answered.',
   calls: 'When somebody wants to come in',
   sound: 'Play a sound',
-  notification: 'Show a notification, when the console is not in front',
+  notification: 'Show a notification when the console is not in front',
   try: 'Try',
   trySound: 'Try the sound',
   tryNotification: 'Try the notification',
