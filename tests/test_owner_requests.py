@@ -162,6 +162,17 @@ async def test_all_doors_are_told_of(tmp_path: Path) -> None:
             )
 
 
+async def test_the_status_tells_what_was_set_for_this_run_and_no_password(tmp_path: Path) -> None:
+    async with run(tmp_path, kilovolt_password="for this run", asks=False) as running, owner_of(running) as owner:
+        text = await owner.call("stagedoor/@status", "")
+        status = msgspec.json.decode(text, type=dict[str, Any])
+        assert {"kilovolt_password", "asks", "console"} <= set(status["chosen"])
+        assert "streamerbot_password" not in status["chosen"]
+        assert status["settings"]["asks"] is False
+        assert status["settings"]["origins"] == []
+        assert "for this run" not in text
+
+
 @pytest.mark.parametrize("option", ["streamerbot", "streamerbot_http", "console", "kilovolt"])
 async def test_a_door_moves_and_stays_there(tmp_path: Path, option: str) -> None:
     new = free_port()

@@ -60,7 +60,7 @@ from stagedoor.services.status import DoorStatus, StatusDesk
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
-from stagedoor.types import Key
+from stagedoor.types import JsonObject, Key
 from stagedoor.uploads import Uploads
 
 logger = logging.getLogger(__name__)
@@ -192,6 +192,8 @@ class App:
                 data=None if data is None else str(data),
                 doors=lambda: [_describe(door) for door in self._doors.open_ones],
                 warnings=lambda: list(self._warnings.values()),
+                chosen=self._chosen,
+                settings=_tell(settings),
             )
             Report(hub, settings, self._chosen, also_secret=[token])
             yield Running(
@@ -477,6 +479,19 @@ def _describe(door: Door) -> DoorStatus:
         accepted=statistics.accepted,
         refused=statistics.refused,
     )
+
+
+def _tell(settings: Settings) -> JsonObject:
+    """Tell the owner what was set that says who may come in, and where."""
+    return {
+        "asks": settings.asks,
+        "origins": list(settings.origins),
+        "trust_all_origins": settings.trust_all_origins,
+        "guests_may_speak": settings.guests_may_speak,
+        "offer_challenge": settings.offer_challenge,
+        "streamerbot_auth": settings.streamerbot_auth,
+        "static": None if settings.static is None else str(settings.static),
+    }
 
 
 def _weakness(door: str, password: str) -> str | None:

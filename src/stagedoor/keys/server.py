@@ -127,7 +127,7 @@ SPECS: Final = (
     KeySpec(
         pattern=STATUS,
         kind=Kind.REQUEST,
-        summary="Tells what runs: version, doors, connections, keys, memory.",
+        summary="Tells what runs: version, doors, connections, keys, memory, and which options were set for this run.",
         owner="stagedoor",
         readers=Audience.OWNER,
         writers=Audience.OWNER,

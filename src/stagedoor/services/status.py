@@ -10,7 +10,7 @@ import psutil
 from stagedoor.access import AskQueue, Client
 from stagedoor.hub import Hub
 from stagedoor.keys import STATUS
-from stagedoor.types import Value
+from stagedoor.types import JsonObject, Value
 from stagedoor.version import __version__
 
 
@@ -40,6 +40,10 @@ class Status(msgspec.Struct):
     failed_commits: int
     open_questions: int
     warnings: list[str]
+    chosen: list[str]
+    """The options that were set for this run, by flag or environment: what is stored does not override them."""
+    settings: JsonObject
+    """What some options are, by name: those that say who may come in, and none that is a secret."""
 
 
 class StatusDesk:
@@ -54,12 +58,16 @@ class StatusDesk:
         data: str | None,
         doors: Callable[[], Iterable[DoorStatus]],
         warnings: Callable[[], list[str]],
+        chosen: Iterable[str],
+        settings: JsonObject,
     ) -> None:
         self._hub = hub
         self._asks = asks
         self._data = data
         self._doors = doors
         self._warnings = warnings
+        self._chosen = sorted(chosen)
+        self._settings = settings
         self._started = time.monotonic()
         client.serve(STATUS, self._answer)
 
@@ -78,5 +86,7 @@ class StatusDesk:
             failed_commits=statistics.failed_commits,
             open_questions=len(self._asks),
             warnings=self._warnings(),
+            chosen=self._chosen,
+            settings=self._settings,
         )
         return msgspec.json.encode(status).decode()
