@@ -3,9 +3,12 @@
 class Router {
   /** The path's parts, decoded; none for the first page. */
   parts: string[] = $state.raw(read());
+  /** Asked before a page goes, by whom there is something to lose: whether it may. */
+  guard: (() => Promise<boolean>) | null = null;
+  #hash = location.hash;
 
   start(): void {
-    addEventListener('hashchange', () => (this.parts = read()));
+    addEventListener('hashchange', () => void this.#follow());
   }
 
   /** Goes to a page. */
@@ -16,7 +19,21 @@ class Router {
   /** Goes to a page that takes this one's place in the history. */
   replace(...parts: string[]): void {
     history.replaceState(null, '', href(...parts));
+    this.#hash = location.hash;
     this.parts = parts;
+  }
+
+  async #follow(): Promise<void> {
+    const wanted = location.hash;
+    if (wanted === this.#hash) return;
+    if (this.guard) {
+      // Until there is an answer, the address is that of what is shown.
+      history.replaceState(null, '', this.#hash);
+      if (!(await this.guard())) return;
+      history.replaceState(null, '', wanted);
+    }
+    this.#hash = wanted;
+    this.parts = read();
   }
 }
 
@@ -27,7 +44,8 @@ export function href(...parts: string[]): string {
 
 function read(): string[] {
   const path = /^#\/(.*)$/.exec(location.hash)?.[1] ?? '';
-  return path.split('/').filter(Boolean).map(decode);
+  // A last part may be empty: there is a key of that name.
+  return path === '' ? [] : path.split('/').map(decode);
 }
 
 function decode(part: string): string {
