@@ -97,7 +97,12 @@ export class Kilovolt {
 
   /** Asks a service of the server: JSON in both directions. */
   async call<T>(key: string, value: unknown = {}): Promise<T> {
-    return readJson<T>((await this.#ask('kcall', { key, data: JSON.stringify(value) })) as string) as T;
+    return readJson<T>(await this.callText(key, JSON.stringify(value))) as T;
+  }
+
+  /** Asks whoever serves a key, with any text in both directions. */
+  async callText(key: string, text: string): Promise<string> {
+    return (await this.#ask('kcall', { key, data: text })) as string;
   }
 
   /** Hears writes to a key until the returned function is called, also after a reconnection. */
