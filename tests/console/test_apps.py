@@ -115,7 +115,7 @@ async def test_hostile_names_are_only_text(browser: Browser, server: Server, own
             await entry.get_by_role("button").click()
             assert await page.evaluate("document.documentElement.scrollWidth") == 360
             await check_accessibility(page)
-            apps = msgspec.json.decode(await owner.get(APPS), type=list[dict[str, object]])
+            apps = msgspec.json.decode(await owner.get(APPS) or "[]", type=list[dict[str, object]])
             await owner.call(FORGET_APP, msgspec.json.encode({"id": apps[0]["id"]}).decode())
             await expect(page.get_by_role("alertdialog")).to_be_visible()
             await page.get_by_role("button", name="Cancel").click()

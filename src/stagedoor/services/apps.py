@@ -98,7 +98,7 @@ class AppsDesk:
         self._show()
 
     def _show(self) -> None:
-        if self._client.get(APPS) != self._list():
+        if (self._client.get(APPS) or "[]") != self._list():
             self._write([Write(APPS, self._list())])
 
     async def _forget(self, value: Value) -> Value:
