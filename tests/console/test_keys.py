@@ -342,6 +342,7 @@ async def test_hostile_keys_and_values_are_text(owner: Client, window: Window) -
     await open_page(page, "keys")
     await node(page, "hostile").click()
     await expect(tree(page).get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+    await expect(tree(page).get_by_text("U+202Egnp.exe")).to_be_visible()
     await tree(page).get_by_text("%2F%", exact=True).click()
     await expect(heading(page, "hostile/%2F%")).to_be_visible()
     await page.get_by_role("searchbox", name="Search keys").fill("hostile/")
@@ -386,17 +387,18 @@ async def test_on_a_phone(browser: Browser, server: Server, owner: Client) -> No
     async with watched(browser, width=360) as window:
         page = window.page
         await sign_in(page, server, "keys")
-        for _ in range(2):
-            await node(page, "phone").click()
-            await page.get_by_role("searchbox", name="Search keys").fill("phone/")
-            await page.get_by_role("option").first.click()
-            await expect(value(page)).to_have_value(re.compile("wide"))
-            assert await page.evaluate("document.documentElement.scrollWidth") == 360
-            await check_accessibility(page)
-            await page.get_by_role("link", name="All keys").click()
-            await expect(page.get_by_role("option").first).to_be_visible()
-            await page.get_by_role("searchbox", name="Search keys").fill("")
-            await check_accessibility(page)
+        await node(page, "phone").click()
+        await page.get_by_role("searchbox", name="Search keys").fill("phone/")
+        await page.get_by_role("option").first.click()
+        await expect(value(page)).to_have_value(re.compile("wide"))
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        await check_accessibility(page)
+        await page.get_by_role("link", name="All keys").click()
+        await expect(page.get_by_role("option").first).to_be_visible()
+        await page.get_by_role("searchbox", name="Search keys").fill("")
+        await expect(tree(page)).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        await check_accessibility(page)
         await open_page(page, "keys/reference/viewer%2F%3Cplatform%3E%2F%3Cid%3E")
         await expect(page.get_by_role("heading", name="viewer/<platform>/<id>")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
