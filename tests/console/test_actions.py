@@ -288,3 +288,11 @@ async def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, ser
         await expect(window.page.get_by_role("textbox", name="Key")).to_be_visible()
         assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
         await check_accessibility(window.page)
+
+
+async def test_the_forms_speak_italian(browser: Browser, server: Server, put: Put) -> None:
+    await put("a1", "Uno", steps=[{"type": "sendMessage", "platform": "twitch", "message": "x"}])
+    async with watched(browser, locale="it-IT") as window:
+        await sign_in(window.page, server, "actions/a1")
+        await head(window.page, "1. Invia un messaggio").click()
+        await expect(window.page.get_by_role("textbox", name="Messaggio")).to_have_value("x")

@@ -1,5 +1,7 @@
 export const actions = {
   title: 'Actions',
+  /** What the server's schemas say, in this language; as it is where it is not here. */
+  words: {} as Record<string, string>,
   lead: 'An action is a list of steps that run one after the other: say something in chat, change a variable, tell an overlay.',
   create: 'New action',
   createTitle: 'A new action',

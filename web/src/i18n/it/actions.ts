@@ -1,7 +1,9 @@
 import type { Texts } from '../index.svelte';
+import { actionWords } from './actionWords';
 
 export const actions: Texts['actions'] = {
   title: 'Azioni',
+  words: actionWords,
   lead: 'Un’azione è un elenco di passi eseguiti uno dopo l’altro: scrivere in chat, cambiare una variabile, avvisare un overlay.',
   create: 'Nuova azione',
   createTitle: 'Una nuova azione',

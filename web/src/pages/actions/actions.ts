@@ -103,6 +103,14 @@ export function readProblem(text: string): Problem {
   return { path: missing === undefined ? path : join(path, missing), text: what };
 }
 
+/** The forms with what people read in them in another language. */
+export function translated<T>(forms: T, words: Record<string, string>): T {
+  const isShown = (name: string): boolean => ['title', 'description', 'group'].includes(name);
+  return JSON.parse(JSON.stringify(forms), (name, value: unknown) =>
+    isShown(name) && typeof value === 'string' && Object.hasOwn(words, value) ? words[value] : value,
+  ) as T;
+}
+
 /** A new id, as the command line makes them. */
 export function newId(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
