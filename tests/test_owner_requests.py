@@ -147,6 +147,7 @@ async def test_all_doors_are_told_of(tmp_path: Path) -> None:
                 "name": "Kilovolt",
                 "option": "kilovolt",
                 "addresses": [f"127.0.0.1:{port_of(running.doors.kilovolt)}"],
+                "url": running.doors.kilovolt,
                 "is_open": True,
                 "problem": None,
                 "connections": 1,
@@ -155,6 +156,7 @@ async def test_all_doors_are_told_of(tmp_path: Path) -> None:
                 "is_chosen": True,
             }
             assert not streamerbot["is_open"]
+            assert streamerbot["url"] is None
             assert f"127.0.0.1:{port}" in streamerbot["problem"]
             assert f"(process {os.getpid()}) listens there already" in streamerbot["problem"]
             assert (

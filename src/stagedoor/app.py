@@ -33,7 +33,7 @@ from stagedoor.net.doors import Doors, Settle, url_of
 from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
-from stagedoor.net.pages import Pages, respond_with_nothing
+from stagedoor.net.pages import STREAMERBOT_DOOR, Pages, respond_with_nothing
 from stagedoor.net.programs import find_client, find_clients
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.streamerbot import speak_streamerbot
@@ -160,7 +160,13 @@ class App:
             )
             at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
             self._uploads = Uploads(at_hand / "uploads")
-            self._console = ConsolePages(console.passes, private=settings.data, data_folder=data, uploads=self._uploads)
+            self._console = ConsolePages(
+                console.passes,
+                private=settings.data,
+                data_folder=data,
+                uploads=self._uploads,
+                find_overlays=lambda: self._doors.url("kilovolt", "http", ""),
+            )
             await self._start_services(hub, data, stack)
 
             endpoint = self._endpoint(streamerbot.current)
@@ -177,14 +183,14 @@ class App:
             def tell_where() -> None:
                 """Say where the doors are, to those who look for them."""
                 where = self._addresses(endpoint)
-                others = {"Streamer.bot": where.streamerbot, "Streamer.bot HTTP": where.streamerbot_http}
+                others = {STREAMERBOT_DOOR: where.streamerbot, "Streamer.bot HTTP": where.streamerbot_http}
                 self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
                 self._pages.console = where.console
                 if data is not None:
                     write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
 
             tell_where()
-            self._let_doors_move(hub, kilovolt, streamerbot, console, tell_where)
+            self._let_doors_move(hub, endpoint, kilovolt, streamerbot, console, tell_where)
             StatusDesk(
                 Client(hub, SERVICE),
                 hub,
@@ -324,6 +330,7 @@ class App:
     def _let_doors_move(
         self,
         hub: Hub,
+        endpoint: str,
         kilovolt: DoorSettings[HttpConfig],
         streamerbot: DoorSettings[StreamerbotConfig],
         console: ConsoleDesk,
@@ -349,6 +356,7 @@ class App:
                 "streamerbot_http": lambda text: streamerbot.change(http_bind=text),
                 "console": console.store_address,
             },
+            find_url=lambda option: getattr(self._addresses(endpoint), option),
         )
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:

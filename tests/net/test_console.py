@@ -43,8 +43,9 @@ POLICY = {
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",
+    "frame-src": "http://localhost:4337",
 }
-"""The whole of it: nothing inline, nothing from elsewhere, and no page that frames this one."""
+"""The whole of it: nothing inline, nothing from elsewhere but overlays in a frame, and no page that frames this one."""
 
 
 class Answer(NamedTuple):
@@ -68,7 +69,9 @@ class Opened:
         self.door = Door(
             "console",
             sockets={"/ws": speak_kilovolt(self.hub, doorkeeper)},
-            respond=ConsolePages(self.passes, private=Path("/nowhere")).respond,
+            respond=ConsolePages(
+                self.passes, private=Path("/nowhere"), find_overlays=lambda: "http://localhost:4337"
+            ).respond,
             turn=Turn(),
             limits=Limits(),
             origins=OwnPagesOnly(),

@@ -48,6 +48,7 @@ from stagedoor.keys.console import (
     LOGGED,
     MOVE_DOOR,
     REPORT,
+    WELCOME,
 )
 from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.keys.events import EMIT
@@ -124,6 +125,7 @@ __all__ = [
     "STATUS",
     "STREAMERBOT_CONFIG",
     "VIEWERS_ACTIVE",
+    "WELCOME",
     "segment",
     "unsegment",
 ]

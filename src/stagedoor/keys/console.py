@@ -11,6 +11,7 @@ DISCONNECT: Final = "stagedoor/@disconnect"
 DOORS: Final = "stagedoor/@doors"
 MOVE_DOOR: Final = "stagedoor/@move-door"
 CONSOLE_CONFIG: Final = "stagedoor/console"
+WELCOME: Final = "stagedoor/welcome"
 LOG: Final = "stagedoor/@log"
 LOGGED: Final = "stagedoor/ev/log"
 REPORT: Final = "stagedoor/@report"
@@ -55,6 +56,15 @@ SPECS: Final = (
         schema=record(["bind"], bind=TEXT),
         owner="stagedoor",
         listers=Audience.OWNER,
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=WELCOME,
+        kind=Kind.STATE,
+        summary="Whether the owner has seen the console's welcome, or has skipped it, and so is not shown it again.",
+        schema=record(["done"], done=FLAG),
+        owner="stagedoor",
+        readers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
     _request(

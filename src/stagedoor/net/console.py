@@ -7,6 +7,7 @@ would send along by itself.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
     "img-src 'self' data:; media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    "form-action 'none'; frame-ancestors 'none'; frame-src {framed}",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -56,13 +57,21 @@ class ConsolePages:
     """Answers plain HTTP requests on the console's door.
 
     ``private`` is never served; ``data_folder`` is where the backups are, ``uploads`` where files from the browser go,
-    and without them there are none.
+    and without them there are none. ``find_overlays`` tells the origin that overlays are served from, which alone the
+    console may show in a frame: another origin than its own, so that what runs there cannot reach it.
     """
 
     def __init__(
-        self, passes: Passes, *, private: Path, data_folder: Path | None = None, uploads: Uploads | None = None
+        self,
+        passes: Passes,
+        *,
+        private: Path,
+        data_folder: Path | None = None,
+        uploads: Uploads | None = None,
+        find_overlays: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._passes = passes
+        self._find_overlays = find_overlays
         self._uploads = uploads
         self._data_folder = data_folder
         folder = built_console()
@@ -74,8 +83,9 @@ class ConsolePages:
             response = await self._answer(request)
         except web.HTTPException as error:
             response = error
+        framed = self._find_overlays() or "'none'"
         for name, value in _HEADERS.items():
-            response.headers[name] = value
+            response.headers[name] = value.replace("{framed}", framed)
         if response.headers.get("Cache-Control") is None:
             response.headers["Cache-Control"] = "no-store"
         if isinstance(response, web.HTTPException):

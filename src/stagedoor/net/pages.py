@@ -1,8 +1,14 @@
-"""What the Kilovolt door says over HTTP: a page for people, ``/health`` for monitors, ``/static/`` for overlays."""
+"""What the Kilovolt door says over HTTP: a page for people, ``/health`` for monitors, ``/static/`` for overlays.
+
+Below ``/static/examples/`` are sample overlays that come with stagedoor, wherever the owner's folder has nothing there.
+"""
 
 import html
 from http import HTTPStatus
+from importlib.resources import files
+from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -17,6 +23,18 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 
+_EXAMPLES: Final = "examples/"
+_EXAMPLE_NAMES: Final = ("chat", "alerts", "countdown")
+
+_EXAMPLE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src https:; connect-src ws: wss:; base-uri 'none'; "
+    "form-action 'none'"
+)
+"""The platforms' pictures, and a connection to wherever the address says: nothing else has to be loaded."""
+
+STREAMERBOT_DOOR: Final = "Streamer.bot"
+_USUAL_STREAMERBOT_PORT: Final = 8080
+
 
 class Pages:
     """Answers plain HTTP requests.
@@ -27,6 +45,7 @@ class Pages:
 
     def __init__(self, static: StaticFolder | None = None) -> None:
         self.static = static
+        self._examples = StaticFolder(Path(str(files("stagedoor"))) / "examples", private=None)
         self.other_doors: dict[str, str] = {}
         self.console: str | None = None
 
@@ -41,9 +60,24 @@ class Pages:
             return self._index(request)
         if self.static is not None and path == "/static":
             raise moved("/static/", request.rel_url.raw_query_string)
-        if self.static is not None and path.startswith("/static/"):
-            return self.static.respond(path.removeprefix("/static/"), request.rel_url.raw_query_string)
+        if path.startswith("/static/"):
+            return self._answer_file(path.removeprefix("/static/"), request.rel_url.raw_query_string)
         raise web.HTTPNotFound(text="404: nothing here\n", headers=_HEADERS)
+
+    def _answer_file(self, raw_path: str, raw_query: str) -> web.StreamResponse:
+        """Answer with a file of the owner's, or else with one of the samples."""
+        if self.static is not None:
+            try:
+                return self.static.respond(raw_path, raw_query)
+            except web.HTTPNotFound:
+                if not raw_path.startswith(_EXAMPLES):
+                    raise
+        if not raw_path.startswith(_EXAMPLES):
+            raise web.HTTPNotFound(text="404: nothing here\n", headers=_HEADERS)
+        response = self._examples.respond(raw_path.removeprefix(_EXAMPLES), raw_query)
+        response.headers["Content-Security-Policy"] = _EXAMPLE_POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
 
     def _index(self, request: web.BaseRequest) -> web.Response:
         address = html.escape(f"ws://{request.host}/ws")
@@ -52,11 +86,24 @@ class Pages:
             # No link: the folder itself is not listed.
             rows.append(_row("Overlay files", html.escape(f"http://{request.host}/static/")))
         rows += [_row(html.escape(name), html.escape(url)) for name, url in self.other_doors.items()]
+        rows.append(f"<div><dt>Sample overlays</dt><dd>{self._example_links()}</dd></div>")
         if self.console is not None:
             url = html.escape(self.console)
             rows.append(f'<div><dt>Console</dt><dd><a href="{url}">{url}</a></dd></div>')
         page = _PAGE.format(version=html.escape(__version__), addresses="\n    ".join(rows))
         return web.Response(text=page, content_type="text/html", headers=_HEADERS)
+
+    def _example_links(self) -> str:
+        """Lead to the samples, and let them know where the Streamer.bot door is, if not where they look for it."""
+        door = urlsplit(self.other_doors.get(STREAMERBOT_DOOR, ""))
+        unusual: dict[str, str] = {}
+        if door.port not in (None, _USUAL_STREAMERBOT_PORT):
+            unusual["port"] = str(door.port)
+        if door.path not in ("", "/"):
+            unusual["endpoint"] = door.path
+        fragment = html.escape(f"#{urlencode(unusual)}" if unusual else "")
+        links = (f'<a href="/static/{_EXAMPLES}{name}/{fragment}">{name}</a>' for name in _EXAMPLE_NAMES)
+        return " · ".join(links)
 
 
 def _row(name: str, address: str) -> str:

@@ -41,13 +41,13 @@ _TYPES: Final = {
 
 
 class StaticFolder:
-    """One folder that is served.
+    """One folder that is served; without ``private`` one of stagedoor's own.
 
     Raises:
         ValueError: When it is no folder, or holds or lies in one that must stay private.
     """
 
-    def __init__(self, folder: Path, *, private: Path) -> None:
+    def __init__(self, folder: Path, *, private: Path | None) -> None:
         self._folder = _resolve(folder, private)
         if not self._folder.is_dir():
             raise ValueError(f"{folder} cannot be served: it is not a folder")
@@ -118,11 +118,13 @@ def moved(folder: str, raw_query: str) -> web.HTTPMovedPermanently:
     return web.HTTPMovedPermanently(f"{folder}?{raw_query}" if raw_query else folder)
 
 
-def _resolve(path: Path, private: Path) -> Path:
+def _resolve(path: Path, private: Path | None) -> Path:
     try:
         resolved = path.expanduser().resolve(strict=True)
     except OSError as error:
         raise ValueError(f"{path} cannot be served: {error.strerror}") from error
+    if private is None:
+        return resolved
     private = private.resolve()
     if private.is_relative_to(resolved) or resolved.is_relative_to(private):
         raise ValueError(f"{path} cannot be served: it would show the data folder {private}")

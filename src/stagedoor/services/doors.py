@@ -91,6 +91,8 @@ class DoorFacts(msgspec.Struct):
     option: str
     """What ``stagedoor/@move-door`` and the command line call it."""
     addresses: list[str]
+    url: str | None
+    """Where programs of this machine reach it; ``None`` while it is shut."""
     is_open: bool
     problem: str | None
     """Why it is shut."""
@@ -116,7 +118,8 @@ class DoorDesk:
     """Answers the requests.
 
     ``move`` lets a door listen somewhere else and awaits its last argument when the new address is had and the old one
-    not yet let go; ``keep`` has for each option what stores its address.
+    not yet let go; ``keep`` has for each option what stores its address; ``find_url`` tells where an option's door is
+    reached.
     """
 
     def __init__(
@@ -125,16 +128,34 @@ class DoorDesk:
         doors: Iterable[Entrance],
         move: Callable[[str, Address | None, Callable[[], Awaitable[None]]], Awaitable[None]],
         keep: Mapping[str, Keep],
+        find_url: Callable[[str], str | None],
     ) -> None:
         self._doors = doors
         self._move = move
         self._keep = keep
+        self._find_url = find_url
         self._one_at_a_time = asyncio.Lock()
         client.serve(DOORS, self._list)
         client.serve(MOVE_DOOR, self._move_one)
 
     async def _list(self, value: Value) -> Value:
-        return msgspec.json.encode([_describe(entrance) for entrance in self._doors]).decode()
+        return msgspec.json.encode([self._describe(entrance) for entrance in self._doors]).decode()
+
+    def _describe(self, entrance: Entrance) -> DoorFacts:
+        door = entrance.door
+        statistics = door.statistics()
+        return DoorFacts(
+            name=door.name,
+            option=entrance.option,
+            addresses=statistics.addresses,
+            url=self._find_url(entrance.option),
+            is_open=door.is_open,
+            problem=None if door.is_open else entrance.problem,
+            connections=statistics.connections,
+            accepted=statistics.accepted,
+            refused=statistics.refused,
+            is_chosen=entrance.is_chosen,
+        )
 
     async def _move_one(self, value: Value) -> Value:
         try:
@@ -169,22 +190,6 @@ class DoorDesk:
             raise RequestFailed(str(error)) from error
         except StoreError as error:
             raise RequestFailed(f"the address could not be stored: {error}") from error
-
-
-def _describe(entrance: Entrance) -> DoorFacts:
-    door = entrance.door
-    statistics = door.statistics()
-    return DoorFacts(
-        name=door.name,
-        option=entrance.option,
-        addresses=statistics.addresses,
-        is_open=door.is_open,
-        problem=None if door.is_open else entrance.problem,
-        connections=statistics.connections,
-        accepted=statistics.accepted,
-        refused=statistics.refused,
-        is_chosen=entrance.is_chosen,
-    )
 
 
 def _listed(doors: Iterable[Entrance]) -> str:
