@@ -270,11 +270,14 @@ async def test_an_edit_is_kept_when_others_write(owner: Client, page: Page) -> N
 async def test_deleting_can_be_undone(owner: Client, page: Page) -> None:
     await owner.set("gone", '{"all":"of it"}')
     await open_key(page, "gone")
+    await value(page).fill("an edit")
     await page.get_by_role("button", name="Delete").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Deleted: gone")).to_be_visible()
     assert "gone" not in await owner.list("gone")
     await page.get_by_role("button", name="Undo").click()
+    await expect(value(page)).to_have_value("an edit")
+    await page.get_by_role("button", name="Discard the edit").click()
     await expect(value(page)).to_have_value('{\n  "all": "of it"\n}')
     assert await owner.get("gone") == '{"all":"of it"}'
 

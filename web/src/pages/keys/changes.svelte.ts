@@ -26,6 +26,11 @@ const changes = new Map<string, Change[]>();
 export const drafts = new Map<string, Draft>();
 let nextId = 0;
 
+// Whichever page is shown when the browser's tab is closed.
+addEventListener('beforeunload', (event) => {
+  if (drafts.size > 0) event.preventDefault();
+});
+
 /** The changes of a key, newest first. */
 export function changesOf(key: string): Change[] {
   return changes.get(key) ?? [];

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { Catalogue, exampleOf, fillIn, withhold, type Entry } from '../src/pages/keys/catalogue';
+import { compact, indent } from '../src/pages/keys/jsonText';
+import { Paged, Shelf, type Answer } from '../src/pages/keys/paged.svelte';
+
+describe('the white space of JSON', () => {
+  const values: unknown[] = [
+    {}, [], [[]], [{}], { a: {} }, '', 'a "quoted" \\ {[,: ]}', [1, -2.5e-3, true, null], { 'a b': [{ c: ['  ', {}] }, 2], '': '\n\t' },
+  ]; // prettier-ignore
+
+  it.each(values)('is as JavaScript would have it: %j', (value) => {
+    for (const space of [0, 1, 2, '\t']) {
+      expect(indent(JSON.stringify(value, null, space))).toBe(JSON.stringify(value, null, 2));
+      expect(compact(JSON.stringify(value, null, space))).toBe(JSON.stringify(value));
+    }
+  });
+
+  it('is all that changes', () => {
+    const text = '{"b":1.0,"a":12345678901234567890,"a":"\\u00e9\\/"}';
+    expect(indent(text)).toBe('{\n  "b": 1.0,\n  "a": 12345678901234567890,\n  "a": "\\u00e9\\/"\n}');
+    expect(compact(indent(text))).toBe(text);
+  });
+});
+
+function entry(changes: Partial<Entry>): Entry {
+  return { ...new Catalogue([]).resolve('x'), ...changes };
+}
+
+describe('the catalogue', () => {
+  const catalogue = new Catalogue([
+    entry({ pattern: 'a/<name>', summary: 'family' }),
+    entry({ pattern: 'a/b', summary: 'exact' }),
+    entry({ pattern: '<any>/@ask', kind: 'request', summary: 'request' }),
+  ]);
+
+  it.each([
+    ['a/b', 'exact', 'state'],
+    ['a/c', 'family', 'state'],
+    ['a/', 'family', 'state'],
+    ['a/@c', '', 'request'],
+    ['x/@ask', 'request', 'request'],
+    ['a/c/d', '', 'state'],
+    ['a/ev/d', '', 'event'],
+    ['event/x', '', 'event'],
+    ['event', '', 'state'],
+    ['', '', 'state'],
+  ])('describes %j', (key, summary, kind) => {
+    const found = catalogue.resolve(key);
+    expect([found.summary, found.kind]).toEqual([summary, kind]);
+  });
+
+  it('shows a value that its schema allows', () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        kind: { enum: ['one', 'two'] },
+        items: { type: 'array', items: { $ref: '#/$defs/item' } },
+        count: { type: 'integer', minimum: 3 },
+        other: {},
+      },
+      $defs: { item: { type: 'object', properties: { next: { $ref: '#/$defs/item' }, on: { type: 'boolean' } } } },
+    };
+    const value = exampleOf(schema) as { items: { on: boolean }[] };
+    expect(value).toMatchObject({ kind: 'one', count: 3, other: '' });
+    expect(value.items[0]?.on).toBe(false);
+  });
+
+  it('withholds members whatever the case of their names, and fills in those that were left empty', () => {
+    const config = entry({ secret_members: ['password'] });
+    const whole = '{"Password":"secret","bind":":1"}';
+    expect(withhold(whole, config)).toBe('{"Password":"","bind":":1"}');
+    expect(fillIn('{"Password":"","bind":":2"}', whole, config)).toBe('{"Password":"secret","bind":":2"}');
+    expect(fillIn('{"Password":"new"}', whole, config)).toBe('{"Password":"new"}');
+    expect(withhold('no JSON', config)).toBe('no JSON');
+  });
+});
+
+/** A list on a server that holds `names` in their order. */
+class Served {
+  names: string[];
+  asked: (string | null)[] = [];
+
+  constructor(count: number) {
+    this.names = Array.from({ length: count }, (_, n) => String(n).padStart(5, '0'));
+  }
+
+  ask = (after: string | null): Promise<Answer<string>> => {
+    this.asked.push(after);
+    const left = this.names.filter((name) => after === null || name > after);
+    const items = left.slice(0, 10);
+    return Promise.resolve({ items, next: left.length > 10 ? (items.at(-1) ?? null) : null });
+  };
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
+}
+
+describe('a list in pages', () => {
+  it('is asked for only as far as it is looked at', async () => {
+    const served = new Served(1000);
+    const list = new Paged(new Shelf(), served.ask, (name) => name);
+    list.want(0, 25);
+    await settled();
+    expect([list.count, list.isWhole, served.asked.length]).toEqual([30, false, 3]);
+    expect(list.at(25)).toBe('00025');
+    expect(list.at(30)).toBeUndefined();
+  });
+
+  it('lets go of what was not looked at for long, and gets it again', async () => {
+    const served = new Served(1000);
+    const shelf = new Shelf();
+    const list = new Paged(shelf, served.ask, (name) => name);
+    for (let row = 0; row < 1000; row += 10) {
+      list.want(row, row + 9);
+      await settled();
+    }
+    expect([list.count, list.isWhole]).toEqual([1000, true]);
+    expect(shelf.rows).toBe(160);
+    expect(list.at(5)).toBeUndefined();
+    list.want(5, 5);
+    await settled();
+    expect(list.at(5)).toBe('00005');
+    expect(list.count).toBe(1000);
+  });
+
+  it('takes what has come and gone', async () => {
+    const served = new Served(30);
+    const list = new Paged(new Shelf(), served.ask, (name) => name);
+    list.want(0, 29);
+    await settled();
+    expect(list.isWhole).toBe(true);
+    served.names = ['00000a', ...served.names.filter((name) => name !== '00015')].sort();
+    list.renew(0, 29);
+    await settled();
+    expect(Array.from({ length: list.count }, (_, index) => list.at(index))).toEqual(served.names);
+    served.names = [];
+    list.renew(0, 29);
+    await settled();
+    expect([list.count, list.isWhole]).toEqual([0, true]);
+    served.names = ['new'];
+    list.renew(0, 0);
+    await settled();
+    expect(list.at(0)).toBe('new');
+  });
+
+  it('says why it goes no further, and goes on when it is asked to', async () => {
+    const served = new Served(20);
+    let isBroken = true;
+    const list = new Paged(
+      new Shelf(),
+      (after) => (isBroken ? Promise.reject(new Error('gone')) : served.ask(after)),
+      (name) => name,
+    );
+    list.want(0, 5);
+    await settled();
+    expect(list.problem).toBe('gone');
+    isBroken = false;
+    list.want(0, 5);
+    await settled();
+    expect([list.problem, list.count]).toEqual([null, 10]);
+  });
+
+  it('takes no answer after its end', async () => {
+    const list = new Paged(new Shelf(), new Served(20).ask, (name) => name);
+    list.want(0, 5);
+    list.stop();
+    await settled();
+    expect(list.count).toBe(0);
+  });
+});
