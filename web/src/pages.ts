@@ -5,6 +5,7 @@ import Dashboard from '@lucide/svelte/icons/layout-dashboard';
 import Variables from '@lucide/svelte/icons/variable';
 import Actions from '@lucide/svelte/icons/zap';
 import Keys from '@lucide/svelte/icons/key-round';
+import Server from '@lucide/svelte/icons/server';
 import type { Component } from 'svelte';
 import type { Texts } from './i18n/index.svelte';
 
@@ -28,6 +29,12 @@ export const PAGES: Page[] = [
     title: (texts) => texts.apps.title,
     icon: Apps,
     load: () => import('./pages/apps/Apps.svelte'),
+  },
+  {
+    name: 'server',
+    title: (texts) => texts.server.title,
+    icon: Server,
+    load: () => import('./pages/server/Server.svelte'),
   },
   {
     name: 'keys',

@@ -6,5 +6,6 @@ import { frame } from './frame';
 import { apps } from './apps';
 import { keys } from './keys';
 import { question } from './question';
+import { server } from './server';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server };
