@@ -404,4 +404,5 @@ async def test_on_a_phone(browser: Browser, server: Server, owner: Client) -> No
         await check_accessibility(page)
         await open_page(page, "keys/reference/viewer%2F%3Cplatform%3E%2F%3Cid%3E")
         await expect(page.get_by_role("heading", name="viewer/<platform>/<id>")).to_be_visible()
+        await expect(page.get_by_role("link", name="All of the reference")).to_be_in_viewport()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
