@@ -17,6 +17,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 
 from benchmarks.connections import measure_footprint, measure_logins
+from benchmarks.console import measure_console
 from benchmarks.errors import BenchmarkError
 from benchmarks.fanout import measure_pushes
 from benchmarks.figures import Figure
@@ -39,6 +40,7 @@ CASES: Final = {
     "i": "Streamer.bot: GetInfo and GetGlobal",
     "j": "Streamer.bot: connect, authenticate, close",
     "k": "Streamer.bot: events completed on request, and followed by services",
+    "l": "the console's first page, and a flood of events on it",
 }
 
 KILOVOLT_CASES: Final = frozenset("abcdfg")
@@ -64,6 +66,9 @@ def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -
         if STREAMERBOT_CASES & set(cases) and other is None:
             with stagedoor(folder / "streamerbot", all_doors=True) as server:
                 yield from _measure_streamerbot(plan, cases, server, floor)
+    if "l" in cases and other is None:
+        with stagedoor(folder / "console", console=True) as server:
+            yield from measure_console(plan, server)
 
 
 def _measure_kilovolt(plan: Plan, cases: str, server: Server, floor: Server) -> Iterator[Figure]:

@@ -22,3 +22,5 @@ class Plan:
     request_point: tuple[int, int] = (100, 1)
     """Connections and requests in flight, of Streamer.bot's requests."""
     emit_point: tuple[int, int] = (10, 4)
+    flood_s: float = 60.0
+    """How long the console is flooded with events."""

@@ -31,6 +31,7 @@ TINY = Plan(
     crowded_point=(2, 3),
     request_point=(3, 1),
     emit_point=(2, 3),
+    flood_s=0.5,
 )
 
 
