@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from stagedoor.keys import CONSOLE_LINK
+from stagedoor.keys import CONSOLE_LINK, WELCOME
 from stagedoor.kilovolt import Client
 from stagedoor.services.console import ConsoleLink
 from tests.conftest import Server
@@ -48,9 +48,11 @@ async def watched(browser: Browser, *, width: int = 1280, locale: str = "en-GB")
         await context.close()
 
 
-async def new_link(server: Server) -> str:
-    """Make a one-time link."""
+async def new_link(server: Server, *, is_first: bool = False) -> str:
+    """Make a one-time link; not for a first visit, where the console would show its welcome, unless told so."""
     async with Client(server.url, token=server.control_token) as client:
+        if not is_first:
+            await client.set_json(WELCOME, {"done": True})
         return msgspec.json.decode(await client.call(CONSOLE_LINK, ""), type=ConsoleLink).url
 
 

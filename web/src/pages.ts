@@ -1,6 +1,7 @@
 /** The console's pages: one entry each. A page is loaded when it is first shown. */
 
 import Apps from '@lucide/svelte/icons/app-window';
+import Welcome from '@lucide/svelte/icons/hand';
 import Dashboard from '@lucide/svelte/icons/layout-dashboard';
 import Variables from '@lucide/svelte/icons/variable';
 import Actions from '@lucide/svelte/icons/zap';
@@ -15,6 +16,8 @@ export interface Page {
   title: (texts: Texts) => string;
   icon: Component<{ size?: number }>;
   load: () => Promise<{ default: Component }>;
+  /** Whether other pages lead to it, and the menu does not. */
+  isAside?: boolean;
 }
 
 export const PAGES: Page[] = [
@@ -53,5 +56,12 @@ export const PAGES: Page[] = [
     title: (texts) => texts.variables.title,
     icon: Variables,
     load: () => import('./pages/variables/Variables.svelte'),
+  },
+  {
+    name: 'welcome',
+    title: (texts) => texts.welcome.title,
+    icon: Welcome,
+    load: () => import('./pages/welcome/Welcome.svelte'),
+    isAside: true,
   },
 ];

@@ -35,6 +35,7 @@ function connect({ events, onEvent, onReady = () => undefined }) {
   function open() {
     const waiting = new Map(); // who waits for an answer, by the question's id
     let nextId = 1;
+    let isRefused = false;
     let socket;
     try {
       socket = new WebSocket(`ws://${address}:${port}${endpoint}`);
@@ -51,7 +52,7 @@ function connect({ events, onEvent, onReady = () => undefined }) {
     };
 
     socket.onclose = ({ code }) => {
-      if (code === REFUSED) {
+      if (isRefused || code === REFUSED) {
         showStatus(password ? "The password is wrong." : "It needs the password: add #password=… to the address.");
         delayMs = LONGEST_DELAY_MS;
       } else {
@@ -76,7 +77,11 @@ function connect({ events, onEvent, onReady = () => undefined }) {
         }
         const proof = await prove(password, challenge);
         const answer = await ask("Authenticate", { authentication: proof });
-        if (answer.status !== "ok") return; // the server ends the connection now
+        if (answer.status !== "ok") {
+          isRefused = true;
+          socket.close();
+          return;
+        }
       }
       const answer = await ask("Subscribe", { events });
       if (answer.status !== "ok") return;

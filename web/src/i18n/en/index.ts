@@ -7,5 +7,6 @@ import { apps } from './apps';
 import { keys } from './keys';
 import { question } from './question';
 import { server } from './server';
+import { welcome } from './welcome';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, welcome };

@@ -8,5 +8,6 @@ import { apps } from './apps';
 import { keys } from './keys';
 import { question } from './question';
 import { server } from './server';
+import { welcome } from './welcome';
 
-export const it: Texts = { variables, actions, dashboard, form, frame, apps, keys, question, server };
+export const it: Texts = { variables, actions, dashboard, form, frame, apps, keys, question, server, welcome };

@@ -1,0 +1,59 @@
+import type { Texts } from '../index.svelte';
+
+export const welcome: Texts['welcome'] = {
+  title: 'Benvenuto',
+  lead: 'In pochi minuti avrai un overlay che mostra la tua chat. Puoi uscire a ogni passo.',
+  steps: ['Come ti piace', 'Scegli un overlay', 'Mettilo in OBS', 'Provalo'],
+  step: (number, all) => `Passo ${number} di ${all}`,
+  skip: 'Salta il benvenuto',
+  back: 'Indietro',
+  next: 'Avanti',
+  likeText: 'Puoi cambiare tutto quando vuoi, nelle preferenze in fondo al menu.',
+  chooseText: 'Questi arrivano con stagedoor. Quello che vedi nel riquadro è l’overlay stesso, ed è connesso.',
+  names: { chat: 'Chat', alerts: 'Avvisi', countdown: 'Conto alla rovescia' },
+  abouts: {
+    chat: 'Quello che si dice nelle chat di tutte le piattaforme.',
+    alerts: 'Chi ti segue, si abbona, regala, manda bit o fa un raid.',
+    countdown: 'Quanto manca all’inizio.',
+  },
+  preview: (name) => `L’overlay «${name}»`,
+  tryIt: { chat: 'Mostra un messaggio', alerts: 'Mostra un nuovo follower', countdown: 'Conta cinque minuti' },
+  sampleName: 'Ada',
+  sampleText: 'Ciao! Si sente?',
+  copy: 'Copia l’indirizzo',
+  address: 'Indirizzo dell’overlay',
+  password: 'Password della porta Streamer.bot',
+  passwordWhy: 'Lì tutti devono mostrare la password, perciò sta nell’indirizzo dell’overlay. Non mostrare quell’indirizzo in diretta.',
+  obs: (width, height) => [
+    'Copia questo indirizzo.',
+    'In OBS premi + sotto Fonti e scegli Browser.',
+    'Dai un nome alla fonte e conferma.',
+    `Metti l’indirizzo nel campo URL, ${width} in Larghezza e ${height} in Altezza, e conferma.`,
+  ],
+  obsLater: 'Non hai OBS sottomano? Vai avanti: il riquadro qui mostra la stessa cosa.',
+  tryText: 'Mandagli qualcosa. Arriva come arriverebbe dalla piattaforma, quindi lo notano anche gli altri overlay, i bot e le azioni.',
+  message: 'Messaggio',
+  send: { chat: 'Manda il messaggio', alerts: 'Manda un nuovo follower', countdown: 'Avvia il conto alla rovescia' },
+  checks: {
+    connected: (overlays) =>
+      overlays === 0
+        ? 'Per ora nessun overlay è connesso.'
+        : overlays === 1
+          ? 'Un overlay è connesso.'
+          : `${overlays} overlay sono connessi.`,
+    obs: 'Uno è OBS.',
+    sent: 'Il messaggio è stato mandato.',
+    unsent: 'Per ora non è stato mandato nulla.',
+  },
+  works: 'Funziona',
+  worksText: 'L’overlay è connesso, e hai mandato qualcosa che lui mostra. E ora?',
+  more: {
+    apps: 'Fai entrare le applicazioni che chiedono',
+    actions: 'Fai fare qualcosa a stagedoor quando arriva un evento',
+    server: 'Cura password e indirizzi',
+  },
+  finish: 'Fatto',
+  noOverlays: 'La porta Kilovolt è chiusa, ed è lì che si servono gli overlay. Aprila nella pagina',
+  noEvents: 'La porta Streamer.bot è chiusa, ed è lì che gli overlay sentono gli eventi. Aprila nella pagina',
+  again: 'Mostra di nuovo il benvenuto',
+};

@@ -1,0 +1,43 @@
+/** The first visit: whether it was, and where the sample overlays are. */
+
+import type { Kilovolt } from '../../kilovolt';
+
+/** Where stagedoor keeps that the welcome was seen: not in the browser, since it is not seen anew in another one. */
+const WELCOME = 'stagedoor/welcome';
+
+export async function isFirstVisit(hub: Kilovolt): Promise<boolean> {
+  return (await hub.getJson<{ done: boolean }>(WELCOME))?.done !== true;
+}
+
+export async function remember(hub: Kilovolt): Promise<void> {
+  await hub.setJson(WELCOME, { done: true });
+}
+
+export const OVERLAYS = ['chat', 'alerts', 'countdown'] as const;
+export type Overlay = (typeof OVERLAYS)[number];
+
+/** What suits a browser source for it, in pixels. */
+export const SIZES: Record<Overlay, [number, number]> = {
+  chat: [500, 800],
+  alerts: [900, 300],
+  countdown: [600, 250],
+};
+
+const USUAL_PORT = '8080';
+
+/** Where overlays come from; `kilovolt` is the address of that door. */
+export function overlayOrigin(kilovolt: string): string {
+  return `http://${new URL(kilovolt).host}`;
+}
+
+/** The address of an overlay, with where it finds the Streamer.bot door, and what lets it in there. */
+export function overlayUrl(overlay: Overlay, kilovolt: string, streamerbot: string, password: string): string {
+  const door = new URL(streamerbot);
+  const options = new URLSearchParams();
+  if (!['127.0.0.1', 'localhost'].includes(door.hostname)) options.set('address', door.hostname);
+  if (door.port !== USUAL_PORT) options.set('port', door.port || '80');
+  if (door.pathname !== '/') options.set('endpoint', door.pathname);
+  if (password !== '') options.set('password', password);
+  const fragment = options.size > 0 ? `#${options}` : '';
+  return `${overlayOrigin(kilovolt)}/static/examples/${overlay}/${fragment}`;
+}
