@@ -1,6 +1,7 @@
 """The page of the doors, the passwords and the files: in a real browser, with programs that come in or stay out."""
 
 import asyncio
+import os
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -15,9 +16,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from stagedoor.app import Running
+from stagedoor.app import App, Running
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import ConnectionLost, PasswordRefused
+from stagedoor.options import Settings
 from tests.conftest import Server
 from tests.console.harness import Window, check_accessibility, open_page, sign_in, watched
 from tests.net.websocket import TEXT, Raw
@@ -48,7 +50,14 @@ class Place:
 @asynccontextmanager
 async def placed(browser: Browser, data: Path, *, width: int = 1280) -> AsyncIterator[Place]:
     """Run a server in this process, and open its page of the server."""
-    async with run_movable(data) as running, owner_of(running) as owner, watched(browser, width=width) as window:
+    async with run_movable(data) as running, opened(browser, running, width=width) as place:
+        yield place
+
+
+@asynccontextmanager
+async def opened(browser: Browser, running: Running, *, width: int = 1280) -> AsyncIterator[Place]:
+    """Open the page of a server that runs."""
+    async with owner_of(running) as owner, watched(browser, width=width) as window:
         link = running.new_console_link()
         assert link is not None
         await window.page.goto(link.url)
@@ -271,6 +280,30 @@ async def test_the_page_follows_the_console_to_its_new_address(place: Place) -> 
     assert (await stored(place.owner, "stagedoor/console"))["bind"] == f"127.0.0.1:{new}"
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(old.hostname, old.port)
+
+
+async def test_a_shut_door_tells_who_has_its_address_until_that_is_free(browser: Browser, tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        async with run_movable(tmp_path) as running, owner_of(running) as owner:
+            config = {**await stored(owner, "streamerbot/config"), "http_bind": f"127.0.0.1:{port}"}
+            await owner.set_json("streamerbot/config", config)
+        async with App(Settings(data=tmp_path)).run() as running, opened(browser, running) as place:
+            page = place.page
+            door = card(page, "Streamer.bot HTTP")
+            await expect(door).to_contain_text(f"(process {os.getpid()}) listens there already")
+            await expect(page.get_by_role("region", name="What stagedoor warns of")).to_contain_text(str(port))
+            await door.get_by_role("button", name="Open…").click()
+            dialog = page.get_by_role("dialog", name="Open Streamer.bot HTTP")
+            await expect(dialog.get_by_label("Port")).to_have_value(str(port))
+            await dialog.get_by_role("button", name="Try and open").click()
+            await expect(dialog.get_by_role("alert")).to_contain_text("It could not be opened:")
+            holder.close()
+            await dialog.get_by_role("button", name="Try and open").click()
+            await expect(door).to_contain_text(f"http://127.0.0.1:{port}/")
+            await expect(page.get_by_role("region", name="What stagedoor warns of")).to_have_count(0)
 
 
 # --- files ---

@@ -23,7 +23,7 @@ export const server = {
     isShut: 'shut',
     copyAddress: (name: string) => `Copy the address: ${name}`,
     local: 'Only programs on this computer can reach it.',
-    network: 'Everybody in your network can reach it, and what is sent can be read on the way. Passwords, too, once somebody shows one.',
+    network: 'Everybody in your network can reach it, and what is sent can be read on the way. Passwords, too, once somebody shows one. From another computer, take the address of this one in place of “localhost”.',
     connections: (count: number) => (count === 0 ? 'Nobody is connected' : count === 1 ? '1 connection' : `${count} connections`),
     why: 'Nobody gets in here:',
     chosen: (flag: string, variable: string) => `Its address was chosen for this run by ${flag} or ${variable}. ${bind}`,

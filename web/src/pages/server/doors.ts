@@ -37,6 +37,7 @@ export const HTTP_CONFIG = 'http/config';
 export const STREAMERBOT_CONFIG = 'streamerbot/config';
 
 export interface HttpConfig {
+  bind?: string;
   enable_static_server?: boolean;
   path?: string;
   kv_password?: string;
@@ -48,6 +49,8 @@ export interface FileMapping {
 }
 
 export interface StreamerbotConfig {
+  bind?: string;
+  http_bind?: string;
   endpoint?: string;
   authentication?: Mode;
   password?: string;
@@ -95,11 +98,11 @@ export function isExposed(door: Door): boolean {
   return door.addresses.some((text) => !isLocal(readAddress(text)?.host ?? ''));
 }
 
-/** Where the door is now, as its owner would write it; where it usually is while it is shut. */
-export function addressOf(door: Door): Address {
+/** Where the door is now, as its owner would write it; while it is shut, where it should be, or usually is. */
+export function addressOf(door: Door, stored = ''): Address {
   const all = door.addresses.map(readAddress).filter((one) => one !== null);
   const [first] = all;
-  if (first === undefined) return USUAL[door.option];
+  if (first === undefined) return readAddress(stored) ?? USUAL[door.option];
   return all.length > 1 && all.every(({ host }) => isLocal(host)) ? { host: 'localhost', port: first.port } : first;
 }
 
