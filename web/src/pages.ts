@@ -1,14 +1,18 @@
 /** The console's pages: one entry each. A page is loaded when it is first shown. */
 
 import Apps from '@lucide/svelte/icons/app-window';
+import Backups from '@lucide/svelte/icons/archive-restore';
+import About from '@lucide/svelte/icons/info';
 import Welcome from '@lucide/svelte/icons/hand';
 import Dashboard from '@lucide/svelte/icons/layout-dashboard';
+import Log from '@lucide/svelte/icons/scroll-text';
+import Server from '@lucide/svelte/icons/server';
 import Variables from '@lucide/svelte/icons/variable';
 import Actions from '@lucide/svelte/icons/zap';
 import Keys from '@lucide/svelte/icons/key-round';
-import Server from '@lucide/svelte/icons/server';
 import type { Component } from 'svelte';
 import type { Texts } from './i18n/index.svelte';
+import LogBadge from './pages/log/LogBadge.svelte';
 
 export interface Page {
   /** The first part of its address. */
@@ -16,6 +20,8 @@ export interface Page {
   title: (texts: Texts) => string;
   icon: Component<{ size?: number }>;
   load: () => Promise<{ default: Component }>;
+  /** Stands beside its title in the menu. */
+  badge?: Component;
   /** Whether other pages lead to it, and the menu does not. */
   isAside?: boolean;
 }
@@ -56,6 +62,25 @@ export const PAGES: Page[] = [
     title: (texts) => texts.variables.title,
     icon: Variables,
     load: () => import('./pages/variables/Variables.svelte'),
+  },
+  {
+    name: 'log',
+    title: (texts) => texts.log.title,
+    icon: Log,
+    load: () => import('./pages/log/Log.svelte'),
+    badge: LogBadge,
+  },
+  {
+    name: 'backups',
+    title: (texts) => texts.backups.title,
+    icon: Backups,
+    load: () => import('./pages/backups/Backups.svelte'),
+  },
+  {
+    name: 'about',
+    title: (texts) => texts.about.title,
+    icon: About,
+    load: () => import('./pages/about/About.svelte'),
   },
   {
     name: 'welcome',

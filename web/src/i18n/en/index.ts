@@ -7,6 +7,9 @@ import { apps } from './apps';
 import { keys } from './keys';
 import { question } from './question';
 import { server } from './server';
+import { log } from './log';
+import { backups } from './backups';
+import { about } from './about';
 import { welcome } from './welcome';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, welcome };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome };

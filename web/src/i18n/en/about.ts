@@ -1,0 +1,32 @@
+export const about = {
+  title: 'About',
+  lead: 'The door of a live stream: every overlay, bot, button and script connects to this one program.',
+  version: 'Version',
+  running: 'Running since',
+  data: 'Data',
+  inMemory: 'in memory only; it is gone when stagedoor stops',
+  licence: 'Licence',
+  licenceText: 'MIT: use it, change it and pass it on. The file LICENSE has the words.',
+  docs: 'Documentation',
+  docsText: 'In the folder docs, beside README.md, of what you downloaded; and for each command with',
+  keyboard: 'By keyboard',
+  shortcuts: [
+    [['Tab', 'Shift Tab'], 'To the next thing on the page, or back'],
+    [['Enter', 'Space'], 'Press a button, open a row of a list'],
+    [['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], 'Move through a long list'],
+    [['Esc'], 'Close a dialog'],
+  ] as [string[], string][],
+  report: 'When something is wrong',
+  reportWhat:
+    'This report tells what runs here and how it fares. There is no password, token or other secret in it, and no address beyond this computer. The end of the log is in it, though: look it over before you show it to others.',
+  reportHow: [
+    'Say what you did, what you expected, and what happened instead.',
+    'Copy the report, and paste it below that.',
+    'Send it to where you got stagedoor from, as an issue.',
+  ],
+  weakness: 'A weakness that lets others in does not belong in public: SECURITY.md says how to report it privately.',
+  copy: 'Copy the report',
+  renew: 'Write it anew',
+  reportText: 'The report',
+  writing: 'Writing the report…',
+};
