@@ -13,9 +13,14 @@ export function t(): Texts {
   return LANGUAGES[settings.language];
 }
 
+/** The browser's own kind of the language, which knows how dates are written where its owner lives. */
+function locale(): string {
+  return navigator.languages.find((name) => name.startsWith(settings.language)) ?? settings.language;
+}
+
 /** A number as the language writes it. */
 export function number(value: number): string {
-  return value.toLocaleString(settings.language);
+  return value.toLocaleString(locale());
 }
 
 /** Bytes with a fitting unit. */
@@ -26,15 +31,15 @@ export function bytes(value: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${value.toLocaleString(settings.language, { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
+  return `${value.toLocaleString(locale(), { maximumFractionDigits: unit === 0 ? 0 : 1 })} ${units[unit]}`;
 }
 
 /** A time of day. */
 export function clock(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(settings.language);
+  return new Date(atMs).toLocaleTimeString(locale());
 }
 
 /** A date with a time. */
 export function date(atMs: number): string {
-  return new Date(atMs).toLocaleString(settings.language, { dateStyle: 'medium', timeStyle: 'short' });
+  return new Date(atMs).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });
 }
