@@ -54,7 +54,7 @@ export const backups = {
   dangerRestore: 'This replaces everything that stagedoor holds now.',
   dangerImport: 'This writes over the keys that would be changed.',
   passwords: 'Settings of a door are among them, with its password: overlays with another one are out until you change it there.',
-  passes: 'So are the sign-ins of browsers: this one may have to come in anew, with',
+  passes: 'The sign-ins of browsers are replaced, too: this one may have to come in anew, with',
   safety: 'A backup of what there is now is made first, so that you can come back.',
   noSafety: 'There is no way back: everything is in memory, and no backup is made.',
   go: { import: 'Add it', restore: 'Replace everything' },

@@ -56,7 +56,7 @@ export const backups: Texts['backups'] = {
   dangerRestore: 'Questo sostituisce tutto ciò che stagedoor contiene ora.',
   dangerImport: 'Questo sovrascrive le chiavi che verrebbero cambiate.',
   passwords: 'Ci sono anche le impostazioni di una porta, con la sua password: gli overlay che ne hanno un’altra restano fuori finché non la cambi lì.',
-  passes: 'Ci sono anche gli accessi dei browser: può darsi che questo debba entrare di nuovo, con',
+  passes: 'Cambiano anche gli accessi dei browser: può darsi che questo debba entrare di nuovo, con',
   safety: 'Prima viene creato un backup di quello che c’è ora, così puoi tornare indietro.',
   noSafety: 'Non si torna indietro: tutto è in memoria, e non viene creato nessun backup.',
   go: { import: 'Aggiungi', restore: 'Sostituisci tutto' },
