@@ -1,0 +1,127 @@
+"""The pictures of the console: every page, light and dark, on a wide screen and on a phone."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from playwright.sync_api import Browser, Page
+
+from tools.screenshots.browser import save, viewport
+from tools.screenshots.pictures import SCHEMES, VIEWPORTS, Scheme, Size
+from tools.screenshots.show import RAID_ALERT, asking, change_alert, play, prepared
+from tools.screenshots.terminal import output_of
+
+PAGES: Final = {
+    "apps": "apps",
+    "server": "server",
+    "keys": "keys/overlay%2Falert",
+    "actions": f"actions/{RAID_ALERT}",
+    "variables": "variables",
+    "log": "log",
+    "backups": "backups",
+    "about": "about",
+}
+"""The pages beside the first, by their addresses."""
+
+DASHBOARD: Final = (1280, 1120)
+"""How much of the first page there is to see on a wide screen."""
+
+PAUSE_S: Final = 2.0
+"""Between two messages of the evening, so that there is something to see in the charts."""
+
+HOME: Final = "/home/ada"
+"""What stands in the pictures for the folder that all this happens in."""
+
+CONCEAL: Final = """([folder, home]) => {
+  const put = (text) => text.replaceAll(folder, home);
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = put(texts.currentNode.data);
+  for (const field of document.querySelectorAll("input, textarea")) {
+    if (field.value.includes(folder)) field.value = put(field.value);
+  }
+}"""
+
+
+class Window(NamedTuple):
+    """One of the windows that the console is open in."""
+
+    size: Size
+    scheme: Scheme
+    page: Page
+
+
+def draw_console(browser: Browser, folder: Path) -> None:
+    """Make the pictures of the console."""
+    with prepared(browser, folder) as bot:
+        windows = _open_windows(browser, folder)
+        play(bot, folder, pause_s=PAUSE_S)
+        output_of(folder, "backup")
+        for window in windows:
+            if window.size == "wide":
+                window.page.set_viewport_size(viewport(DASHBOARD))
+            _draw(window, "dashboard", folder)
+            window.page.set_viewport_size(viewport(VIEWPORTS[window.size]))
+        for name, path in PAGES.items():
+            for window in windows:
+                _go(window.page, path)
+            if name == "keys":
+                change_alert(bot)
+            for window in windows:
+                _draw(window, name, folder)
+        for window in windows:
+            _try_welcome(window.page)
+            _draw(window, "welcome", folder)
+            _go(window.page, "")
+        with asking(browser, folder):
+            for window in windows:
+                dialog = window.page.get_by_role("alertdialog")
+                dialog.get_by_text("4117").wait_for()
+                dialog.locator("[aria-disabled=true]").first.wait_for(state="hidden")
+                _draw(window, "question", folder)
+        for window in windows:
+            window.page.context.close()
+
+
+def _open_windows(browser: Browser, folder: Path) -> list[Window]:
+    """Open the console by one link, in a window of each size and scheme."""
+    first = browser.new_context()
+    page = first.new_page()
+    page.goto(output_of(folder, "console", "--print"))
+    page.locator("main#main").wait_for()
+    signed_in = first.storage_state()
+    first.close()
+    windows = []
+    for size, extent in VIEWPORTS.items():
+        for scheme in SCHEMES:
+            context = browser.new_context(
+                viewport=viewport(extent),
+                color_scheme=scheme,
+                locale="en-GB",
+                reduced_motion="reduce",
+                storage_state=signed_in,
+            )
+            window = Window(size, scheme, context.new_page())
+            window.page.goto("http://localhost:4330/")
+            window.page.locator("main#main").wait_for()
+            windows.append(window)
+    return windows
+
+
+def _go(page: Page, path: str) -> None:
+    page.evaluate("path => { location.hash = '#/' + path }", path)
+    page.locator("main h1").wait_for(state="attached")
+    page.locator("main [aria-busy=true]").first.wait_for(state="hidden")
+    page.evaluate("document.fonts.ready")
+
+
+def _try_welcome(page: Page) -> None:
+    """Go to the welcome's last step, and send a message to the overlay in it."""
+    _go(page, "welcome/4/chat")
+    page.get_by_role("button", name="Send the message").click()
+    page.frame_locator("iframe").get_by_text("Is this thing on").last.wait_for()
+    page.get_by_text("It works").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+
+
+def _draw(window: Window, name: str, folder: Path) -> None:
+    window.page.evaluate(CONCEAL, [str(folder), HOME])
+    save(window.page, f"console-{name}-{window.size}-{window.scheme}")
