@@ -449,6 +449,32 @@ async def test_nobody_is_let_in_after_leaving(make_stage: MakeStage) -> None:
     assert stage.doorkeeper._insiders == {}
 
 
+async def test_a_password_that_changes_while_a_right_answer_waits_lets_nobody_in(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2")
+    line = stage.connect(address=FAR)
+    await answer_wrong(line)
+    await line.next_object()
+    reply = await line.answer("klogin")
+    line.ask("kauth", {"hash": solve(reply["data"], "hunter2")})
+    stage.doorkeeper.change_password("swordfish")
+    stage.fake_clock.advance(1)
+    assert (await line.next_object())["error"] == "authentication failed"
+    assert (await line.answer("kget", {"key": "a"}))["error"] == "authentication required"
+
+
+async def test_who_comes_in_by_the_password_asks_no_more(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2", asks=True)
+    line = stage.connect()
+    reply = await line.answer("klogin")
+    line.ask("klogin", {"auth": "ask"})
+    line.ask("kauth", {"hash": solve(reply["data"], "hunter2")})
+    assert (await line.next_object())["details"] == "withdrawn by another login"
+    assert (await line.next_object())["ok"] is True
+    assert len(stage.asks) == 0
+    stage.doorkeeper.change_password("swordfish")
+    assert line.wire.close_code == 1008
+
+
 # --- questions ----------------------------------------------------------------------------------------------------
 
 

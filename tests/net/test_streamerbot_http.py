@@ -486,6 +486,16 @@ async def test_not_enforced_a_wrong_password_is_a_guest() -> None:
         assert (await opened.get("/GetActions", Authorization="Bearer wrong")).status == 200
 
 
+async def test_a_right_password_that_waits_while_it_changes_does_not_count(enforced: Opened) -> None:
+    far = "198.51.100.7"
+    doorkeeper = enforced.stage.reception.doorkeeper
+    doorkeeper.judge_password("wrong", far)
+    verdict = asyncio.ensure_future(enforced.http._is_right(PASSWORD, far))
+    await asyncio.sleep(0)  # now it waits
+    doorkeeper.change_password("another")
+    assert await verdict is False
+
+
 async def test_another_password_counts_at_once(enforced: Opened) -> None:
     enforced.stage.reception.change(enforced.stage.reception.authentication, "quite another one")
     assert (await enforced.get("/GetActions", Authorization=RIGHT)).status == 401

@@ -54,6 +54,8 @@ class Doorkeeper:
         self._throttle = throttle or Throttle()
         self._sign = sign
         self._insiders: dict[object, Callable[[], None]] = {}
+        self.password_era = object()
+        """Another object with each password: who has to wait after a right answer sees whether it is right still."""
 
     @property
     def is_open(self) -> bool:
@@ -70,6 +72,7 @@ class Doorkeeper:
         if password == self._password:
             return
         self._password = password
+        self.password_era = object()
         self.send_away()
 
     def send_away(self) -> None:

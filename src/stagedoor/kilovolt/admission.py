@@ -115,8 +115,11 @@ class Admission:
         if challenge is None or challenge.expires_at < self._doorkeeper.clock.time():
             self._fail(request, ErrorCode.NOT_INITIALIZED, "there is no challenge to answer; send klogin first")
             return
+        era = self._doorkeeper.password_era
         is_right, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address)
-        self._conclude(request, BY_PASSWORD if is_right else None, delay_s, "the answer is wrong")
+        if is_right:
+            self._replace_ask()  # as for a token
+        self._conclude(request, lambda: is_right and self._let_in_by_password(era), delay_s, "the answer is wrong")
 
     # --- by challenge and by token ---
 
@@ -135,15 +138,15 @@ class Admission:
         grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address, self._peer.origin)
         if grant is not None:
             self._replace_ask()  # else the owner's answer to it would change what the token gives
-        self._conclude(request, grant, delay_s, "the token is unknown", token)
+        self._conclude(
+            request, lambda: grant is not None and self._let_in_by_token(grant, token), delay_s, "the token is unknown"
+        )
 
-    def _conclude(
-        self, request: Request, grant: Grant | None, delay_s: float, reason: str, token: str | None = None
-    ) -> None:
+    def _conclude(self, request: Request, let_in: Callable[[], bool], delay_s: float, reason: str) -> None:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
 
         def conclude() -> None:
-            if grant is not None and self._let_in(grant, token):
+            if let_in():
                 self._done(request)
             else:
                 self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
@@ -182,14 +185,15 @@ class Admission:
             is_answered = True
             self._ask = None
             if verdict is Verdict.ALLOWED:
-                self._let_in(BY_ASKING)
+                self._let_in_by_asking()
                 self._done(request)
             elif verdict is Verdict.REMEMBERED:
                 grant, token = self._doorkeeper.remember_app(asker, metadata)
-                self._let_in(grant, token)
                 if token is None:
+                    self._let_in_by_asking()
                     self._done(request)
                 else:
+                    self._let_in_by_token(grant, token)
                     self._reply(request, {"token": token})
             else:
                 self._fail(request, ErrorCode.AUTHENTICATION_FAILED, verdict.value)
@@ -218,19 +222,29 @@ class Admission:
 
     # --- in, and out again ---
 
-    def _let_in(self, grant: Grant, token: str | None = None) -> bool:
-        """Give what was shown to be due, for as long as it is; a token may have been taken back while it waited."""
-        if grant is BY_PASSWORD:
-            self._doorkeeper.remember(self, self._leave)
-        elif token is None:
-            self._doorkeeper.forget(self)
-        else:
-            leave = self._leave_with_pass if grant is BY_PASS else self._leave_for_good
-            if not self._doorkeeper.remember_token(token, self, leave):
-                return False
+    # What was shown is due for as long as it holds: while somebody waited, it may have been taken back.
+
+    def _let_in_by_password(self, era: object) -> bool:
+        if era is not self._doorkeeper.password_era:
+            return False
+        self._doorkeeper.remember(self, self._leave)
+        self._let_in(BY_PASSWORD)
+        return True
+
+    def _let_in_by_token(self, grant: Grant, token: str) -> bool:
+        leave = self._leave_with_pass if grant is BY_PASS else self._leave_for_good
+        if not self._doorkeeper.remember_token(token, self, leave):
+            return False
+        self._let_in(grant)
+        return True
+
+    def _let_in_by_asking(self) -> None:
+        self._doorkeeper.forget(self)
+        self._let_in(BY_ASKING)
+
+    def _let_in(self, grant: Grant) -> None:
         self._client.grant = grant
         self._admitted()
-        return True
 
     def _leave(self) -> None:
         self._wire.close(CloseCode.POLICY_VIOLATION, "the password was changed")

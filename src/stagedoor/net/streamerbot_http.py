@@ -170,13 +170,15 @@ class StreamerbotHttp:
         return grant
 
     async def _is_right(self, password: str, address: str) -> bool:
-        is_right, delay_s = self._reception.doorkeeper.judge_password(password, address)
+        doorkeeper = self._reception.doorkeeper
+        era = doorkeeper.password_era
+        is_right, delay_s = doorkeeper.judge_password(password, address)
         if delay_s > 0:
             try:
                 await asyncio.sleep(delay_s)
             finally:
-                self._reception.doorkeeper.waited(address)
-        return is_right
+                doorkeeper.waited(address)
+        return is_right and era is doorkeeper.password_era
 
     # --- files ---
 
