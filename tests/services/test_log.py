@@ -68,6 +68,15 @@ async def messages(desk: Desk, **wanted: object) -> list[str]:
     return [entry.message for entry in await entries(desk, **wanted)]
 
 
+async def test_what_is_no_text_is_told_as_its_bytes(desk: Desk, log: Log) -> None:
+    ear = Ear(desk)
+    logger.warning("a page of %s", b"http://a\xff".decode(errors="surrogateescape"))
+    logger.info("next")
+    await ear.until("next")
+    assert ear.heard == ["a page of http://a\\udcff", "next"]
+    assert await messages(desk) == ear.heard
+
+
 async def test_lines_are_kept_and_told(desk: Desk, log: Log) -> None:
     ear = Ear(desk)
     logger.info("it is %d o'clock", 5)

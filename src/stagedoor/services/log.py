@@ -125,6 +125,8 @@ def _read(record: logging.LogRecord) -> Entry:
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         message += f" ({_place_of(error)}; standard error has the whole)"
+    # A header can hold bytes that are no text, and so does a line that quotes it.
+    message = message.encode(errors="backslashreplace").decode()
     if len(message) > MESSAGE_CHARACTERS:
         message = message[: MESSAGE_CHARACTERS - 1] + "…"
     return Entry(round(record.created * 1000), _level_of(record.levelno), record.name, message)
