@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import os
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
@@ -141,6 +142,14 @@ async def test_a_file_is_taken_as_it_is(visit: Visit) -> None:
     if os.name == "posix":
         assert os.stat(answer["path"]).st_mode & 0o777 == 0o600
         assert os.stat(folder).st_mode & 0o777 == 0o700
+
+
+async def test_a_file_that_says_it_is_packed_is_taken_as_it_is_too(visit: Visit) -> None:
+    packed = gzip.compress(bytes(1 << 20))
+    response = await visit.ask("POST", "/upload", packed, Content_Encoding="gzip")
+    assert (await response.json())["size"] == len(packed)
+    (name,) = visit.uploaded
+    assert (visit.data / "uploads" / name).read_bytes() == packed
 
 
 async def test_a_file_in_chunks_is_taken_too(visit: Visit) -> None:

@@ -106,7 +106,8 @@ class Door:
         self._origins = origins
         self._host_names = host_names
         self._respond = respond
-        self._http = web.Server(self._answer_http, access_log=None)
+        # What is packed stays so: a short message cannot become a long one, and a file is taken as it is.
+        self._http = web.Server(self._answer_http, access_log=None, auto_decompress=False)
         self._listeners: list[_Listener] = []
         self._waiting: dict[asyncio.Transport, float] = {}
         self._connections: dict[Connection, None] = {}
