@@ -22,8 +22,8 @@ PAGES: Final = {
 }
 """The pages beside the first, by their addresses."""
 
-DASHBOARD: Final = (1280, 1120)
-"""How much of the first page there is to see on a wide screen."""
+TALL: Final = (1280, 1120)
+"""A wide screen for what is long, and looked at first."""
 
 PAUSE_S: Final = 2.0
 """Between two messages of the evening, so that there is something to see in the charts."""
@@ -57,7 +57,7 @@ def draw_console(browser: Browser, folder: Path) -> None:
         output_of(folder, "backup")
         for window in windows:
             if window.size == "wide":
-                window.page.set_viewport_size(viewport(DASHBOARD))
+                window.page.set_viewport_size(viewport(TALL))
             _draw(window, "dashboard", folder)
             window.page.set_viewport_size(viewport(VIEWPORTS[window.size]))
         for name, path in PAGES.items():
@@ -68,8 +68,11 @@ def draw_console(browser: Browser, folder: Path) -> None:
             for window in windows:
                 _draw(window, name, folder)
         for window in windows:
+            if window.size == "wide":
+                window.page.set_viewport_size(viewport(TALL))
             _try_welcome(window.page)
             _draw(window, "welcome", folder)
+            window.page.set_viewport_size(viewport(VIEWPORTS[window.size]))
             _go(window.page, "")
         with asking(browser, folder):
             for window in windows:
