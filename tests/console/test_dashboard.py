@@ -193,3 +193,10 @@ async def test_it_fits_a_phone(browser: Browser, server: Server, owner: Client) 
         await expect(page.get_by_role("dialog").get_by_role("button", name="Send", exact=True)).to_be_enabled()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
         await check_accessibility(page)
+
+
+async def test_the_charts_say_what_they_show(page: Page) -> None:
+    traffic = card(page, "Traffic")
+    await expect(traffic.get_by_role("img")).to_have_count(3)
+    await expect(traffic.get_by_role("heading", name=re.compile(r"Answer time [\d.]+ ms"))).to_be_visible()
+    await expect(traffic.get_by_role("img", name=re.compile("How long stagedoor took"))).to_be_visible()

@@ -32,7 +32,7 @@ interface Waiting {
   reject: (error: RequestError) => void;
 }
 
-type Command = 'kget' | 'kset' | 'kdel' | 'kcall' | 'kget-all' | 'kset-bulk' | 'klogin' | Subscribing;
+type Command = 'version' | 'kget' | 'kset' | 'kdel' | 'kcall' | 'kget-all' | 'kset-bulk' | 'klogin' | Subscribing;
 type Subscribing = 'ksub' | 'kunsub' | 'ksub-prefix' | 'kunsub-prefix';
 
 const FIRST_DELAY_MS = 250;
@@ -93,6 +93,13 @@ export class Kilovolt {
 
   async delete(key: string): Promise<void> {
     await this.#ask('kdel', { key });
+  }
+
+  /** How long an answer takes that costs the server nothing, in milliseconds. */
+  async roundTrip(): Promise<number> {
+    const start = performance.now();
+    await this.#ask('version', {});
+    return performance.now() - start;
   }
 
   /** Asks a service of the server: JSON in both directions. */

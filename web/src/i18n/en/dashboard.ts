@@ -146,6 +146,9 @@ export const dashboard = {
     in: 'in',
     out: 'out',
     eventsNow: (count: number) => `Events of the last ten minutes; in the last minute ${number(count)}.`,
+    latency: 'Answer time',
+    milliseconds: (ms: number) => `${number(Math.round(ms * 10) / 10)} ms`,
+    latencyNow: (answer: string) => `How long stagedoor took to answer in the last ten minutes; now ${answer}.`,
     messagesNow: (received: string, sent: string) => `Messages of the last ten minutes; now ${received} in and ${sent} out.`,
   },
 };

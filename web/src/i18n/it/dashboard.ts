@@ -145,6 +145,9 @@ export const dashboard: Texts['dashboard'] = {
     in: 'in entrata',
     out: 'in uscita',
     eventsNow: (count) => `Eventi degli ultimi dieci minuti; nell’ultimo minuto ${number(count)}.`,
+    latency: 'Tempo di risposta',
+    milliseconds: (ms) => `${number(Math.round(ms * 10) / 10)} ms`,
+    latencyNow: (answer) => `Quanto ha impiegato stagedoor a rispondere negli ultimi dieci minuti; ora ${answer}.`,
     messagesNow: (received, sent) => `Messaggi degli ultimi dieci minuti; ora ${received} in entrata e ${sent} in uscita.`,
   },
 };

@@ -22,12 +22,19 @@ export interface Rate {
 
 export const SAMPLES = 600;
 
+type Line = (number | null)[];
+
 export class Traffic {
   /** Messages a second of each connection; none of one that was seen for the first time. */
   rates: Map<string, Rate> = $state.raw(new Map());
   total: Rate | null = $state.raw(null);
-  /** Seconds, events in the minute before, messages in and out; oldest first. `null` where nobody looked. */
-  samples: [number[], (number | null)[], (number | null)[], (number | null)[]] = $state.raw([[], [], [], []]);
+  /** How long the server takes to answer, in milliseconds. */
+  latencyMs: number | null = $state(null);
+  /**
+   * Seconds, events in the minute before, messages in and out, milliseconds to an answer; oldest first.
+   * `null` where nobody looked.
+   */
+  samples: [number[], Line, Line, Line, Line] = $state.raw([[], [], [], [], []]);
 
   #before: { atMs: number; counters: Map<string, Rate> } | null = null;
 
@@ -55,7 +62,7 @@ export class Traffic {
   /** Remembers this second. */
   sample(eventsPerMinute: number, nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
-    const [seconds, events, received, sent] = this.samples;
+    const [seconds, events, received, sent, latency] = this.samples;
     const last = seconds.at(-1);
     if (last !== undefined && second <= last) return;
     // Where the page was away there is nothing, not a straight line.
@@ -69,6 +76,7 @@ export class Traffic {
       add<number | null>(events, eventsPerMinute, null),
       add<number | null>(received, this.total?.received ?? null, null),
       add<number | null>(sent, this.total?.sent ?? null, null),
+      add<number | null>(latency, this.latencyMs, null),
     ];
   }
 
@@ -76,6 +84,7 @@ export class Traffic {
   forget(): void {
     this.#before = null;
     this.total = null;
+    this.latencyMs = null;
   }
 }
 
