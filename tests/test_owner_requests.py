@@ -370,6 +370,27 @@ async def test_a_report_tells_all_but_secrets(tmp_path: Path, monkeypatch: pytes
         assert shown in text
 
 
+async def test_what_an_application_is_called_blackens_no_report(tmp_path: Path) -> None:
+    async with run(tmp_path) as running, owner_of(running) as owner:
+        raw = await Raw.open(port_of(running.doors.kilovolt), path="/ws")
+        await raw.message()
+        questions: list[Any] = []
+        async with owner.watch("stagedoor/asks") as changes:
+            raw.ask("klogin", auth="ask", name="Kilovolt", author="connections", url="http://loopback")
+            while not questions:
+                questions = msgspec.json.decode((await anext(aiter(changes))).value)
+        await ask(owner, "stagedoor/@answer-ask", id=questions[0]["id"], allow=True, remember=True)
+        token = msgspec.convert((await raw.message())["data"], dict[str, str])["token"]
+        text = (await ask(owner, "stagedoor/@report"))["text"]
+        hashes = [one["hash"] for one in msgspec.json.decode(await owner.get("stagedoor/app-tokens"))]
+        assert f"| Kilovolt | 127.0.0.1:{port_of(running.doors.kilovolt)} | 2 | 2 | 0 |" in text
+        assert "| remembered: Kilovolt | loopback | 1 |" in text
+        assert token not in text
+        logging.getLogger("stagedoor.test").warning("here is %s", hashes[0])
+        assert "here is (withheld)" in (await ask(owner, "stagedoor/@report"))["text"]
+        await raw.end()
+
+
 async def test_a_report_does_without_what_cannot_be_had(tmp_path: Path) -> None:
     async with run(tmp_path) as running, owner_of(running) as owner:
         await owner.set("http/config", "no JSON")

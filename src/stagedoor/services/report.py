@@ -23,7 +23,18 @@ import msgspec
 from stagedoor.access import SERVICE, Client, Grant, Level
 from stagedoor.errors import PeerError, StoreError
 from stagedoor.hub import Hub, Kind
-from stagedoor.keys import CLIENTS, CONSOLE_CONFIG, DOORS, HTTP_CONFIG, LOG, REPORT, STATUS, STREAMERBOT_CONFIG
+from stagedoor.keys import (
+    APP_TOKENS,
+    CLIENTS,
+    CONSOLE_CONFIG,
+    CONSOLE_PASSES,
+    DOORS,
+    HTTP_CONFIG,
+    LOG,
+    REPORT,
+    STATUS,
+    STREAMERBOT_CONFIG,
+)
 from stagedoor.options import OPTIONS, Settings
 from stagedoor.types import JsonObject, Key, Value
 from stagedoor.version import __version__
@@ -36,6 +47,9 @@ _READER: Final = Grant(Level.APPLICATION, "a report")
 _LIBRARIES: Final = ("aiohttp", "click", "lmdb", "msgspec", "picows", "psutil", "uvloop", "winloop")
 
 _STORED: Final = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG)
+
+_TOKENS: Final = (APP_TOKENS, CONSOLE_PASSES)
+"""Lists of tokens, of which the hash alone is secret: names and addresses of applications are everyday words."""
 
 _SEGMENTS: Final = 40
 """First segments that are told one by one."""
@@ -258,19 +272,27 @@ class Report:
         for spec in self._hub.catalogue:
             if spec.holds_secrets and "<" not in spec.pattern:
                 members = None if spec.kind is Kind.SECRET else spec.secret_members
+                if spec.pattern in _TOKENS:
+                    members = frozenset(("hash",))
                 texts.append(_secret_part(self._client.get(spec.pattern), members))
         return (text for text in _texts_in(texts) if len(text) >= _MIN_SECRET)
 
 
 def _secret_part(text: Value, members: frozenset[str] | None) -> object:
-    """Take the secret members out of a value; all of it without ``members``, or when it is no object."""
+    """Take the secret members out of a value, an object or a list of them, and whatever else it holds; all of it
+    without ``members``."""
     try:
         value: object = msgspec.json.decode(text) if text else None
     except (msgspec.DecodeError, RecursionError):
         return text
-    if members is None or not isinstance(value, dict):
+    if members is None:
         return value
-    return [member for name, member in value.items() if name.lower() in members]
+    secret: list[object] = []
+    for one in value if isinstance(value, list) else [value]:
+        secret += (
+            [member for name, member in one.items() if name.lower() in members] if isinstance(one, dict) else [one]
+        )
+    return secret
 
 
 def _texts_in(value: object) -> Iterator[str]:
