@@ -209,8 +209,12 @@ def list_backups(data_folder: Path) -> list[Path]:
     folder = backups_folder(data_folder)
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if _BACKUP_NAME.fullmatch(path.name)]
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found = []
+    for path in folder.iterdir():
+        if _BACKUP_NAME.fullmatch(path.name):
+            with contextlib.suppress(OSError):  # it gave way to a newer one just now, or is a link to nothing
+                found.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(found)]
 
 
 def store_folder(data_folder: Path) -> Path:

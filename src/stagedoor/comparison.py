@@ -72,7 +72,12 @@ def _first(keys: Iterable[Key]) -> Keys:
 
 def command(path: Path, mode: Mode, data_folder: Path | None) -> list[str]:
     """Say how to have another process compare; without a data folder it wants the current entries as its input."""
-    return [sys.executable, "-m", __name__, mode, str(path), *([] if data_folder is None else [str(data_folder)])]
+    return [*python_module(__name__), mode, str(path), *([] if data_folder is None else [str(data_folder)])]
+
+
+def python_module(name: str) -> list[str]:
+    """Say how to run a module of ours; with ``-P`` none of the folder where the server was started gets in its way."""
+    return [sys.executable, "-P", "-m", name]
 
 
 def main(arguments: list[str]) -> int:

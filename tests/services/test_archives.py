@@ -14,7 +14,8 @@ from stagedoor.access import SERVICE, Client, Grant, Level
 from stagedoor.archive import backups_folder, list_backups, store_folder
 from stagedoor.errors import NotPermitted, RequestFailed
 from stagedoor.hub import LmdbStore, MemoryStore
-from stagedoor.services.archives import Archives
+from stagedoor.services import archives
+from stagedoor.services.archives import Archives, _run
 from stagedoor.uploads import Uploads
 from tests.services.harness import Desk, encode, open_hub
 
@@ -156,6 +157,40 @@ async def test_a_comparison_that_nobody_waits_for_ends(archived: Desk, tmp_path:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert (await archived.ask(keys.COMPARE, path=path))["add"] == {"count": 1, "keys": ["a"]}
+
+
+async def test_one_comparison_runs_at_a_time(archived: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = [0]
+
+    async def run(arguments: list[str], given: bytes = b"") -> bytes:
+        running.append(running[-1] + 1)
+        answer = await _run(arguments, given)
+        running.append(running[-1] - 1)
+        return answer
+
+    monkeypatch.setattr(archives, "_run", run)
+    path = write(tmp_path / "archive.json", {"a": "1"})
+    await asyncio.gather(*(archived.ask(keys.COMPARE, path=path) for _ in range(3)))
+    assert running == [0, 1, 0, 1, 0, 1, 0]
+
+
+async def test_what_lies_where_the_server_was_started_is_not_run(
+    archived: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "archive.json", {"a": "1"})
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('run')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert (await archived.ask(keys.COMPARE, path=path))["same"] == 0
+    assert "name" in await archived.ask(keys.BACKUP)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
+async def test_a_backup_that_is_a_link_to_nothing_is_none(archived: Desk, tmp_path: Path) -> None:
+    await archived.call(keys.BACKUP, "")
+    (backups_folder(tmp_path) / "20250101-000000.json").symlink_to(tmp_path / "nothing")
+    assert len(await listed(archived)) == 1
+    await archived.call(keys.BACKUP, "")
+    assert len(await listed(archived)) == 2
 
 
 async def test_an_uploaded_file_goes_once_it_was_used(archived: Desk, uploads: Uploads) -> None:

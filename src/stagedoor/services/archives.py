@@ -1,8 +1,8 @@
 """Backups, imports and restores, and what one would do: all on a store that is in use."""
 
 import asyncio
+import contextlib
 import logging
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ import msgspec
 
 from stagedoor.access import Client
 from stagedoor.archive import count_keys, durable_entries, list_backups, read_archive
-from stagedoor.comparison import Mode, command
+from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Hub, Write
 from stagedoor.keys import BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
@@ -79,6 +79,8 @@ class Archives:
         self._keep = keep
         self._uploads = uploads
         self._lock = asyncio.Lock()
+        self._one_comparison = asyncio.Lock()
+        """One at a time: each is a process that holds all of an archive."""
         self._counted: dict[tuple[str, int, int], int | None] = {}
         """The keys of backups, by name, size and time: to count them means to read the whole file."""
         # A million keys take longer than a request may.
@@ -118,7 +120,7 @@ class Archives:
         """
         if self._data_folder is None:
             return
-        arguments = [sys.executable, "-m", "stagedoor", "backup", "--quiet"]
+        arguments = [*python_module("stagedoor"), "backup", "--quiet"]
         arguments += ["--data", str(self._data_folder), "--keep", str(self._keep)]
         try:
             await _run(arguments)
@@ -161,8 +163,9 @@ class Archives:
             request = msgspec.json.decode(value, type=CompareRequest)
         except (msgspec.DecodeError, RecursionError) as error:
             raise RequestFailed(str(error)) from error
-        current = b"" if self._data_folder is not None else msgspec.json.encode(self._durable_entries())
-        answer = await _run(command(self._find(request.path), request.mode, self._data_folder), current)
+        async with self._one_comparison:
+            current = b"" if self._data_folder is not None else msgspec.json.encode(self._durable_entries())
+            answer = await _run(command(self._find(request.path), request.mode, self._data_folder), current)
         return answer.decode()
 
     def _durable_entries(self) -> dict[Key, Value]:
@@ -232,7 +235,8 @@ async def _run(arguments: list[str], given: bytes = b"") -> bytes:
     try:
         printed, complaint = await child.communicate(given)
     except asyncio.CancelledError:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has ended just now
+            child.kill()
         await child.wait()
         raise
     if child.returncode:
