@@ -208,6 +208,17 @@ async def test_a_file_that_breaks_off_is_removed(
     assert "Traceback" not in caplog.text
 
 
+async def test_a_file_that_stands_still_gives_way(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_PATIENCE_S", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", visit.door.port)
+    head = f"POST /upload HTTP/1.1\r\nHost: localhost:{visit.door.port}\r\nAuthorization: Bearer {visit.token}\r\n"
+    writer.write(f"{head}Content-Length: 10\r\n\r\nabc".encode())
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).split()[1] == b"408"
+    assert visit.uploaded == []
+    writer.close()
+
+
 async def test_a_full_disk_is_told(visit: Visit) -> None:
     folder = visit.data / "uploads"
     folder.rmdir()

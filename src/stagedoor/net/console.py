@@ -38,6 +38,9 @@ _HEADERS: Final = {
 
 _MAX_BODY_BYTES: Final = 4096
 
+_PATIENCE_S: Final = 60.0
+"""How long an upload may pause: few may be under way, and one that stands still is in the others' way."""
+
 
 class OwnPagesOnly:
     """The console door's rule for origins: programs, and the pages that it serves itself."""
@@ -148,7 +151,7 @@ class ConsolePages:
         size = 0
         try:
             with uploads.receive() as (path, file):
-                async for chunk in request.content.iter_any():
+                while chunk := await asyncio.wait_for(request.content.readany(), _PATIENCE_S):
                     size += len(chunk)
                     if size > MAX_UPLOAD_BYTES:
                         raise _too_large(size)
@@ -157,6 +160,8 @@ class ConsolePages:
             raise web.HTTPServiceUnavailable(text="503: too many uploads at a time\n") from None
         except (ClientPayloadError, ConnectionError):
             raise web.HTTPBadRequest(text="400: the file broke off\n") from None
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="408: the rest of the file did not come\n") from None
         except OSError as error:
             logger.error("an upload could not be kept: %s", error)
             raise web.HTTPInsufficientStorage(text=f"507: {error.strerror}\n") from error
