@@ -51,7 +51,9 @@ export function liveKey<T>(key: string): Live<T> {
         (value) => {
           if (!isOver && !wasPushed) box.take(value);
         },
-        (error: unknown) => box.fail(error),
+        (error: unknown) => {
+          if (!isOver && !wasPushed) box.fail(error);
+        },
       );
     };
     box.refresh();
@@ -73,14 +75,18 @@ export function liveCall<T>(key: string, everyMs: number | null = null, question
     if (!hub || hub.state !== 'open') return undefined;
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let asked = 0;
     const ask = (): void => {
+      // Whoever still holds `refresh` must not set it going again.
+      if (isOver) return;
       clearTimeout(timer);
+      const turn = ++asked;
       hub.call<T>(key, value).then(
         (answer) => {
-          if (!isOver) box.take(answer);
+          if (!isOver && turn === asked) box.take(answer);
         },
         (error: unknown) => {
-          if (!isOver) box.fail(error);
+          if (!isOver && turn === asked) box.fail(error);
         },
       );
       if (everyMs !== null) timer = setTimeout(() => (document.hidden ? wait() : ask()), everyMs);

@@ -1,6 +1,7 @@
 /** The doors' stored settings, with their passwords: changes are told without those, so each is a reason to read anew. */
 
 import { t } from '../../i18n/index.svelte';
+import { RequestError } from '../../kilovolt';
 import { hear, type Live } from '../../live.svelte';
 import { hub, session } from '../../session.svelte';
 
@@ -9,20 +10,29 @@ class Config<T> implements Live<T> {
   loaded = $state(false);
   problem: string | null = $state(null);
 
+  #asked = 0;
+
   constructor(private readonly key: string) {}
 
   refresh = (): void => {
     if (session.line !== 'open') return;
+    const turn = ++this.#asked;
     hub()
       .getJson<T>(this.key)
       .then(
         (value) => {
+          if (turn !== this.#asked) return;
           this.value = value;
           this.problem = value === null ? t().server.broken(this.key) : null;
+          this.loaded = true;
         },
-        (error: unknown) => (this.problem = error instanceof Error ? error.message : String(error)),
-      )
-      .finally(() => (this.loaded = true));
+        (error: unknown) => {
+          // After a lost connection it is asked anew.
+          if (turn !== this.#asked || (error instanceof RequestError && error.code === 'connection lost')) return;
+          this.problem = error instanceof Error ? error.message : String(error);
+          this.loaded = true;
+        },
+      );
   };
 }
 
