@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Server
-from tests.console.harness import Window, check_accessibility, new_link, sign_in, watched
+from tests.console.harness import Window, check_accessibility, new_link, open_page, sign_in, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -91,3 +91,34 @@ async def test_on_a_phone_the_menu_opens(browser: Browser, server: Server) -> No
         await expect(window.page.get_by_role("button", name="Sign out")).to_be_visible()
         assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
         await check_accessibility(window.page)
+
+
+async def test_no_page_fails_when_the_server_goes_and_comes_back(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        page = window.page
+        await sign_in(page, own_server)
+        names = (
+            await page.get_by_role("navigation")
+            .get_by_role("link")
+            .evaluate_all("links => links.map(link => link.hash.slice(2))")
+        )
+        assert len(names) > 5
+        for name in [*names, "welcome", "keys/stagedoor%2Fapps", "keys/reference/"]:
+            await open_page(page, name)
+            # As one who leaves the window open: all that the page asks by itself fails, and is asked anew.
+            await own_server.stop()
+            await expect(page.get_by_text("connection to stagedoor is lost")).to_be_visible()
+            await own_server.start()
+            await expect(page.get_by_text("connection to stagedoor is lost")).to_have_count(0)
+            await expect(page.locator("main h1")).to_have_count(1)
+            assert window.faults == [], f"{name}: {window.faults}"
+
+
+async def test_signing_out_needs_no_server(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        await sign_in(window.page, own_server)
+        await own_server.stop()
+        async with window.page.expect_event("requestfailed"):
+            await window.page.get_by_role("button", name="Sign out").click()
+        await expect(window.page.get_by_role("heading", name="You are signed out")).to_be_visible()
+        assert await window.page.evaluate("localStorage.getItem('stagedoor.pass')") is None

@@ -31,7 +31,9 @@ class Session {
     const token = localStorage.getItem(PASS);
     localStorage.removeItem(PASS);
     this.#use(null);
-    if (token) await fetch('/pass', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } });
+    if (!token) return;
+    // Without a server there is nobody to give it to; this browser has forgotten it all the same.
+    await fetch('/pass', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
   }
 
   /** The header that lets a request over HTTP in. */
