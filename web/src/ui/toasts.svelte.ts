@@ -12,13 +12,17 @@ export interface Toast {
 
 const SHOWN_MS = 6_000;
 
+/** What fails again and again all night must not fill the window. */
+const MAX_SHOWN = 5;
+
 class Toasts {
   all: Toast[] = $state([]);
   #next = 0;
 
   show(text: string, kind: Toast['kind'] = 'info', action?: Toast['action']): void {
     const toast: Toast = { id: this.#next++, text, kind, ...(action ? { action } : {}) };
-    this.all.push(toast);
+    const others = this.all.filter((other) => kind === 'info' || other.kind !== kind || other.text !== text);
+    this.all = [...others, toast].slice(-MAX_SHOWN);
     // An error stays until it was read.
     if (kind === 'info') setTimeout(() => this.dismiss(toast.id), action ? SHOWN_MS * 2 : SHOWN_MS);
   }

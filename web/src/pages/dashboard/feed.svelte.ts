@@ -6,6 +6,9 @@ import { EVENT_PREFIX, isChat, mentions, readEvent, type FeedEvent } from './eve
 export const MAX_EVENTS = 2_000;
 export const MAX_CHAT = 100;
 
+/** Of the texts that are kept: an event may be large, and the console is open all night. */
+export const MAX_CHARS = 16_000_000;
+
 /** How many sources, and types of a source, can be chosen from. */
 const MAX_KINDS = 200;
 
@@ -37,6 +40,7 @@ export class Feed {
   #hub: Kilovolt | null = null;
   #stop: (() => void) | undefined;
   #batch: FeedEvent[] = [];
+  #batchChars = 0;
   #came = 0;
   #isScheduled = false;
   /** Of the last minute, what came in each second: `[second, count]`. */
@@ -48,6 +52,7 @@ export class Feed {
     this.#stop?.();
     this.#hub = hub;
     this.#batch = [];
+    this.#batchChars = 0;
     this.#seconds = [];
     this.#came = this.total = this.held = 0;
     this.all = this.shown = this.chat = [];
@@ -60,7 +65,11 @@ export class Feed {
     const now = Date.now();
     this.#batch.push(readEvent(this.#came++, key, text, now));
     // A hidden page shows nothing, and so takes nothing off here.
-    if (this.#batch.length > 2 * MAX_EVENTS) this.#batch.splice(0, this.#batch.length - MAX_EVENTS);
+    this.#batchChars += text.length;
+    if (this.#batch.length > 2 * MAX_EVENTS || this.#batchChars > 2 * MAX_CHARS) {
+      this.#batch = newest(this.#batch, MAX_EVENTS);
+      this.#batchChars = this.#batch.reduce((sum, event) => sum + event.text.length, 0);
+    }
     const second = Math.floor(now / 1000);
     const last = this.#seconds.at(-1);
     if (last?.[0] === second) last[1] += 1;
@@ -77,6 +86,7 @@ export class Feed {
     this.#isScheduled = false;
     const batch = this.#batch;
     this.#batch = [];
+    this.#batchChars = 0;
     this.total = this.#came;
     this.all = join(this.all, batch, MAX_EVENTS);
     this.chat = join(this.chat, batch.filter(isChat), MAX_CHAT);
@@ -144,7 +154,19 @@ export class Feed {
 
 function join(before: FeedEvent[], after: FeedEvent[], most: number): FeedEvent[] {
   if (after.length === 0) return before;
-  return [...before, ...after].slice(-most);
+  return newest([...before, ...after], most);
+}
+
+/** The last events, as many as are kept; the very last one whatever its size. */
+function newest(events: FeedEvent[], most: number): FeedEvent[] {
+  let from = events.length;
+  let chars = 0;
+  while (from > 0 && events.length - from < most) {
+    chars += events[from - 1]?.text.length ?? 0;
+    if (chars > MAX_CHARS && from < events.length) break;
+    from -= 1;
+  }
+  return events.slice(from);
 }
 
 export const feed = new Feed();
