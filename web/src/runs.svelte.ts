@@ -1,9 +1,9 @@
 /** The latest runs of actions, kept up to date as they change. */
 
-import { hear, liveCall, type Live } from '../../live.svelte';
-import { readJson } from '../../kilovolt';
+import { hear, liveCall, type Live } from './live.svelte';
+import { readJson } from './kilovolt';
 
-export interface Step {
+export interface RunStep {
   index: number;
   type: string;
   at_ms: number;
@@ -24,10 +24,8 @@ export interface Run {
   state: 'running' | 'done' | 'failed';
   problem?: string;
   args: Record<string, unknown>;
-  steps: Step[];
+  steps: RunStep[];
 }
-
-export const MAX_RUNS = 50;
 
 /** How long changes are gathered before they are shown together. */
 const GATHER_MS = 100;
@@ -40,8 +38,8 @@ export class Runs {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Call it while a component is set up. */
-  constructor() {
-    this.listed = liveCall<Run[]>('action/@runs', null, () => ({ limit: MAX_RUNS }));
+  constructor(private readonly most: number) {
+    this.listed = liveCall<Run[]>('action/@runs', null, () => ({ limit: most }));
     hear('action/ev/run', (text) => {
       const run = readJson<Run>(text);
       if (run) this.#take(run);
@@ -57,15 +55,15 @@ export class Runs {
     this.#changed.set(run.id, run);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.all = merge(this.all, this.#changed);
+      this.all = merge(this.all, this.#changed, this.most);
       this.#changed = new Map();
     }, GATHER_MS);
   }
 }
 
 /** Puts what changed in its place, and what is new before the others. */
-export function merge(all: Run[], changed: Map<string, Run>): Run[] {
+export function merge(all: Run[], changed: Map<string, Run>, most: number): Run[] {
   const known = new Set(all.map(({ id }) => id));
   const fresh = [...changed.values()].filter(({ id }) => !known.has(id)).reverse();
-  return [...fresh, ...all.map((run) => changed.get(run.id) ?? run)].slice(0, MAX_RUNS);
+  return [...fresh, ...all.map((run) => changed.get(run.id) ?? run)].slice(0, most);
 }
