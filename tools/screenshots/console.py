@@ -22,8 +22,8 @@ PAGES: Final = {
 }
 """The pages beside the first, by their addresses."""
 
-TALL: Final = (1280, 1120)
-"""A wide screen for what is long, and looked at first."""
+TALL: Final = {"dashboard": (1280, 1310), "welcome": (1280, 1000)}
+"""Sizes of a wide screen for pages that are looked at first, so that all of them is seen."""
 
 PAUSE_S: Final = 2.0
 """Between two messages of the evening, so that there is something to see in the charts."""
@@ -56,10 +56,7 @@ def draw_console(browser: Browser, folder: Path) -> None:
         play(bot, folder, pause_s=PAUSE_S)
         output_of(folder, "backup")
         for window in windows:
-            if window.size == "wide":
-                window.page.set_viewport_size(viewport(TALL))
             _draw(window, "dashboard", folder)
-            window.page.set_viewport_size(viewport(VIEWPORTS[window.size]))
         for name, path in PAGES.items():
             for window in windows:
                 _go(window.page, path)
@@ -68,11 +65,8 @@ def draw_console(browser: Browser, folder: Path) -> None:
             for window in windows:
                 _draw(window, name, folder)
         for window in windows:
-            if window.size == "wide":
-                window.page.set_viewport_size(viewport(TALL))
             _try_welcome(window.page)
             _draw(window, "welcome", folder)
-            window.page.set_viewport_size(viewport(VIEWPORTS[window.size]))
             _go(window.page, "")
         with asking(browser, folder):
             for window in windows:
@@ -118,7 +112,9 @@ def _go(page: Page, path: str) -> None:
 
 def _try_welcome(page: Page) -> None:
     """Go to the welcome's last step, and send a message to the overlay in it."""
-    _go(page, "welcome/4/chat")
+    with page.expect_websocket() as opened:  # the overlay's
+        page.evaluate("location.hash = '#/welcome/4/chat'")
+    opened.value.wait_for_event("framesent", lambda frame: '"Subscribe"' in str(frame))
     page.get_by_role("button", name="Send the message").click()
     page.frame_locator("iframe").get_by_text("Is this thing on").last.wait_for()
     page.get_by_text("It works").wait_for()
@@ -126,5 +122,9 @@ def _try_welcome(page: Page) -> None:
 
 
 def _draw(window: Window, name: str, folder: Path) -> None:
-    window.page.evaluate(CONCEAL, [str(folder), HOME])
-    save(window.page, f"console-{name}-{window.size}-{window.scheme}")
+    page = window.page
+    if window.size == "wide" and name in TALL:
+        page.set_viewport_size(viewport(TALL[name]))
+    page.evaluate(CONCEAL, [str(folder), HOME])
+    save(page, f"console-{name}-{window.size}-{window.scheme}")
+    page.set_viewport_size(viewport(VIEWPORTS[window.size]))

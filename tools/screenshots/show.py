@@ -165,7 +165,8 @@ def play(bot: SyncClient, folder: Path, *, pause_s: float) -> None:
                 action, arguments = RUNS[number]
                 bot.call_json("action/@run", {"action": {"name": action}, "args": arguments})
             bot.set("counter/messages", str(number))
-            time.sleep(pause_s)
+            if number < len(CHATTER) - 1:
+                time.sleep(pause_s)
 
 
 def change_alert(bot: SyncClient) -> None:
