@@ -1,7 +1,9 @@
 /** What the server says about actions. */
 
-import { isObject, join, type Problem, type Schema } from '../../ui/schema';
 import { segment, unsegment } from '../../prefix.svelte';
+import { writeText } from '../../ui/json';
+import { saveFile } from '../../ui/saveFile';
+import { isObject, join, type Problem, type Schema } from '../../ui/schema';
 
 export const ACTIONS = 'action/';
 
@@ -18,31 +20,6 @@ export interface Forms {
   action: Schema;
   steps: PartType[];
   triggers: PartType[];
-}
-
-/** One run of an action. */
-export interface Run {
-  id: string;
-  actionId: string;
-  name: string;
-  source: string;
-  trigger?: string;
-  at_ms: number;
-  /** `null` while it goes on. */
-  duration_ms: number | null;
-  state: 'running' | 'done' | 'failed';
-  problem?: string;
-  args: Record<string, unknown>;
-  steps: RunStep[];
-}
-
-export interface RunStep {
-  index: number;
-  type: string;
-  at_ms: number;
-  duration_ms: number | null;
-  problem?: string;
-  detail?: string;
 }
 
 /** An action as it is stored; what is no action at all has no name. */
@@ -132,12 +109,7 @@ export function copyName(name: string, taken: Set<string>): string {
 
 /** Gives a file to the browser's downloads. */
 export function download(name: string, content: unknown): void {
-  const address = URL.createObjectURL(new Blob([`${JSON.stringify(content, null, 2)}\n`], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  saveFile(name, new Blob([`${writeText(content)}\n`], { type: 'application/json' }));
 }
 
 /** Things by their group, in the order in which groups appear. */

@@ -1,6 +1,7 @@
 /** What the page asks of the server's archives, and how files go there and back. */
 
 import { session } from '../../session.svelte';
+import { saveFile } from '../../ui/saveFile';
 
 export type Mode = 'restore' | 'import';
 
@@ -49,13 +50,7 @@ export const MAX_UPLOAD_BYTES = 512 * 1024 * 1024;
 export async function download(name: string): Promise<void> {
   const answer = await fetch(`/backups/${encodeURIComponent(name)}`, { headers: session.authorization });
   if (!answer.ok) throw new Error((await answer.text()).trim() || answer.statusText);
-  const url = URL.createObjectURL(await answer.blob());
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has begun to save it by then, and would keep it in memory otherwise.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveFile(name, await answer.blob());
 }
 
 /** Sends a file; `progress` hears the bytes that are sent. Rejects with an `AbortError` when `signal` ends it. */
