@@ -39,6 +39,11 @@ export function clock(atMs: number): string {
   return new Date(atMs).toLocaleTimeString(locale());
 }
 
+/** A time of day without its seconds. */
+export function minute(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit' });
+}
+
 /** A date with a time. */
 export function date(atMs: number): string {
   return new Date(atMs).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });

@@ -44,7 +44,6 @@ export const dashboard = {
     at: 'When',
     key: 'Key',
     data: 'Data',
-    copy: 'Copy',
     again: 'Send again',
     sentAgain: 'Sent again.',
     notJson: 'This is not JSON; it is shown as it came.',

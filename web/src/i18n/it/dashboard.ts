@@ -43,7 +43,6 @@ export const dashboard: Texts['dashboard'] = {
     at: 'Quando',
     key: 'Chiave',
     data: 'Dati',
-    copy: 'Copia',
     again: 'Invia di nuovo',
     sentAgain: 'Inviato di nuovo.',
     notJson: 'Questo non è JSON; è mostrato così com’è arrivato.',

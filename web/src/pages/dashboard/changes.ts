@@ -1,6 +1,6 @@
 /** What somebody changed of an example. */
 
-import { isSame } from '../../ui/schema';
+import { isObject, isSame } from '../../ui/schema';
 
 /**
  * The members that differ, such that laying them over the example gives the value; `undefined` when that cannot be, since
@@ -8,11 +8,11 @@ import { isSame } from '../../ui/schema';
  */
 export function changesOf(example: unknown, value: unknown): Record<string, unknown> | undefined {
   if (!isObject(example) || !isObject(value)) return undefined;
-  if (Object.keys(example).some((name) => !(name in value))) return undefined;
+  if (Object.keys(example).some((name) => !Object.hasOwn(value, name))) return undefined;
   const changes: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     const old = example[name];
-    if (isSame(old, member) && name in example) continue;
+    if (Object.hasOwn(example, name) && isSame(old, member)) continue;
     // To lay null over something leaves it as it is.
     if (member === null) return undefined;
     if (isObject(old) && isObject(member)) {
@@ -22,8 +22,4 @@ export function changesOf(example: unknown, value: unknown): Record<string, unkn
     } else changes[name] = member;
   }
   return changes;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

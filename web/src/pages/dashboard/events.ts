@@ -1,6 +1,7 @@
 /** What an event is, and what one says of it in a line. An event's JSON is read when somebody looks at it, not before. */
 
 import { readJson } from '../../kilovolt';
+import { isObject } from '../../ui/schema';
 
 export const EVENT_PREFIX = 'event/';
 
@@ -185,10 +186,6 @@ function countOf(verb: Verb, value: Record<string, unknown>): number {
 function first(value: Record<string, unknown>, names: string[]): string {
   for (const name of names) if (text(value[name]) !== '') return text(value[name]);
   return '';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function object(value: unknown): Record<string, unknown> {
