@@ -11,7 +11,8 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'] },
+  // What hangs ends at some time; what is slow, on a machine with much to do, may be.
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], testTimeout: 120_000 },
   // Without it the tests would get Svelte's code for servers.
   ...(mode === 'test' ? { resolve: { conditions: ['browser'] } } : {}),
 }));

@@ -1,0 +1,222 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { findConcerns, type Door, type Status } from '../src/pages/dashboard/attention';
+import { changesOf } from '../src/pages/dashboard/changes';
+import { isChat, mentions, readEvent, summarize, type FeedEvent } from '../src/pages/dashboard/events';
+import { Feed, MAX_CHARS, MAX_CHAT, MAX_EVENTS } from '../src/pages/dashboard/feed.svelte';
+import { SAMPLES, Traffic, type Connected } from '../src/pages/dashboard/traffic.svelte';
+import { merge, type Run } from '../src/runs.svelte';
+
+const event = (name: string, data: unknown): FeedEvent =>
+  readEvent(0, `event/${name}`, typeof data === 'string' ? data : JSON.stringify(data), 0);
+
+describe('an event', () => {
+  it('has a source and a type, whatever follows', () => {
+    expect(readEvent(7, 'event/General/a/b', '{}', 5)).toMatchObject({ n: 7, atMs: 5, source: 'General', type: 'a/b' });
+    expect(readEvent(0, 'event/', '', 0)).toMatchObject({ source: '', type: '' });
+  });
+
+  it.each([
+    ['Twitch/ChatMessage', true],
+    ['YouTube/Message', true],
+    ['Custom/Message', false],
+    ['Twitch/Follow', false],
+  ])('%s is chat: %s', (name, isSaid) => {
+    expect(isChat(event(name, {}))).toBe(isSaid);
+  });
+
+  it('is told by who, what and how many', () => {
+    expect(summarize(event('Twitch/ChatMessage', { user: { name: 'Ada', color: '#FF0000' }, text: 'hello' }))).toMatchObject({
+      verb: 'says',
+      name: 'Ada',
+      color: '#FF0000',
+      message: 'hello',
+    });
+    expect(summarize(event('Twitch/Raid', { from_broadcaster_user_name: 'Bo', viewers: 12 }))).toMatchObject({
+      verb: 'raids',
+      name: 'Bo',
+      count: 12,
+    });
+  });
+
+  it.each(['', 'no JSON', '[]', 'null', '3', '{"user":[],"text":{},"message":7}', '{"user":{"name":{}}}'])(
+    'of any text, %j, there is something to say',
+    (text) => {
+      const { name, color, count } = summarize(event('Twitch/ChatMessage', text));
+      expect([name, color, count]).toEqual(['', null, 0]);
+    },
+  );
+
+  it('takes nothing for a colour that is none', () => {
+    const color = 'red;background:url(//example.org)';
+    expect(summarize(event('Twitch/ChatMessage', { user: { name: 'x', color } })).color).toBeNull();
+  });
+
+  it('is cut where a row ends', () => {
+    expect(summarize(event('Custom/Long', 'x'.repeat(10_000))).message.length).toBeLessThan(500);
+  });
+
+  it.each([
+    ['twitch.chat', true],
+    ['ada', true],
+    ['héllo', true],
+    ['"text"', false],
+    ['nobody', false],
+  ])('is found by %j: %s', (needle, isFound) => {
+    const text = '{"user":{"name":"Ada"},"text":"h\\u00e9llo"}';
+    expect(mentions(event('Twitch/ChatMessage', text), needle)).toBe(isFound);
+  });
+});
+
+describe('the feed', () => {
+  let feed: Feed;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    feed = new Feed();
+    return () => vi.useRealTimers();
+  });
+
+  it('keeps the newest, and no more', () => {
+    for (let n = 0; n < MAX_EVENTS + 5; n += 1) feed.take('{}', 'event/Twitch/ChatMessage');
+    feed.flush();
+    expect(feed.total).toBe(MAX_EVENTS + 5);
+    expect([feed.all.length, feed.all[0]?.n, feed.chat.length]).toEqual([MAX_EVENTS, 5, MAX_CHAT]);
+  });
+
+  it('keeps fewer of large ones, also while nobody looks', () => {
+    const large = 'x'.repeat(MAX_CHARS / 4);
+    for (let n = 0; n < 40; n += 1) feed.take(large, 'event/Custom/Large');
+    feed.flush();
+    expect(feed.all.map(({ n }) => n)).toEqual([36, 37, 38, 39]);
+    feed.take('x'.repeat(MAX_CHARS + 1), 'event/Custom/Larger');
+    feed.flush();
+    expect(feed.all.map(({ n }) => n)).toEqual([40]);
+    expect(feed.shown.map(({ n }) => n)).toEqual([40]);
+  });
+
+  it('holds back what comes while it is paused', () => {
+    feed.take('1', 'event/Custom/One');
+    feed.flush();
+    feed.pause();
+    feed.take('2', 'event/Custom/Two');
+    feed.flush();
+    expect([feed.shown.length, feed.held]).toEqual([1, 1]);
+    feed.resume();
+    expect([feed.shown.length, feed.held]).toEqual([2, 0]);
+  });
+
+  it('counts the last minute', () => {
+    feed.take('', 'event/Custom/Old');
+    vi.advanceTimersByTime(59_000);
+    feed.take('', 'event/Custom/New');
+    expect(feed.perMinute()).toBe(2);
+    vi.advanceTimersByTime(2_000);
+    expect(feed.perMinute()).toBe(1);
+  });
+});
+
+describe('what needs attention', () => {
+  const calm: Status = { warnings: [], open_questions: 0, failed_commits: 0 };
+  const door = (problem: string | null, is_open = false): Door => ({ name: 'Kilovolt', option: 'http', is_open, problem });
+
+  it('is nothing when all is well, or off on purpose', () => {
+    expect(findConcerns(calm, [door(null, true), door('it is off'), door(null)])).toEqual([]);
+  });
+
+  it('begins with who waits and what may be lost', () => {
+    const kinds = findConcerns({ warnings: ['anything'], open_questions: 2, failed_commits: 1 }, [door('in use')]);
+    expect(kinds.map(({ kind }) => kind)).toEqual(['questions', 'writes', 'door', 'other']);
+  });
+
+  it('tells once of a shut door', () => {
+    const concerns = findConcerns({ ...calm, warnings: ['in use'] }, [door('in use')]);
+    expect(concerns).toEqual([{ kind: 'door', name: 'Kilovolt', problem: 'in use' }]);
+  });
+
+  it.each([
+    ['http/config: not JSON', 'setting'],
+    ['anybody beyond this machine, on localhost', 'exposed'],
+    ['there is no password', 'password'],
+    ['--trust-all-origins is set', 'origins'],
+    ['the disk is full', 'other'],
+  ])('sorts %j under %s', (text, kind) => {
+    expect(findConcerns({ ...calm, warnings: [text] }, []).map((one) => one.kind)).toEqual([kind]);
+  });
+});
+
+describe('what was changed of an example', () => {
+  it.each([
+    [{ a: 1 }, { a: 1 }, {}],
+    [{ a: 1, b: 2 }, { a: 1, b: 3 }, { b: 3 }],
+    [{ a: { b: 1, c: 2 } }, { a: { b: 1, c: 3 } }, { a: { c: 3 } }],
+    [{ a: [1, 2] }, { a: [1] }, { a: [1] }],
+    [{}, { constructor: 1 }, { constructor: 1 }],
+    [{ a: 1 }, {}, undefined],
+    [{ toString: 1 }, {}, undefined],
+    [{ a: { b: 1 } }, { a: {} }, undefined],
+    [{ a: 1 }, { a: null }, undefined],
+    [{ a: 1 }, [], undefined],
+    ['a', { a: 1 }, undefined],
+  ])('%j to %j: %j', (example, value, changes) => {
+    expect(changesOf(example, value)).toEqual(changes);
+  });
+});
+
+describe('traffic', () => {
+  const client = (id: string, received: number, sent: number): Connected => ({
+    id,
+    received,
+    sent,
+    door: 'http',
+    address: '127.0.0.1',
+    port: 1,
+    origin: null,
+    program: null,
+    ground: 'console',
+    since_ms: 0,
+    queued_bytes: 0,
+    subscriptions: 0,
+  });
+
+  it('is what counters grew by in a second', () => {
+    const traffic = new Traffic();
+    traffic.learn([client('a', 10, 100)], 1_000);
+    expect(traffic.total).toBeNull();
+    traffic.learn([client('a', 30, 100), client('b', 1_000, 1_000)], 3_000);
+    expect(traffic.rates).toEqual(new Map([['a', { received: 10, sent: 0 }]]));
+    expect(traffic.total).toEqual({ received: 10, sent: 0 });
+    traffic.forget();
+    traffic.learn([client('a', 0, 0)], 5_000);
+    expect(traffic.total).toBeNull();
+  });
+
+  it('is remembered once a second, for ten minutes, with a gap where nobody looked', () => {
+    const traffic = new Traffic();
+    traffic.sample(1, 10_000);
+    traffic.sample(2, 10_900);
+    expect(traffic.samples.slice(0, 2)).toEqual([[10], [1]]);
+    traffic.sample(3, 20_000);
+    expect(traffic.samples.slice(0, 2)).toEqual([[10, 19, 20], [1, null, 3]]);
+    for (let second = 21; second < 2_000; second += 1) traffic.sample(0, second * 1_000);
+    expect(traffic.samples.map((line) => line.length)).toEqual(Array(5).fill(SAMPLES));
+  });
+});
+
+describe('runs of actions', () => {
+  const run = (id: string, state: Run['state'] = 'running'): Run => ({
+    id,
+    actionId: 'x',
+    name: 'x',
+    source: 'x',
+    at_ms: 0,
+    duration_ms: null,
+    state,
+    args: {},
+    steps: [],
+  });
+
+  it('change in their place, and new ones come first', () => {
+    const changed = new Map([run('b', 'done'), run('c'), run('d')].map((one) => [one.id, one]));
+    const all = merge([run('b'), run('a')], changed, 3);
+    expect(all.map(({ id, state }) => `${id} ${state}`)).toEqual(['d running', 'c running', 'b done']);
+  });
+});
