@@ -462,6 +462,32 @@ async def test_a_password_that_changes_while_a_right_answer_waits_lets_nobody_in
     assert (await line.answer("kget", {"key": "a"}))["error"] == "authentication required"
 
 
+async def test_who_was_outside_when_the_door_was_opened_comes_in(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2")
+    line = stage.connect()
+    stage.doorkeeper.change_password("")
+    assert (await line.answer("klogin"))["error"] == "authentication not required"
+    assert (await line.answer("kget", {"key": "a"}))["ok"] is True
+    stage.doorkeeper.change_password("swordfish")
+    assert line.wire.close_code == 1008
+
+
+async def test_a_token_that_is_none_any_more_changes_nothing(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2", asks=True)
+    token = await remembered_token(stage)
+    line = stage.connect(address=FAR)
+    await log_in(line, "hunter2")
+    reply = await line.answer("klogin")
+    line.ask("kauth", {"hash": solve(reply["data"], "wrong")})
+    assert (await line.next_object())["error"] == "authentication failed"
+    line.ask("klogin", {"auth": "token", "token": token})
+    stage.forget_apps()
+    stage.fake_clock.advance(1)
+    assert (await line.next_object())["error"] == "authentication failed"
+    stage.doorkeeper.change_password("swordfish")
+    assert line.wire.close_code == 1008
+
+
 async def test_who_comes_in_by_the_password_asks_no_more(make_stage: MakeStage) -> None:
     stage = make_stage(password="hunter2", asks=True)
     line = stage.connect()

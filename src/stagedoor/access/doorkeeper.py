@@ -87,13 +87,22 @@ class Doorkeeper:
         self._insiders[insider] = leave
 
     def remember_token(self, token: str, insider: object, leave: Callable[[], None]) -> bool:
-        """Note who comes in by a token; ``leave`` is called when it is worthless. Tells whether it still is good."""
-        self.forget(insider)
-        return (
-            self._is_control_token(token)
-            or (self._passes is not None and self._passes.remember(token, insider, leave))
-            or (self._apps is not None and self._apps.enter(token, insider, leave))
-        )
+        """Note who comes in by a token; ``leave`` is called when it is worthless.
+
+        Returns:
+            Whether it still is good; if not, whatever it was that let in before holds on.
+        """
+        is_control = self._is_control_token(token)
+        is_pass = not is_control and self._passes is not None and self._passes.remember(token, insider, leave)
+        is_app = not (is_control or is_pass) and self._apps is not None and self._apps.enter(token, insider, leave)
+        if not (is_control or is_pass or is_app):
+            return False
+        self._insiders.pop(insider, None)
+        if self._passes is not None and not is_pass:
+            self._passes.forget(insider)
+        if self._apps is not None and not is_app:
+            self._apps.leave(insider)
+        return True
 
     def forget(self, insider: object) -> None:
         """Note that somebody has gone, or is in by something else."""

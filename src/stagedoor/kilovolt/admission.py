@@ -73,8 +73,7 @@ class Admission:
         self._ask: _OpenAsk | None = None
         self._deadline = doorkeeper.clock.time() + LOGIN_TIMEOUT_S
         if self._needs_no_login:
-            client.grant = OPEN
-            doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
+            self._enter_open_door()
 
     @property
     def _needs_no_login(self) -> bool:
@@ -95,6 +94,9 @@ class Admission:
         members = request.data or {}
         method = members.get("auth")
         if self._needs_no_login and method != "token":
+            if self._client.grant is NOBODY:  # the door was opened since
+                self._enter_open_door()
+                self._admitted()
             self._fail(request, ErrorCode.AUTHENTICATION_NOT_REQUIRED, "this door is open")
         elif method is None or method == "challenge":
             self._login_by_challenge(request)
@@ -223,6 +225,10 @@ class Admission:
     # --- in, and out again ---
 
     # What was shown is due for as long as it holds: while somebody waited, it may have been taken back.
+
+    def _enter_open_door(self) -> None:
+        self._client.grant = OPEN
+        self._doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
 
     def _let_in_by_password(self, era: object) -> bool:
         if era is not self._doorkeeper.password_era:
