@@ -149,6 +149,20 @@ async def test_what_makes_no_sense_is_refused(archived: Desk, text: str) -> None
         await archived.call(keys.COMPARE, text)
 
 
+@pytest.mark.parametrize("key", [keys.COMPARE, keys.IMPORT, keys.RESTORE])
+async def test_a_name_that_no_file_can_have_is_refused(archived: Desk, key: str) -> None:
+    with pytest.raises(RequestFailed, match="null"):
+        await archived.call(key, '{"path":"nu\\u0000ll"}')
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe with a name")
+@pytest.mark.parametrize("key", [keys.COMPARE, keys.IMPORT, keys.RESTORE])
+async def test_what_may_have_no_end_is_refused(archived: Desk, tmp_path: Path, key: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RequestFailed, match="it is no file"):
+        await archived.ask(key, path=str(tmp_path / "pipe"))
+
+
 async def test_a_comparison_that_nobody_waits_for_ends(archived: Desk, tmp_path: Path) -> None:
     path = write(tmp_path / "archive.json", {"a": "1"})
     asking = asyncio.create_task(archived.ask(keys.COMPARE, path=path))

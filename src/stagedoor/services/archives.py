@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import stat
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -149,12 +150,12 @@ class Archives:
         counted = {}
         for path in list_backups(data_folder):
             try:
-                stat = path.stat()
+                facts = path.stat()
             except OSError:
                 continue  # it gave way to a newer one just now
-            identity = (path.name, stat.st_size, stat.st_mtime_ns)
+            identity = (path.name, facts.st_size, facts.st_mtime_ns)
             counted[identity] = self._counted[identity] if identity in self._counted else count_keys(path)
-            backups.append(Backup(path.name, stat.st_size, stat.st_mtime_ns // 1_000_000, counted[identity]))
+            backups.append(Backup(path.name, facts.st_size, facts.st_mtime_ns // 1_000_000, counted[identity]))
         self._counted = counted
         return backups
 
@@ -176,9 +177,22 @@ class Archives:
             scan.close()
 
     def _find(self, path: str) -> Path:
-        """Find a file by its name in the list of backups, else by its path."""
+        """Find a file by its name in the list of backups, else by its path.
+
+        Raises:
+            RequestFailed: When it is a pipe or a device, which may have no end, or no name of a file.
+        """
         backups = [] if self._data_folder is None else list_backups(self._data_folder)
-        return next((backup for backup in backups if backup.name == path), Path(path))
+        found = next((backup for backup in backups if backup.name == path), Path(path))
+        try:
+            mode = found.stat().st_mode
+        except ValueError as error:  # a null character, where an argument of a process ends
+            raise RequestFailed(f"{path!r}: {error}") from error
+        except OSError:
+            return found  # whoever reads it says why that cannot be done
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise RequestFailed(f"{path}: it is no file")
+        return found
 
     async def _import(self, value: Value) -> Value:
         return await self._load("import", value, self._write_all)
