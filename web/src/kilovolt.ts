@@ -2,6 +2,9 @@
 
 export type LineState = 'connecting' | 'open' | 'waiting' | 'refused' | 'closed';
 
+/** The code of an error that did not come from the server. */
+export const LOST = 'connection lost';
+
 /** What the server answered to a request that it did not carry out. */
 export class RequestError extends Error {
   constructor(
@@ -11,6 +14,11 @@ export class RequestError extends Error {
   ) {
     super(details || code);
   }
+}
+
+/** Whether there is no answer because the connection went, or was not there. */
+export function isLost(error: unknown): boolean {
+  return error instanceof RequestError && error.code === LOST;
 }
 
 /** Hears the new text of a key; the empty text when the key was deleted. */
@@ -215,7 +223,7 @@ export class Kilovolt {
 
   #ask(command: Command, data: Record<string, unknown>, socket?: WebSocket): Promise<unknown> {
     const line = socket ?? (this.#state === 'open' ? this.#socket : null);
-    if (!line) return Promise.reject(new RequestError('connection lost', ''));
+    if (!line) return Promise.reject(new RequestError(LOST, ''));
     return new Promise((resolve, reject) => {
       this.#waiting.set(this.#send(line, command, data), { resolve, reject });
     });
@@ -234,7 +242,7 @@ export class Kilovolt {
   #failAll(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(new RequestError('connection lost', ''));
+    for (const { reject } of waiting) reject(new RequestError(LOST, ''));
   }
 
   #become(state: LineState): void {

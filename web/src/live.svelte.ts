@@ -1,7 +1,8 @@
 /** What pages show of the hub, kept up to date: also over a reconnection, and only while the page is there. */
 
-import { readJson, RequestError } from './kilovolt';
+import { isLost, readJson } from './kilovolt';
 import { session } from './session.svelte';
+import { problemText } from './ui/problem';
 
 export interface Live<T> {
   /** `null` before the first answer, and when there is nothing. */
@@ -27,9 +28,9 @@ class Box<T> implements Live<T> {
 
   fail(error: unknown): void {
     // A lost connection has its own banner, and this is asked anew after it.
-    if (error instanceof RequestError && error.code === 'connection lost') return;
+    if (isLost(error)) return;
     this.loaded = true;
-    this.problem = error instanceof Error ? error.message : String(error);
+    this.problem = problemText(error);
   }
 }
 

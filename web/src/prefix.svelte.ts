@@ -1,6 +1,7 @@
 /** Every key below a prefix, kept up to date, also over a reconnection. Many changes at once are shown as one. */
 
 import { session } from './session.svelte';
+import { problemText } from './ui/problem';
 
 export class Entries {
   loaded = $state(false);
@@ -54,7 +55,7 @@ export function livePrefix(prefix: string, changed: (keys: Iterable<string>, ent
       (error: unknown) => {
         // Without a connection there will be another one, and this is asked anew then.
         if (isOver || session.line !== 'open') return;
-        entries.problem = error instanceof Error ? error.message : String(error);
+        entries.problem = problemText(error);
         entries.loaded = true;
       },
     );

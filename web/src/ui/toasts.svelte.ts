@@ -1,6 +1,6 @@
 /** Short messages that come and go in a corner. */
 
-import { RequestError } from '../kilovolt';
+import { problemText } from './problem';
 
 export interface Toast {
   id: number;
@@ -36,5 +36,5 @@ export const toasts = new Toasts();
 
 /** Shows why something failed. */
 export function showProblem(error: unknown): void {
-  toasts.show(error instanceof RequestError || error instanceof Error ? error.message : String(error), 'error');
+  toasts.show(problemText(error), 'error');
 }

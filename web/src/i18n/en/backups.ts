@@ -6,7 +6,6 @@ export const backups = {
   make: 'Make a backup now',
   making: 'Making a backup…',
   made: (name: string) => `Made the backup ${name}.`,
-  lost: 'stagedoor could not be reached. Try again when the connection is back.',
   none: 'There is no backup yet. The first one makes itself soon; or make one now.',
   noneInMemory: 'There are no backups.',
   damaged: 'damaged',

@@ -6,6 +6,7 @@ export const frame = {
   starting: 'Opening the console…',
   loading: 'Loading…',
   lost: 'The connection to stagedoor is lost. Trying again…',
+  unreachable: 'stagedoor could not be reached. Try again when the connection is back.',
   back: 'Connected again.',
   signOut: 'Sign out',
   signedOut: 'You are signed out',

@@ -8,7 +8,6 @@ export const backups: Texts['backups'] = {
   make: 'Crea un backup ora',
   making: 'Creazione del backup…',
   made: (name) => `Backup ${name} creato.`,
-  lost: 'stagedoor non risponde. Riprova quando la connessione è tornata.',
   none: 'Non c’è ancora nessun backup. Il primo si crea da solo tra poco; oppure creane uno ora.',
   noneInMemory: 'Non ci sono backup.',
   damaged: 'danneggiato',

@@ -8,6 +8,7 @@ export const frame: Texts['frame'] = {
   starting: 'Apertura della console…',
   loading: 'Caricamento…',
   lost: 'La connessione a stagedoor è persa. Nuovo tentativo in corso…',
+  unreachable: 'stagedoor non risponde. Riprova quando la connessione è tornata.',
   back: 'Di nuovo connessi.',
   signOut: 'Esci',
   signedOut: 'Sei uscito',

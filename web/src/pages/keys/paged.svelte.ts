@@ -1,3 +1,4 @@
+import { problemText } from '../../ui/problem';
 /** Long lists that are fetched a page at a time. Only the pages that were looked at last keep their rows. */
 
 export interface Answer<T> {
@@ -143,7 +144,7 @@ export class Paged<T> {
         this.#version += 1;
       }
     } catch (error) {
-      if (!this.#isOver) this.problem = error instanceof Error ? error.message : String(error);
+      if (!this.#isOver) this.problem = problemText(error);
     } finally {
       this.#isAsking = false;
       this.#version += 1;
@@ -160,7 +161,7 @@ export class Paged<T> {
       this.#put(number, items, next);
       this.problem = null;
     } catch (error) {
-      if (!this.#isOver) this.problem = error instanceof Error ? error.message : String(error);
+      if (!this.#isOver) this.problem = problemText(error);
     } finally {
       page.isAsked = false;
     }

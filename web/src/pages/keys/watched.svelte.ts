@@ -2,6 +2,7 @@
 
 import { untrack } from 'svelte';
 import { hub, session } from '../../session.svelte';
+import { problemText } from '../../ui/problem';
 import { withhold, type Entry } from './catalogue';
 import { changesOf, note, type Change } from './changes.svelte';
 
@@ -63,7 +64,7 @@ export class Watched {
       }
       this.problem = null;
     } catch (error) {
-      if (session.line === 'open') this.problem = error instanceof Error ? error.message : String(error);
+      if (session.line === 'open') this.problem = problemText(error);
     }
     this.loaded = true;
   }

@@ -1,6 +1,7 @@
 /** The lines of stagedoor's log that this browser has seen. It goes on while another page is shown. */
 
 import { readJson, type Kilovolt } from '../../kilovolt';
+import { problemText } from '../../ui/problem';
 
 export const LEVELS = ['debug', 'info', 'warning', 'error'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -75,7 +76,7 @@ export class Log {
         if (isOver || hub.state !== 'open') return;
         isAnswered = true;
         this.loaded = true;
-        this.problem = error instanceof Error ? error.message : String(error);
+        this.problem = problemText(error);
       },
     );
     return () => {

@@ -1,9 +1,10 @@
 /** The doors' stored settings, with their passwords: changes are told without those, so each is a reason to read anew. */
 
 import { t } from '../../i18n/index.svelte';
-import { RequestError } from '../../kilovolt';
+import { isLost } from '../../kilovolt';
 import { hear, type Live } from '../../live.svelte';
 import { hub, session } from '../../session.svelte';
+import { problemText } from '../../ui/problem';
 
 class Config<T> implements Live<T> {
   value: T | null = $state.raw(null);
@@ -28,8 +29,8 @@ class Config<T> implements Live<T> {
         },
         (error: unknown) => {
           // After a lost connection it is asked anew.
-          if (turn !== this.#asked || (error instanceof RequestError && error.code === 'connection lost')) return;
-          this.problem = error instanceof Error ? error.message : String(error);
+          if (turn !== this.#asked || isLost(error)) return;
+          this.problem = problemText(error);
           this.loaded = true;
         },
       );
