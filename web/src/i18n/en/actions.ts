@@ -9,7 +9,6 @@ export const actions = {
   name: 'Name',
   nameless: 'Without a name',
   group: 'Group',
-  groupHint: 'For this list only. Actions of the same group stand together.',
   noGroup: 'Without a group',
   search: 'Search actions',
   count: (shown: number, all: number) => (shown === all ? (all === 1 ? '1 action' : `${all} actions`) : `${shown} of ${all} actions`),

@@ -77,7 +77,6 @@ export const dashboard = {
     form: 'Form',
     json: 'JSON',
     data: 'Data',
-    badJson: 'This is not valid JSON yet.',
     send: 'Send',
     sent: (name: string) => `${name} was sent.`,
     reset: 'Back to the example',

@@ -17,7 +17,6 @@ export const form = {
   variants: { string: 'Text', number: 'Number', integer: 'Whole number', boolean: 'Yes or no', object: 'Several values', array: 'List' },
   variantOf: (place: number) => `Kind ${place}`,
   memberName: 'Name',
-  memberValue: 'Value',
   sameName: 'There are two of this name.',
   valueKind: (what: string) => `Kind of ${what}`,
   valueKinds: { absent: 'Not set', text: 'Text', number: 'Number', flag: 'Yes or no', json: 'JSON' },

@@ -24,7 +24,6 @@ export const variables = {
   platform: 'Platform',
   userId: 'User id',
   userIdHint: 'The platform’s number for the viewer, not the name.',
-  ofUser: (name: string) => `of ${name}`,
   viewer: 'Viewer',
   key: 'Key',
   changed: 'The value was changed meanwhile.',

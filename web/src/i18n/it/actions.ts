@@ -11,7 +11,6 @@ export const actions: Texts['actions'] = {
   name: 'Nome',
   nameless: 'Senza nome',
   group: 'Gruppo',
-  groupHint: 'Serve solo a questo elenco. Le azioni dello stesso gruppo stanno insieme.',
   noGroup: 'Senza gruppo',
   search: 'Cerca azioni',
   count: (shown, all) => (shown === all ? (all === 1 ? '1 azione' : `${all} azioni`) : `${shown} di ${all} azioni`),

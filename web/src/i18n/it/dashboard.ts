@@ -76,7 +76,6 @@ export const dashboard: Texts['dashboard'] = {
     form: 'Modulo',
     json: 'JSON',
     data: 'Dati',
-    badJson: 'Questo non è ancora JSON valido.',
     send: 'Invia',
     sent: (name) => `${name} è stato inviato.`,
     reset: 'Torna all’esempio',

@@ -19,7 +19,6 @@ export const form: Texts['form'] = {
   variants: { string: 'Testo', number: 'Numero', integer: 'Numero intero', boolean: 'Sì o no', object: 'Più valori', array: 'Elenco' },
   variantOf: (place) => `Tipo ${place}`,
   memberName: 'Nome',
-  memberValue: 'Valore',
   sameName: 'Ce ne sono due con questo nome.',
   valueKind: (what) => `Tipo di ${what}`,
   valueKinds: { absent: 'Non impostato', text: 'Testo', number: 'Numero', flag: 'Sì o no', json: 'JSON' },

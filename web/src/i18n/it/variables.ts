@@ -26,7 +26,6 @@ export const variables: Texts['variables'] = {
   platform: 'Piattaforma',
   userId: 'ID utente',
   userIdHint: 'Il numero che la piattaforma dà allo spettatore, non il nome.',
-  ofUser: (name) => `di ${name}`,
   viewer: 'Spettatore',
   key: 'Chiave',
   changed: 'Nel frattempo il valore è cambiato.',
