@@ -50,6 +50,29 @@ async def test_the_owner_sees_which_program_asks(server: Server) -> None:
         await client.close()
 
 
+async def test_an_icon_on_this_machine_is_not_fetched(server: Server) -> None:
+    connected = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        writer.close()
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    icon = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/icon.png"
+    client = Client(server.url, ask=AskMetadata(name="A button", icon=icon), reconnect=False)
+    async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/ev/log") as log:
+        asking = asyncio.create_task(client.connect())
+        async for change in log:
+            if "it is not on the internet" in change.value:
+                break
+        questions = msgspec.json.decode(await owner.get("stagedoor/asks"), type=list[Question])
+        assert [question.icon for question in questions] == [""]
+        assert not connected.is_set()
+        asking.cancel()
+        await asyncio.wait([asking])
+    listener.close()
+
+
 async def test_a_refusal_is_told_and_a_late_answer_is_an_error(server: Server) -> None:
     client = Client(server.url, ask=AskMetadata(), reconnect=False)
     async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/asks") as changes:

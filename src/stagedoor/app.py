@@ -50,6 +50,7 @@ from stagedoor.services.door_settings import C, DoorSettings, HttpConfig, Stream
 from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.folders import Folders
+from stagedoor.services.icons import Icons
 from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
@@ -219,7 +220,8 @@ class App:
         def client() -> Client:
             return Client(hub, SERVICE)
 
-        Questions(client(), self._asks, loop, find_client)
+        find_icon = Icons().find if settings.fetch_icons else None
+        stack.push_async_callback(Questions(client(), self._asks, loop, find_client, find_icon).close)
         stack.push_async_callback(
             Clients(client(), lambda: [entrance.door for entrance in self._doors], find_clients).close
         )

@@ -231,6 +231,9 @@ class Settings:
         True, parse_flag, "", "Look up the pronouns of viewers at pronouns.alejo.io when a client asks.", shown="on"
     )
     asks: bool = _option(True, parse_flag, "", "Let applications ask the owner to be let in.", shown="on")
+    fetch_icons: bool = _option(
+        True, parse_flag, "", "Fetch the icon at the https address that an application gives when it asks.", shown="on"
+    )
     static: Path | None = _option(
         None, Path, "DIR", "Folder of overlay files, served at /static/.", shown="stored, or off"
     )

@@ -201,7 +201,7 @@ def test_an_answer_with_another_remember_than_true_or_false_is_none(remember: ob
         clock = FakeClock()
         asks = AskQueue(clock)
         hub = open_hub(MemoryStore())
-        Questions(Client(hub, SERVICE), asks, clock, lambda port: None)
+        Questions(Client(hub, SERVICE), asks, clock, lambda port: None, None)
         ask = asks.put(Asker("198.51.100.7"), Metadata(), lambda verdict: None)
         with pytest.raises(RequestFailed, match="expected an id and allow"):
             await Desk(hub).call("stagedoor/@answer-ask", encode({"id": ask.id, "allow": True, "remember": remember}))
@@ -214,7 +214,7 @@ def test_an_answer_with_another_remember_than_true_or_false_is_none(remember: ob
 async def test_who_is_refused_is_not_remembered(desk: Desk) -> None:
     clock = FakeClock()
     asks = AskQueue(clock)
-    Questions(Client(desk.hub, SERVICE), asks, clock, lambda port: None)
+    Questions(Client(desk.hub, SERVICE), asks, clock, lambda port: None, None)
     ask = asks.put(Asker("198.51.100.7"), Metadata(), lambda verdict: None)
     with pytest.raises(RequestFailed, match="only who is let in"):
         await desk.ask("stagedoor/@answer-ask", id=ask.id, allow=False, remember=True)

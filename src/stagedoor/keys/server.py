@@ -36,7 +36,7 @@ SPECS: Final = (
     KeySpec(
         pattern=ASKS,
         kind=Kind.STATE,
-        summary="Applications that ask to be let in, oldest first.",
+        summary="Applications that ask to be let in, oldest first. An `icon` is a `data:` address, or empty.",
         schema={
             "type": "array",
             "items": record(

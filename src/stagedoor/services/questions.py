@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 _LOOK_UP_TIMEOUT_S: Final = 1.0
 """How long a question waits for the name of its program."""
+
+_MAX_FETCHED_CHARACTERS: Final = 400_000
+"""Of all icons that were fetched, as ``data:`` addresses. All questions are one value, which has to fit into a message,
+and into what may wait for a console, together with the icons that came with questions."""
 
 
 class Question(msgspec.Struct):
@@ -33,6 +37,7 @@ class Question(msgspec.Struct):
     author: str
     url: str
     icon: str
+    """A ``data:`` address; never one that would have to be fetched."""
     verification_code: str
 
 
@@ -48,10 +53,30 @@ class Answer(msgspec.Struct):
 class Questions:
     """Joins the queue of questions to the hub."""
 
-    def __init__(self, client: Client, asks: AskQueue, clock: Clock, find_program: Callable[[int], str | None]) -> None:
-        """``find_program`` names the program of this machine whose connection has a port; it may block for a while."""
+    def __init__(
+        self,
+        client: Client,
+        asks: AskQueue,
+        clock: Clock,
+        find_program: Callable[[int], str | None],
+        find_icon: Callable[[str], Awaitable[str]] | None,
+    ) -> None:
+        """Show the questions of a queue.
+
+        Args:
+            client: Writes them, and serves the request that answers one.
+            asks: The queue.
+            clock: The queue's.
+            find_program: Names the program of this machine whose connection has a port; it may block for a while.
+            find_icon: Makes a ``data:`` address of the picture at an ``https`` address, or an empty text; it may be
+                cancelled. ``None`` where no icon is fetched.
+        """
         self._client = client
         self._find_program = find_program
+        self._find_icon = find_icon
+        self._icons: dict[str, str] = {}
+        """What was fetched for open questions; empty for one that has no icon to show."""
+        self._fetching: dict[str, asyncio.Task[None]] = {}
         self._programs: dict[str, str | None] = {}
         """Of each question that is shown."""
         self._looking_up: dict[str, asyncio.Task[None]] = {}
@@ -60,6 +85,15 @@ class Questions:
         client.serve(ANSWER_ASK, self._answer)
         asks.watch(self._update)
         self._show()
+
+    async def close(self) -> None:
+        """Fetch no more icons."""
+        self._find_icon = None
+        tasks = list(self._fetching.values())
+        self._fetching.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _update(self) -> None:
         """Show the questions as they are now; one from this machine as soon as its program is known."""
@@ -73,7 +107,32 @@ class Questions:
             elif ask.id not in self._looking_up:
                 task = asyncio.get_running_loop().create_task(self._look_up(ask))
                 self._looking_up[ask.id] = task
+        self._follow_icons()
         self._show()
+
+    def _follow_icons(self) -> None:
+        """Fetch the icons of new questions, which are shown meanwhile; end with a question what is under way for it."""
+        open_ids = {ask.id for ask in self._asks.open}
+        self._icons = {ask_id: icon for ask_id, icon in self._icons.items() if ask_id in open_ids}
+        for ask_id in self._fetching.keys() - open_ids:
+            self._fetching.pop(ask_id).cancel()
+        if self._find_icon is None:
+            return
+        for ask in self._asks.open:
+            is_known = ask.id in self._icons or ask.id in self._fetching
+            if not is_known and not _is_picture(ask.metadata.icon) and ask.metadata.icon:
+                task = asyncio.get_running_loop().create_task(self._fetch_icon(self._find_icon, ask))
+                self._fetching[ask.id] = task
+
+    async def _fetch_icon(self, find_icon: Callable[[str], Awaitable[str]], ask: Ask) -> None:
+        icon = await find_icon(ask.metadata.icon)
+        self._fetching.pop(ask.id, None)
+        if sum(map(len, self._icons.values())) + len(icon) > _MAX_FETCHED_CHARACTERS:
+            logger.info("the icon of a question is not shown: those of others are large")
+            icon = ""
+        self._icons[ask.id] = icon
+        if icon:
+            self._show()
 
     async def _look_up(self, ask: Ask) -> None:
         program = None
@@ -100,7 +159,7 @@ class Questions:
             name=metadata.shown_name,
             author=metadata.author,
             url=metadata.url,
-            icon=metadata.icon,
+            icon=metadata.icon if _is_picture(metadata.icon) else self._icons.get(ask.id, ""),
             verification_code=metadata.verification_code,
         )
 
@@ -122,6 +181,10 @@ class Questions:
             " for good" if answer.remember else "",
         )
         return "{}"
+
+
+def _is_picture(icon: str) -> bool:
+    return icon[:5].lower() == "data:"
 
 
 def _log_failure(error: StoreError | None) -> None:
