@@ -139,6 +139,7 @@ async def test_a_connection_is_told_and_ended(page: Page, server: Server, owner:
         await check_accessibility(page)
         await page.get_by_role("alertdialog").get_by_role("button", name="Disconnect").press("Enter")
         await expect(page.get_by_text("Disconnected.")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Connected", exact=True)).to_be_focused()
         await expect(row).to_have_count(0)
 
 
