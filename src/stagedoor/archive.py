@@ -18,6 +18,7 @@ import msgspec
 
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
+from stagedoor.keys import APP_TOKENS, APPS, CONSOLE_PASSES
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -27,6 +28,8 @@ _STEP: Final = 2000
 
 _BACKUP_NAME: Final = re.compile(r"\d{8}-\d{6}(-\d+)?\.json")
 """Local time; nothing else in the folder is ever deleted."""
+
+_REMEMBERED: Final = frozenset((APP_TOKENS, APPS, CONSOLE_PASSES))
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -79,6 +82,14 @@ def durable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[
     """Leave out events and requests, which strimertül's archives hold, too: to write them would make them happen
     again."""
     return {key: value for key, value in entries.items() if not catalogue.resolve(key).is_volatile}
+
+
+def importable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[Key, Value]:
+    """Leave out what an import never writes: events, requests, and who comes in without a password.
+
+    A file of somebody else's could let its author in. A restore brings them back, as it does everything.
+    """
+    return {key: value for key, value in durable_entries(entries, catalogue).items() if key not in _REMEMBERED}
 
 
 def count_keys(path: Path) -> int | None:

@@ -11,7 +11,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from stagedoor.archive import durable_entries, parse_archive, read_archive, store_folder, whole_entries
+from stagedoor.archive import (
+    durable_entries,
+    importable_entries,
+    parse_archive,
+    read_archive,
+    store_folder,
+    whole_entries,
+)
 from stagedoor.errors import ArchiveError, StoreError
 from stagedoor.hub import Catalogue, LmdbStore
 from stagedoor.keys import SPECS
@@ -39,12 +46,13 @@ class Comparison(msgspec.Struct):
     same: int
     """Keys that would stay as they are because the archive has them with the same value."""
     skipped: int
-    """Events and requests in the archive, which are never written."""
+    """Keys of the archive that are never written: events, requests; at an import also who comes in by itself."""
 
 
 def compare(archive: Mapping[Key, Value], current: Iterable[tuple[Key, Value]], mode: Mode) -> Comparison:
     """Compare an archive's entries with the current ones; an import deletes nothing."""
-    entries = durable_entries(archive, Catalogue(SPECS))
+    written = durable_entries if mode == "restore" else importable_entries
+    entries = written(archive, Catalogue(SPECS))
     skipped = len(archive) - len(entries)
     changed, gone = [], []
     same = 0

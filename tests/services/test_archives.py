@@ -226,3 +226,13 @@ async def test_any_other_file_stays(archived: Desk, tmp_path: Path) -> None:
 async def test_only_the_owner_may_ask(archived: Desk, key: str) -> None:
     with pytest.raises(NotPermitted):
         await Client(archived.hub, Grant(Level.APPLICATION, "password")).call(key, "{}")
+
+
+async def test_an_import_lets_nobody_in_but_a_restore_brings_back_who_was(either: Desk, tmp_path: Path) -> None:
+    desk = either
+    path = write(tmp_path / "archive.json", {keys.CONSOLE_PASSES: "[]", keys.APP_TOKENS: "[]", "a": "1"})
+    assert (await desk.ask(keys.COMPARE, path=path, mode="import"))["skipped"] == 2
+    await desk.call(keys.IMPORT, encode({"path": path}))
+    assert (desk.get("a"), desk.get(keys.CONSOLE_PASSES), desk.get(keys.APP_TOKENS)) == ("1", "", "")
+    await desk.call(keys.RESTORE, encode({"path": path}))
+    assert (desk.get(keys.CONSOLE_PASSES), desk.get(keys.APP_TOKENS)) == ("[]", "[]")

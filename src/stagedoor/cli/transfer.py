@@ -14,8 +14,8 @@ import msgspec
 
 from stagedoor.access import weakness
 from stagedoor.archive import (
-    durable_entries,
     has_store,
+    importable_entries,
     parse_archive,
     public_entries,
     read_archive,
@@ -106,7 +106,8 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
     """Write every key of FILE, or of standard input if FILE is -, in one batch; keys that it does not name stay.
 
     FILE is one JSON object of keys and values, as `stagedoor export` and strimertül write it; a value that is no text
-    is stored as JSON. All or nothing. Past events and requests, which strimertül exports, too, are left out.
+    is stored as JSON. All or nothing. Past events and requests, which strimertül exports, too, are left out, and so is
+    who comes in without a password.
 
     \b
     Example:
@@ -115,7 +116,7 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
     """
     content = sys.stdin.buffer.read() if file == _STANDARD_STREAM else None
     parsed = read_archive(Path(file)) if content is None else parse_archive(content, "standard input")
-    entries = durable_entries(parsed, Catalogue(SPECS))
+    entries = importable_entries(parsed, Catalogue(SPECS))
     if dry_run:
         outcome = _compare(data, entries)
     else:

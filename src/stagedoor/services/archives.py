@@ -5,17 +5,17 @@ import contextlib
 import logging
 import stat
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from stagedoor.access import Client
-from stagedoor.archive import count_keys, durable_entries, list_backups, read_archive
+from stagedoor.archive import count_keys, durable_entries, importable_entries, list_backups, read_archive
 from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
-from stagedoor.hub import Hub, Write
+from stagedoor.hub import Catalogue, Hub, Write
 from stagedoor.keys import BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
 from stagedoor.types import Key, Value
 from stagedoor.uploads import Uploads
@@ -195,19 +195,25 @@ class Archives:
         return found
 
     async def _import(self, value: Value) -> Value:
-        return await self._load("import", value, self._write_all)
+        return await self._load("import", value, importable_entries, self._write_all)
 
     async def _restore(self, value: Value) -> Value:
         async with self._lock:
-            return await self._load("restore", value, self._replace_all)
+            return await self._load("restore", value, durable_entries, self._replace_all)
 
-    async def _load(self, job: str, value: Value, write: Callable[[dict[Key, Value]], Awaitable[None]]) -> Value:
+    async def _load(
+        self,
+        job: str,
+        value: Value,
+        choose: Callable[[Mapping[Key, Value], Catalogue], dict[Key, Value]],
+        write: Callable[[dict[Key, Value]], Awaitable[None]],
+    ) -> Value:
         try:
             request = msgspec.json.decode(value, type=ArchiveRequest)
             self._tell(job, 0, 3)
             path = self._find(request.path)
             entries = await asyncio.to_thread(read_archive, path)
-            entries = durable_entries(entries, self._hub.catalogue)
+            entries = choose(entries, self._hub.catalogue)
             self._tell(job, 1, 3)
             await write(entries)
         except (msgspec.DecodeError, ArchiveError, StoreError) as error:
