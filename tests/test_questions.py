@@ -113,6 +113,10 @@ async def remembered(server: Server, token_file: Path) -> Client:
     asking = asyncio.create_task(client.connect())
     await answer_next_question(server, allow=True, remember=True)
     await asking
+    async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/apps") as changes:
+        # The token may be here before its hash is on the disk.
+        while not await owner.get("stagedoor/apps"):
+            await anext(aiter(changes))
     return client
 
 
@@ -152,7 +156,7 @@ async def test_a_client_without_an_event_loop_comes_back_as_well(server: Server,
     assert await asyncio.to_thread(come_back) == "blocking"
 
 
-async def test_a_forgotten_application_is_out_within_a_second_and_stays_out(server: Server, tmp_path: Path) -> None:
+async def test_a_forgotten_application_is_out_at_once_and_stays_out(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "token"
     client = await remembered(server, file)
     closed = asyncio.Event()
@@ -164,7 +168,7 @@ async def test_a_forgotten_application_is_out_within_a_second_and_stays_out(serv
     second = Client(server.url, token=file.read_text().strip(), on_state=note)
     await second.connect()
     (app,) = await shown_apps(server)
-    async with Client(server.url, token=server.control_token) as owner, asyncio.timeout(1):
+    async with Client(server.url, token=server.control_token) as owner, asyncio.timeout(10):
         await owner.call_json("stagedoor/@forget-app", {"id": app.id})
         with pytest.raises(AccessRevoked):
             await get_for_ever(client)

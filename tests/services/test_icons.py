@@ -5,9 +5,7 @@ import base64
 import contextlib
 import gzip
 import ipaddress
-import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -41,33 +39,18 @@ def shown(body: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(body).decode()}"
 
 
-class Certificate:
-    """A certificate of this machine's own names, made for these tests."""
-
-    def __init__(self, folder: Path) -> None:
-        openssl = shutil.which("openssl")
-        if openssl is None:
-            pytest.skip("a certificate is made by openssl, which is not here")
-        self.file, self.key = folder / "certificate.pem", folder / "key.pem"
-        command = (
-            f"{openssl} req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
-            " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext keyUsage=digitalSignature,keyCertSign"
-        )
-        parts = [*command.split(), "-keyout", str(self.key), "-out", str(self.file)]
-        subprocess.run(parts, check=True, capture_output=True)
-
-    def served(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.file, self.key)
-        return context
-
-    def trusted(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.file))
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+"""A certificate of this machine's own names with its key, made for these tests and worth nothing elsewhere."""
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return Certificate(tmp_path_factory.mktemp("certificate"))
+def served() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
+def trusted() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(CERTIFICATE))
 
 
 class Site:
@@ -121,8 +104,8 @@ async def opened(tls: ssl.SSLContext | None) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def site(certificate: Certificate) -> AsyncIterator[Site]:
-    async with opened(certificate.served()) as opened_site:
+async def site() -> AsyncIterator[Site]:
+    async with opened(served()) as opened_site:
         yield opened_site
 
 
@@ -139,9 +122,9 @@ class Reached:
 
 
 @pytest.fixture
-def fetching(certificate: Certificate) -> Icons:
+def fetching() -> Icons:
     """The service, to which this machine is part of the internet."""
-    return Icons(may_reach=lambda address: address == "127.0.0.1", certificates=certificate.trusted())
+    return Icons(may_reach=lambda address: address == "127.0.0.1", certificates=trusted())
 
 
 # --- what is a picture ---
@@ -350,14 +333,12 @@ async def test_a_redirect_away_from_https(site: Site, fetching: Icons, location:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "10.0.0.1", "[::1]", "169.254.169.254", "[::ffff:127.0.0.1]"]
 )
-async def test_a_redirect_into_this_machine_or_network(site: Site, certificate: Certificate, host: str) -> None:
+async def test_a_redirect_into_this_machine_or_network(site: Site, host: str) -> None:
     guard = Reached(1)
     port = site.url.rpartition(":")[2]
     site.hold("/icon", PNG)
     with pytest.raises(IconRefused, match="not on the internet"):
-        await Icons(may_reach=guard, certificates=certificate.trusted()).fetch(
-            site.lead("/from", f"https://{host}:{port}/icon")
-        )
+        await Icons(may_reach=guard, certificates=trusted()).fetch(site.lead("/from", f"https://{host}:{port}/icon"))
     assert len(guard.addresses) > 1
     assert site.accepted == 1
 
@@ -447,23 +428,23 @@ def test_no_address_of_ipv4_hides_in_one_of_ipv6(address: ipaddress.IPv4Address)
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "017700000001", "localhost."]
 )
-async def test_this_machine_by_any_name(site: Site, certificate: Certificate, host: str) -> None:
+async def test_this_machine_by_any_name(site: Site, host: str) -> None:
     site.hold("/icon", PNG)
     port = site.url.rpartition(":")[2]
     with pytest.raises(IconRefused):
-        await Icons(certificates=certificate.trusted()).fetch(f"https://{host}:{port}/icon")
+        await Icons(certificates=trusted()).fetch(f"https://{host}:{port}/icon")
     assert site.accepted == 0
 
 
-async def test_a_name_is_checked_where_it_leads(site: Site, certificate: Certificate) -> None:
+async def test_a_name_is_checked_where_it_leads(site: Site) -> None:
     site.hold("/icon", PNG)
     address = f"https://localhost:{site.url.rpartition(':')[2]}/icon"
     seen = Reached(0)
     with pytest.raises(IconRefused, match="not on the internet"):
-        await Icons(may_reach=seen, certificates=certificate.trusted()).fetch(address)
+        await Icons(may_reach=seen, certificates=trusted()).fetch(address)
     assert set(seen.addresses) <= {"127.0.0.1", "::1"}
     assert site.accepted == 0
-    allowed = Icons(may_reach=lambda ip: ip == "127.0.0.1", certificates=certificate.trusted())
+    allowed = Icons(may_reach=lambda ip: ip == "127.0.0.1", certificates=trusted())
     assert await allowed.fetch(address) == shown(PNG)
 
 
