@@ -43,7 +43,7 @@ async def watched(browser: Browser, *, width: int = 1280, locale: str = "en-GB")
     )
     try:
         yield window
-        assert window.faults == []
+        assert window.faults == [], window.faults
     finally:
         await context.close()
 
