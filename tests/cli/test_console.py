@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from stagedoor.cli.serve import _program
 from stagedoor.kilovolt import Client
 from tests.cli.harness import Cli
 from tests.conftest import Server
@@ -118,3 +119,13 @@ async def test_and_to_none_that_is_shut(server: Server) -> None:
     async with aiohttp.ClientSession() as http, http.get(f"{server.page}/") as answer:
         page = await answer.text()
     assert "<dt>Console</dt>" not in page
+
+
+def test_a_shell_that_does_not_find_the_command_is_told_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/stagedoor"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _program() == ".venv/bin/stagedoor"
+    (tmp_path / "stagedoor").touch(0o755)
+    assert _program() == "stagedoor"

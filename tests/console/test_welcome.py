@@ -38,7 +38,7 @@ async def step(page: Page, name: str) -> None:
 async def test_it_ends_with_an_overlay_that_shows_what_was_sent(browser: Browser, own_server: Server) -> None:
     async with first_visit(browser, own_server) as window:
         page = window.page
-        await step(page, "How you like it")
+        await step(page, "Language and look")
         await check_accessibility(page)
         await page.get_by_label("Italiano").check()
         await expect(page.get_by_role("heading", name="Benvenuto")).to_be_visible()
@@ -88,7 +88,7 @@ async def test_it_ends_with_an_overlay_that_shows_what_was_sent(browser: Browser
         await expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
         await page.get_by_role("navigation").get_by_role("link", name="About").click()
         await page.get_by_role("link", name="Show the welcome again").click()
-        await step(page, "How you like it")
+        await step(page, "Language and look")
 
 
 async def test_it_can_be_skipped_at_any_step(browser: Browser, own_server: Server) -> None:

@@ -6,8 +6,10 @@ import gc
 import logging
 import os
 import shlex
+import shutil
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -94,7 +96,7 @@ def _how_to_open_console(running: "Running", settings: Settings, chosen: frozens
     """Say where the console is. Somebody who looks gets a link that opens it; a log gets none."""
     if running.doors.console is None:
         return None
-    address, command = running.doors.console, f"stagedoor console{_folder(settings, chosen)}"
+    address, command = running.doors.console, f"{_program()} console{_folder(settings, chosen)}"
     opens = "" if settings.ephemeral else f"  ({command} opens it)"
     if sys.stdout.isatty() and (link := running.new_console_link()) is not None:
         address = link.url
@@ -106,7 +108,14 @@ def _how_to_open_console(running: "Running", settings: Settings, chosen: frozens
 def _how_to_see_passwords(settings: Settings, chosen: frozenset[str]) -> str:
     if settings.ephemeral:
         return "STAGEDOOR_KILOVOLT_PASSWORD and STAGEDOOR_STREAMERBOT_PASSWORD set your own"
-    return f"`stagedoor password show{_folder(settings, chosen)} [--door streamerbot]` prints it"
+    return f"`{_program()} password show{_folder(settings, chosen)} [--door streamerbot]` prints it"
+
+
+def _program() -> str:
+    """What to type here for this program: a shell may find it only by its path, as after ``make run``."""
+    called = Path(sys.argv[0])
+    is_lost = called.stem == "stagedoor" and shutil.which("stagedoor") is None
+    return shlex.quote(str(called)) if is_lost else "stagedoor"
 
 
 def _folder(settings: Settings, chosen: frozenset[str]) -> str:

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -308,6 +307,9 @@ def _texts_in(value: object) -> Iterator[str]:
 
 
 async def _describe_machine() -> list[str]:
+    # Imported here, as it would take a tenth of every start.
+    from importlib.metadata import PackageNotFoundError, version
+
     libraries = []
     for name in _LIBRARIES:
         try:

@@ -14,7 +14,7 @@ export const frame = {
   linkUsed: 'This link was used already, or it is too old',
   preferences: 'Preferences',
   theme: 'Theme',
-  themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  themes: { system: 'Same as the system', light: 'Light', dark: 'Dark' },
   language: 'Language',
   close: 'Close',
   cancel: 'Cancel',

@@ -2,14 +2,14 @@ import type { Texts } from '../index.svelte';
 
 export const welcome: Texts['welcome'] = {
   title: 'Benvenuto',
-  lead: 'In pochi minuti avrai un overlay che mostra la tua chat. Puoi uscire a ogni passo.',
-  steps: ['Come ti piace', 'Scegli un overlay', 'Mettilo in OBS', 'Provalo'],
+  lead: 'In pochi minuti avrai un overlay che funziona in OBS. Puoi uscire a ogni passo.',
+  steps: ['Lingua e aspetto', 'Scegli un overlay', 'Mettilo in OBS', 'Provalo'],
   step: (number, all) => `Passo ${number} di ${all}`,
   skip: 'Salta il benvenuto',
   back: 'Indietro',
   next: 'Avanti',
   likeText: 'Puoi cambiare tutto quando vuoi, nelle preferenze in fondo al menu.',
-  chooseText: 'Questi arrivano con stagedoor. Quello che vedi nel riquadro è l’overlay stesso, ed è connesso.',
+  chooseText: 'Questi arrivano con stagedoor. L’anteprima è l’overlay stesso, ed è connessa.',
   names: { chat: 'Chat', alerts: 'Avvisi', countdown: 'Conto alla rovescia' },
   abouts: {
     chat: 'Quello che si dice nelle chat di tutte le piattaforme.',
@@ -30,7 +30,7 @@ export const welcome: Texts['welcome'] = {
     'Dai un nome alla fonte e conferma.',
     `Metti l’indirizzo nel campo URL, ${width} in Larghezza e ${height} in Altezza, e conferma.`,
   ],
-  obsLater: 'Non hai OBS sottomano? Vai avanti: il riquadro qui mostra la stessa cosa.',
+  obsLater: 'Non hai OBS sottomano? Vai avanti: l’anteprima qui mostra la stessa cosa.',
   tryText: 'Mandagli qualcosa. Arriva come arriverebbe dalla piattaforma, quindi lo notano anche gli altri overlay, i bot e le azioni.',
   message: 'Messaggio',
   send: { chat: 'Manda il messaggio', alerts: 'Manda un nuovo follower', countdown: 'Avvia il conto alla rovescia' },
