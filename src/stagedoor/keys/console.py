@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import COUNT, FLAG, TEXT, record
+from stagedoor.keys.forms import COUNT, FLAG, TEXT, owner_request, record
 from stagedoor.types import JsonObject
 
 CLIENTS: Final = "stagedoor/@clients"
@@ -26,23 +26,11 @@ COMPARE: Final = "stagedoor/@compare"
 _LEVEL: Final[JsonObject] = {"enum": ["debug", "info", "warning", "error"]}
 
 
-def _request(pattern: str, summary: str, schema: JsonObject | None = None) -> KeySpec:
-    return KeySpec(
-        pattern=pattern,
-        kind=Kind.REQUEST,
-        summary=summary,
-        schema=schema or {},
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
-    )
-
-
 SPECS: Final = (
-    _request(CLIENTS, "Lists the connections: who they are, how they were let in, what they hear and send."),
-    _request(DISCONNECT, "Ends a connection, with 1008.", record(["id"], id=TEXT)),
-    _request(DOORS, "Lists the doors: where they listen, why one is shut, and how many came in."),
-    _request(
+    owner_request(CLIENTS, "Lists the connections: who they are, how they were let in, what they hear and send."),
+    owner_request(DISCONNECT, "Ends a connection, with 1008.", record(["id"], id=TEXT)),
+    owner_request(DOORS, "Lists the doors: where they listen, why one is shut, and how many came in."),
+    owner_request(
         MOVE_DOOR,
         "Lets a door listen somewhere else, at once and from now on; `off` shuts it. Whoever has come in stays. When "
         "the address cannot be had, the door stays where it was.",
@@ -67,13 +55,13 @@ SPECS: Final = (
         readers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
-    _request(
+    owner_request(
         LOG,
         "Lists the latest lines of stagedoor's log, newest last: those of a level and above, at most `limit`. It keeps "
         "2,000 in memory.",
         record([], level=_LEVEL, limit={"type": "integer", "minimum": 1, "maximum": 2000}),
     ),
-    _request(
+    owner_request(
         REPORT,
         "Writes a report to show to others, as `text` in Markdown: versions, doors, connections, counts of keys, "
         "settings, the end of the log. There is no secret in it, and no address beyond this machine.",
@@ -87,14 +75,14 @@ SPECS: Final = (
         readers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
-    _request(CATALOGUE, "Lists every key that stagedoor knows: kind, summary, schema, and whose it is."),
-    _request(
+    owner_request(CATALOGUE, "Lists every key that stagedoor knows: kind, summary, schema, and whose it is."),
+    owner_request(
         EVENTS,
         "Lists the events of Streamer.bot by source and type, each with its summary; of the one that it is asked about "
         "it gives the schema and an example.",
         record([], source=TEXT, type=TEXT),
     ),
-    _request(
+    owner_request(
         BROWSE,
         "Lists keys, a page at a time, with the beginning of their values: those with a prefix, in whose name a text "
         "occurs, after a key. With `group`, what comes between the prefix and the next slash instead, and how many "
@@ -109,14 +97,14 @@ SPECS: Final = (
             group=FLAG,
         ),
     ),
-    _request(
+    owner_request(
         FOLDERS,
         "Lists the folders in a folder, the home folder if none is named, and tells whether it may be served.",
         record([], path=TEXT),
     ),
-    _request(BACKUPS, "Lists the backups, oldest first; one that is damaged has null for its keys."),
-    _request(BACKUP, "Makes a backup, and deletes the oldest ones as the clock's backups do."),
-    _request(
+    owner_request(BACKUPS, "Lists the backups, oldest first; one that is damaged has null for its keys."),
+    owner_request(BACKUP, "Makes a backup, and deletes the oldest ones as the clock's backups do."),
+    owner_request(
         COMPARE,
         "Tells what a restore or an import of a file on this machine would add, change and delete: how many keys, and "
         "the first 200 of each.",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import COUNT, FLAG, TEXT, record
+from stagedoor.keys.forms import COUNT, FLAG, TEXT, owner_request, record
 
 HTTP_CONFIG: Final = "http/config"
 ASKS: Final = "stagedoor/asks"
@@ -58,14 +58,10 @@ SPECS: Final = (
         writers=Audience.OWNER,
         stored_in_memory=True,
     ),
-    KeySpec(
-        pattern=ANSWER_ASK,
-        kind=Kind.REQUEST,
-        summary="Answers a question: lets the application in, or does not. With `remember` it is let in for good.",
-        schema=record(["id", "allow"], id=TEXT, allow=FLAG, remember=FLAG),
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        ANSWER_ASK,
+        "Answers a question: lets the application in, or does not. With `remember` it is let in for good.",
+        record(["id", "allow"], id=TEXT, allow=FLAG, remember=FLAG),
     ),
     KeySpec(
         pattern=APPS,
@@ -98,22 +94,14 @@ SPECS: Final = (
         listers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
-    KeySpec(
-        pattern=FORGET_APP,
-        kind=Kind.REQUEST,
-        summary="Lets an application in no longer: its token is worthless, and its connections end with 4011.",
-        schema=record(["id"], id=TEXT),
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        FORGET_APP,
+        "Lets an application in no longer: its token is worthless, and its connections end with 4011.",
+        record(["id"], id=TEXT),
     ),
-    KeySpec(
-        pattern=CONSOLE_LINK,
-        kind=Kind.REQUEST,
-        summary="Makes a link that opens the console in a browser, once and soon.",
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        CONSOLE_LINK,
+        "Makes a link that opens the console in a browser, once and soon.",
     ),
     KeySpec(
         pattern=CONSOLE_PASSES,
@@ -124,31 +112,20 @@ SPECS: Final = (
         listers=Audience.OWNER,
         writers=Audience.OWNER,
     ),
-    KeySpec(
-        pattern=STATUS,
-        kind=Kind.REQUEST,
-        summary="Tells what runs: version, doors, connections, keys, memory, and which options were set for this run.",
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        STATUS,
+        "Tells what runs: version, doors, connections, keys, memory, and which options were set for this run.",
     ),
-    KeySpec(
-        pattern=IMPORT,
-        kind=Kind.REQUEST,
-        summary="Writes every key of a file on this machine, in one batch; keys that it does not name stay.",
-        schema=record(["path"], path=TEXT),
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        IMPORT,
+        "Writes every key of a file on this machine, in one batch; keys that it does not name stay. Who comes in without "
+        "a password is never imported.",
+        record(["path"], path=TEXT),
     ),
-    KeySpec(
-        pattern=RESTORE,
-        kind=Kind.REQUEST,
-        summary="Replaces every key by those of a file on this machine, after a safety backup.",
-        schema=record(["path"], path=TEXT),
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
+    owner_request(
+        RESTORE,
+        "Replaces every key by those of a file on this machine, after a safety backup.",
+        record(["path"], path=TEXT),
     ),
     KeySpec(
         pattern=PROGRESS,
