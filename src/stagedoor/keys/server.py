@@ -118,8 +118,8 @@ SPECS: Final = (
     ),
     owner_request(
         IMPORT,
-        "Writes every key of a file on this machine, in one batch; keys that it does not name stay. Who comes in without "
-        "a password is never imported.",
+        "Writes every key of a file on this machine, in one batch; keys that it does not name stay. Who comes in "
+        "without a password is never imported.",
         record(["path"], path=TEXT),
     ),
     owner_request(
