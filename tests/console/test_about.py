@@ -8,7 +8,7 @@ from stagedoor.keys import STREAMERBOT_CONFIG
 from stagedoor.kilovolt import Client
 from stagedoor.version import __version__
 from tests.conftest import PASSWORD, Server
-from tests.console.harness import Window, check_accessibility, open_page, sign_in, watched
+from tests.console.harness import Window, check_accessibility, open_page, sign_in, until, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -64,7 +64,7 @@ async def test_by_keyboard_alone_the_report_is_renewed_and_read(window: Window, 
     report = page.get_by_role("region", name="The report", exact=True)
     await expect(report).to_be_focused()
     await page.keyboard.press("End")
-    await page.wait_for_function("document.activeElement.scrollTop > 0")
+    await until(page, "document.activeElement.scrollTop > 0")
 
 
 async def test_it_fits_a_phone_in_italian(browser: Browser, server: Server) -> None:

@@ -13,7 +13,7 @@ from stagedoor.keys import ANSWER_ASK, ASKS, CLIENTS, DISCONNECT
 from stagedoor.kilovolt import AskMetadata, Client
 from tests.conftest import Server
 from tests.console.askers import asking, question
-from tests.console.harness import Window, check_accessibility, open_page, sign_in, watched
+from tests.console.harness import Window, check_accessibility, open_page, sign_in, until, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -339,9 +339,9 @@ async def test_one_tab_calls_and_a_notification_leads_back(browser: Browser, ser
         await preferences.get_by_label("Show a notification").check()
         await check_accessibility(window.page)
         await preferences.get_by_role("button", name="Try the sound").click()
-        await window.page.wait_for_function("tones === 2")
+        await until(window.page, "tones === 2")
         await preferences.get_by_role("button", name="Try the notification").click()
-        await window.page.wait_for_function("shown.length === 1")
+        await until(window.page, "shown.length === 1")
         await preferences.get_by_role("button", name="Close").click()
         other = await window.context.new_page()
         await other.goto(server.console_url)
@@ -361,7 +361,8 @@ async def test_one_tab_calls_and_a_notification_leads_back(browser: Browser, ser
         for tab in tabs:
             await expect(question(tab)).to_have_count(0)
             await tab.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
-        await other.wait_for_function(
+        await until(
+            other,
             "navigator.locks.query().then(({held}) => held.every(({name}) => name !== 'stagedoor.front'))"
         )
         async with asking(server, name="Unseen"):
@@ -377,7 +378,7 @@ async def test_one_tab_calls_and_a_notification_leads_back(browser: Browser, ser
 
 async def first_true(tabs: tuple[Page, ...], condition: str) -> Page:
     """The first of some tabs where a condition comes true."""
-    waiting = {asyncio.create_task(tab.wait_for_function(condition)): tab for tab in tabs}
+    waiting = {asyncio.create_task(until(tab, condition)): tab for tab in tabs}
     done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
