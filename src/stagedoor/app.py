@@ -38,7 +38,8 @@ from stagedoor.net.programs import find_client, find_clients
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.streamerbot import speak_streamerbot
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
-from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
+from stagedoor.options import OPTIONS, Address, Settings, parse_address, parse_address_or_off, parse_endpoint
+from stagedoor.redaction import Redactor
 from stagedoor.services.actions import Actions
 from stagedoor.services.apps import AppsDesk
 from stagedoor.services.archives import Archives
@@ -51,6 +52,7 @@ from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.folders import Folders
 from stagedoor.services.icons import Icons
+from stagedoor.services.known_secrets import KnownSecrets
 from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.pronouns import Alejo, Pronouns
@@ -102,12 +104,17 @@ class Running:
 class App:
     """One stagedoor. Use :meth:`run` once.
 
-    ``chosen`` names the settings that were set for this run, so that stored ones do not override them.
+    ``chosen`` names the settings that were set for this run, so that stored ones do not override them. ``redactor`` is
+    told what is secret; one that cleans the whole process's output is the caller's.
     """
 
-    def __init__(self, settings: Settings, chosen: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, settings: Settings, chosen: frozenset[str] = frozenset(), redactor: Redactor | None = None
+    ) -> None:
         self._settings = settings
         self._chosen = chosen
+        self._redactor = redactor or Redactor()
+        self._redactor.know("settings", _secrets_of(settings))
         self._warnings: dict[str, str] = {}
         """By what they are about."""
         self._doors = Doors(self._warn)
@@ -133,12 +140,14 @@ class App:
                 stack.enter_context(locked(data, timeout_s=_LOCK_TIMEOUT_S))
             hub = Hub(self._open_store(data), Catalogue(keys.SPECS))
             stack.push_async_callback(hub.close)
-            log = Log(Client(hub, SERVICE), asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            token = new_token()
+            self._redactor.know("control token", [token])
+            KnownSecrets(Client(hub, SERVICE), hub.catalogue, self._redactor).start()
+            log = Log(Client(hub, SERVICE), loop, self._redactor)
             log.start()
             stack.callback(log.close)
 
-            loop = asyncio.get_running_loop()
-            token = new_token()
             self._turn = Turn()
             self._asks = AskQueue(loop)
             self._doorkeeper = Doorkeeper(loop, control_token=token, apps=AppsDesk(Client(hub, SERVICE)).apps)
@@ -202,7 +211,7 @@ class App:
                 chosen=self._chosen,
                 settings=_tell(settings),
             )
-            Report(hub, settings, self._chosen, also_secret=[token])
+            Report(hub, settings, self._chosen, self._redactor)
             yield Running(
                 data=data,
                 doors=doors,
@@ -475,7 +484,7 @@ class App:
         """Show a warning until its subject has another one, or none."""
         if line is None:
             self._warnings.pop(subject, None)
-        elif self._warnings.get(subject) != line:
+        elif self._warnings.get(subject) != (line := self._redactor.clean(line)):
             self._warnings[subject] = line
             logger.warning("%s", line)
 
@@ -489,6 +498,12 @@ def _describe(door: Door) -> DoorStatus:
         accepted=statistics.accepted,
         refused=statistics.refused,
     )
+
+
+def _secrets_of(settings: Settings) -> list[str]:
+    """What was set for this run that is secret, and so has no flag."""
+    values = (getattr(settings, option.name) for option in OPTIONS if not option.has_flag)
+    return [value for value in values if value]
 
 
 def _tell(settings: Settings) -> JsonObject:
