@@ -24,6 +24,7 @@ from stagedoor.access import (
     weakness,
 )
 from stagedoor.archive import store_folder
+from stagedoor.audit import AuditLog
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
 from stagedoor.errors import OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
@@ -43,6 +44,7 @@ from stagedoor.redaction import Redactor
 from stagedoor.services.actions import Actions
 from stagedoor.services.apps import AppsDesk
 from stagedoor.services.archives import Archives
+from stagedoor.services.audit import AuditDesk, read_head
 from stagedoor.services.browser import Browser
 from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
@@ -65,6 +67,7 @@ from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
 from stagedoor.types import JsonObject, Key
 from stagedoor.uploads import Uploads
+from stagedoor.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +150,10 @@ class App:
             log = Log(Client(hub, SERVICE), loop, self._redactor)
             log.start()
             stack.callback(log.close)
+            self._audit = self._open_audit_log(hub, data, loop)
+            stack.push_async_callback(AuditDesk(Client(hub, SERVICE), self._audit, loop).close)
+            stack.callback(self._audit.record, "stop", {})
+            self._audit.record("start", {"version": __version__, "program": f"process {os.getpid()}"})
 
             self._turn = Turn()
             self._asks = AskQueue(loop)
@@ -280,6 +287,14 @@ class App:
 
     def _open_store(self, data: Path | None) -> Store:
         return MemoryStore() if data is None else LmdbStore(store_folder(data))
+
+    def _open_audit_log(self, hub: Hub, data: Path | None, loop: asyncio.AbstractEventLoop) -> AuditLog:
+        def complain(subject: str, line: str | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._warn, subject, line)
+
+        head = read_head(Client(hub, SERVICE).get(keys.AUDIT_HEAD))
+        return AuditLog(data, head=head, clean=self._redactor.clean, complain=complain)
 
     # --- doors ---
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from stagedoor.hub import KeySpec
 from stagedoor.keys import (
     actions,
+    audit,
     console,
     events,
     loopback,
@@ -32,6 +33,7 @@ from stagedoor.keys.actions import (
     CODE_TRIGGER_LIST,
     COMMAND_LIST,
 )
+from stagedoor.keys.audit import AUDIT, AUDIT_HEAD, AUDITED
 from stagedoor.keys.console import (
     BACKUP,
     BACKUPS,
@@ -85,6 +87,9 @@ __all__ = [
     "APPS",
     "APP_TOKENS",
     "ASKS",
+    "AUDIT",
+    "AUDITED",
+    "AUDIT_HEAD",
     "BACKUP",
     "BACKUPS",
     "BROWSE",
@@ -133,6 +138,7 @@ __all__ = [
 SPECS: Final[tuple[KeySpec, ...]] = (
     *server.SPECS,
     *console.SPECS,
+    *audit.SPECS,
     *streamerbot.SPECS,
     *events.SPECS,
     *variables.SPECS,

@@ -16,7 +16,7 @@ from stagedoor.archive import count_keys, durable_entries, importable_entries, l
 from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Catalogue, Hub, Write
-from stagedoor.keys import BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
+from stagedoor.keys import AUDIT_HEAD, BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
 from stagedoor.types import Key, Value
 from stagedoor.uploads import Uploads
 
@@ -230,6 +230,8 @@ class Archives:
     async def _replace_all(self, entries: dict[Key, Value]) -> None:
         await self._back_up()
         self._tell("restore", 2, 3)
+        if head := self._client.get(AUDIT_HEAD):
+            entries = {**entries, AUDIT_HEAD: head}
         await self._hub.replace_all(entries)
 
     def _tell(self, job: str, done: int, total: int) -> None:
