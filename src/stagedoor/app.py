@@ -153,7 +153,7 @@ class App:
             self._audit = self._open_audit_log(hub, data, loop)
             stack.push_async_callback(AuditDesk(Client(hub, SERVICE), self._audit, loop).close)
             stack.callback(self._audit.record, "stop", {})
-            self._audit.record("start", {"version": __version__, "program": f"process {os.getpid()}"})
+            self._audit.record("start", {"version": __version__})
 
             self._turn = Turn()
             self._asks = AskQueue(loop)
@@ -183,6 +183,7 @@ class App:
                 data_folder=data,
                 uploads=self._uploads,
                 find_overlays=lambda: self._doors.url("kilovolt", "http", ""),
+                audit=self._audit,
             )
             await self._start_services(hub, data, stack)
 
@@ -248,6 +249,7 @@ class App:
             every_s=settings.backup_minutes * 60,
             keep=settings.backup_keep,
             uploads=self._uploads,
+            record=self._audit.record,
         )
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 

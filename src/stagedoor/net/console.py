@@ -7,7 +7,7 @@ would send along by itself.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ from aiohttp import ClientPayloadError, web
 
 from stagedoor.access import OriginClass, Passes
 from stagedoor.archive import list_backups
+from stagedoor.audit import AuditLog, Record, ignore
 from stagedoor.net.static import StaticFolder
 from stagedoor.uploads import MAX_UPLOAD_BYTES, TooManyUploads, Uploads
 
@@ -61,7 +62,8 @@ class ConsolePages:
 
     ``private`` is never served; ``data_folder`` is where the backups are, ``uploads`` where files from the browser go,
     and without them there are none. ``find_overlays`` tells the origin that overlays are served from, which alone the
-    console may show in a frame: another origin than its own, so that what runs there cannot reach it.
+    console may show in a frame: another origin than its own, so that what runs there cannot reach it. ``audit`` is
+    given out, and hears who took a backup.
     """
 
     def __init__(
@@ -72,8 +74,11 @@ class ConsolePages:
         data_folder: Path | None = None,
         uploads: Uploads | None = None,
         find_overlays: Callable[[], str | None] = lambda: None,
+        audit: AuditLog | None = None,
     ) -> None:
         self._passes = passes
+        self._audit = audit
+        self._record: Record = ignore if audit is None else audit.record
         self._find_overlays = find_overlays
         self._uploads = uploads
         self._data_folder = data_folder
@@ -103,6 +108,8 @@ class ConsolePages:
             return await self._answer_upload(request, self._uploads)
         if path.startswith("/backups/"):
             return self._answer_backup(request, unquote(path.removeprefix("/backups/")))
+        if path == "/audit" and self._audit is not None:
+            return await self._answer_audit(request, self._audit)
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
         if self._files is None:
@@ -141,7 +148,23 @@ class ConsolePages:
         if found is None or not _is_own_file(found):
             raise web.HTTPNotFound(text="404: there is no such backup\n")
         headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{name}"'}
+        if request.method == "GET":
+            self._record("reveal", {"area": "backup", "name": name, "address": request.remote})
         return web.FileResponse(found, headers=headers)
+
+    async def _answer_audit(self, request: web.BaseRequest, audit: AuditLog) -> web.Response:
+        """Let the owner download the audit log, all its files as one, while it goes on."""
+        self._check_owner(request, "GET", "HEAD")
+        chunks = audit.export()
+        try:
+            first = await asyncio.to_thread(next, chunks, b"")
+        except OSError as error:
+            raise web.HTTPInternalServerError(text=f"500: {error.strerror or error}\n") from error
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Disposition": 'attachment; filename="audit.jsonl"',
+        }
+        return web.Response(body=_stream(first, chunks), headers=headers)
 
     async def _answer_upload(self, request: web.BaseRequest, uploads: Uploads) -> web.Response:
         """Take a file's bytes, as they are, from the owner."""
@@ -180,6 +203,13 @@ def built_console() -> Path | None:
     """Find the console's files, if they were built into this installation."""
     folder = Path(str(files("stagedoor"))) / "web"
     return folder if (folder / "index.html").is_file() else None
+
+
+async def _stream(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Send what threads read, a piece at a time."""
+    while first:
+        yield first
+        first = await asyncio.to_thread(next, chunks, b"")
 
 
 def _bearer_token(request: web.BaseRequest) -> str:
