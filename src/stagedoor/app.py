@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ from stagedoor.audit import AuditLog
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
 from stagedoor.errors import OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
-from stagedoor.net.console import ConsolePages, OwnPagesOnly
+from stagedoor.net.console import PLAIN_PATHS, ConsolePages, OwnPagesOnly
 from stagedoor.net.door import Door, MakeHandler, Origins, Respond
 from stagedoor.net.doors import Doors, Settle, url_of
 from stagedoor.net.kilovolt import speak_kilovolt
@@ -62,6 +62,7 @@ from stagedoor.services.questions import Questions
 from stagedoor.services.reference import Reference
 from stagedoor.services.report import Report
 from stagedoor.services.status import DoorStatus, StatusDesk
+from stagedoor.services.tls import Certificates
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
@@ -120,7 +121,7 @@ class App:
         self._redactor.know("settings", _secrets_of(settings))
         self._warnings: dict[str, str] = {}
         """By what they are about."""
-        self._doors = Doors(self._warn)
+        self._doors = Doors(self._warn, lambda: self._certificates)
         self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
 
@@ -177,6 +178,16 @@ class App:
             )
             at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
             self._uploads = Uploads(at_hand / "uploads")
+            self._certificates = Certificates(
+                Client(hub, SERVICE),
+                at_hand / "tls",
+                host_names=settings.host_names,
+                chosen=self._chosen_tls(),
+                is_exposed=lambda: any(entrance.is_exposed for entrance in self._doors),
+                changed=self._doors.tell,
+                warn=self._warn,
+            )
+            await self._certificates.start()
             self._console = ConsolePages(
                 console.passes,
                 private=settings.data,
@@ -184,6 +195,7 @@ class App:
                 uploads=self._uploads,
                 find_overlays=lambda: self._doors.url("kilovolt", "http", ""),
                 audit=self._audit,
+                find_authority=self._certificates.read_authority,
             )
             await self._start_services(hub, data, stack)
 
@@ -207,6 +219,7 @@ class App:
                 if data is not None:
                     write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
 
+            stack.push_async_callback(_cancel, loop.create_task(self._certificates.run()))
             tell_where()
             self._let_doors_move(hub, endpoint, kilovolt, streamerbot, console, tell_where)
             StatusDesk(
@@ -324,7 +337,11 @@ class App:
         add(
             "console",
             self._make_door(
-                "console", {"/ws": speak_kilovolt(hub, self._console_doorkeeper)}, self._console.respond, OwnPagesOnly()
+                "console",
+                {"/ws": speak_kilovolt(hub, self._console_doorkeeper)},
+                self._console.respond,
+                OwnPagesOnly(),
+                plain_paths=PLAIN_PATHS,
             ),
             lambda: True,
         )
@@ -395,8 +412,26 @@ class App:
         stack.push_async_callback(door.close)
         return url_of(door, "ws", "/ws")
 
+    def _chosen_tls(self) -> dict[str, object]:
+        """Say what was chosen for this run about TLS, in the words of what is stored."""
+        settings = self._settings
+        chosen: dict[str, object] = {}
+        if "tls" in self._chosen:
+            chosen["mode"] = settings.tls
+        if self._chosen & {"tls_certificate", "tls_key"}:
+            chosen["certificate"] = None if settings.tls_certificate is None else str(settings.tls_certificate)
+            chosen["key"] = None if settings.tls_key is None else str(settings.tls_key)
+        if "plain_beyond_loopback" in self._chosen:
+            chosen["plain_beyond_loopback"] = settings.plain_beyond_loopback
+        return chosen
+
     def _make_door(
-        self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond, origins: Origins | None = None
+        self,
+        name: str,
+        sockets: Mapping[str, MakeHandler],
+        respond: Respond,
+        origins: Origins | None = None,
+        plain_paths: Collection[str] = (),
     ) -> Door:
         settings = self._settings
         limits = Limits(
@@ -414,6 +449,8 @@ class App:
             limits=limits,
             origins=origins or self._origins,
             host_names=frozenset(settings.host_names),
+            tls=self._certificates,
+            plain_paths=plain_paths,
         )
 
     def _address(self, option: str, stored: str | None) -> Address | None:

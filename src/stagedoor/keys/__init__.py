@@ -16,6 +16,7 @@ from stagedoor.keys import (
     platforms,
     server,
     streamerbot,
+    tls,
     twitch,
     variables,
     viewers,
@@ -71,6 +72,7 @@ from stagedoor.keys.server import (
     STATUS,
 )
 from stagedoor.keys.streamerbot import STREAMERBOT_CONFIG
+from stagedoor.keys.tls import ADDRESSES, NEW_AUTHORITY, SET_TLS, TLS, TLS_CONFIG
 from stagedoor.keys.variables import GLOBAL_DELETE, GLOBAL_SET
 from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
 from stagedoor.types import Key
@@ -83,6 +85,7 @@ __all__ = [
     "ACTION_RUNS",
     "ACTION_RUN_CHANGED",
     "ACTION_SCHEMA",
+    "ADDRESSES",
     "ANSWER_ASK",
     "APPS",
     "APP_TOKENS",
@@ -122,13 +125,17 @@ __all__ = [
     "LOOPBACK_OPEN",
     "LOOPBACK_SAY",
     "MOVE_DOOR",
+    "NEW_AUTHORITY",
     "PROGRESS",
     "PRONOUNS_GET",
     "REPORT",
     "RESTORE",
+    "SET_TLS",
     "SPECS",
     "STATUS",
     "STREAMERBOT_CONFIG",
+    "TLS",
+    "TLS_CONFIG",
     "VIEWERS_ACTIVE",
     "WELCOME",
     "segment",
@@ -140,6 +147,7 @@ SPECS: Final[tuple[KeySpec, ...]] = (
     *console.SPECS,
     *audit.SPECS,
     *streamerbot.SPECS,
+    *tls.SPECS,
     *events.SPECS,
     *variables.SPECS,
     *actions.SPECS,

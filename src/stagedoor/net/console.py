@@ -7,12 +7,13 @@ would send along by itself.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from aiohttp import ClientPayloadError, web
@@ -36,6 +37,11 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+AUTHORITY_PATH: Final = "/authority.crt"
+
+PLAIN_PATHS: Final = (AUTHORITY_PATH,)
+"""What everybody may have in plain text, since it is needed before our certificate can be trusted."""
 
 _MAX_BODY_BYTES: Final = 4096
 
@@ -64,6 +70,7 @@ class ConsolePages:
     and without them there are none. ``find_overlays`` tells the origin that overlays are served from, which alone the
     console may show in a frame: another origin than its own, so that what runs there cannot reach it. ``audit`` is
     given out, and hears who took a backup.
+    ``find_authority`` reads the certificate of the local authority, in PEM.
     """
 
     def __init__(
@@ -75,11 +82,13 @@ class ConsolePages:
         uploads: Uploads | None = None,
         find_overlays: Callable[[], str | None] = lambda: None,
         audit: AuditLog | None = None,
+        find_authority: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self._passes = passes
         self._audit = audit
         self._record: Record = ignore if audit is None else audit.record
         self._find_overlays = find_overlays
+        self._find_authority = find_authority
         self._uploads = uploads
         self._data_folder = data_folder
         folder = built_console()
@@ -91,7 +100,7 @@ class ConsolePages:
             response = await self._answer(request)
         except web.HTTPException as error:
             response = error
-        framed = self._find_overlays() or "'none'"
+        framed = _as_reached(self._find_overlays(), request) or "'none'"
         for name, value in _HEADERS.items():
             response.headers[name] = value.replace("{framed}", framed)
         if response.headers.get("Cache-Control") is None:
@@ -112,6 +121,8 @@ class ConsolePages:
             return await self._answer_audit(request, self._audit)
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
+        if path == AUTHORITY_PATH:
+            return self._answer_authority()
         if self._files is None:
             raise web.HTTPNotFound(text=_NOT_BUILT)
         response = self._files.respond("index.html" if path == "/" else path.removeprefix("/"))
@@ -190,6 +201,18 @@ class ConsolePages:
             raise web.HTTPInsufficientStorage(text=f"507: {error.strerror}\n") from error
         return web.json_response({"path": str(path), "size": size})
 
+    def _answer_authority(self) -> web.Response:
+        """Give the local authority's certificate, which is public, in the form that systems install."""
+        pem = self._find_authority()
+        if pem is None:
+            raise web.HTTPNotFound(text="404: there is no authority of ours in use\n")
+        headers = {"Content-Disposition": 'attachment; filename="stagedoor-authority.crt"'}
+        return web.Response(
+            body=ssl.PEM_cert_to_DER_cert(pem.decode("ascii")),
+            content_type="application/x-x509-ca-cert",
+            headers=headers,
+        )
+
     def _check_owner(self, request: web.BaseRequest, *methods: str) -> None:
         """Refuse what another page has sent, what shows no pass, and other methods."""
         _check_same_origin(request)
@@ -203,6 +226,14 @@ def built_console() -> Path | None:
     """Find the console's files, if they were built into this installation."""
     folder = Path(str(files("stagedoor"))) / "web"
     return folder if (folder / "index.html").is_file() else None
+
+
+def _as_reached(overlays: str | None, request: web.BaseRequest) -> str | None:
+    """Name the overlays' origin as a page reaches it that was itself reached with TLS: by the same name, with TLS."""
+    if overlays is None or not request.secure:
+        return overlays
+    host = request.host.rpartition(":")[0] if request.url.explicit_port else request.host
+    return f"https://{host}:{urlsplit(overlays).port}"
 
 
 async def _stream(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -244,7 +275,7 @@ async def _read_briefly(request: web.BaseRequest) -> bytes:
 def _check_same_origin(request: web.BaseRequest) -> None:
     """Refuse what another page has sent. The ``Host`` has been checked by the door."""
     origin = request.headers.get("Origin")
-    is_own = origin is None or origin.lower() == f"http://{request.host}".lower()
+    is_own = origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()
     if not is_own or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise web.HTTPForbidden(text="403: only the console itself may do that\n")
 
