@@ -6,6 +6,7 @@ from typing import Final
 
 from stagedoor.access import is_loopback
 from stagedoor.errors import DoorError, OptionError
+from stagedoor.net.connection import ACCESS_REVOKED
 from stagedoor.net.door import Door
 from stagedoor.options import Address
 
@@ -110,6 +111,13 @@ class Doors:
         self._warn(f"{option} shut", None)
         exposed = f"the {entrance.door.name} door listens beyond this machine, on {address}, in plain text"
         self._warn(f"{option} exposed", exposed if reaches_out else None)
+
+    def shut_out(self, origin: str) -> None:
+        """End the connections of pages from an origin, which may not be here any more."""
+        for entrance in self:
+            for connection in entrance.door.connections:
+                if connection.origin is not None and connection.origin.lower() == origin:
+                    connection.close(ACCESS_REVOKED, "access was revoked")
 
     async def close(self) -> None:
         """Shut them all, the last one first."""
