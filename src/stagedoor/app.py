@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,17 +20,17 @@ from stagedoor.access import (
     Grant,
     Level,
     OriginPolicy,
-    Record,
     RememberedOrigins,
     generate_password,
     sign_twice,
     weakness,
 )
 from stagedoor.archive import store_folder
+from stagedoor.audit import AuditLog
 from stagedoor.control import Control, locked, new_token, prepare_data_folder, remove_control, write_control
 from stagedoor.errors import OptionError
 from stagedoor.hub import Catalogue, Hub, LmdbStore, MemoryStore, Store
-from stagedoor.net.console import ConsolePages, OwnPagesOnly
+from stagedoor.net.console import PLAIN_PATHS, ConsolePages, OwnPagesOnly
 from stagedoor.net.door import Door, MakeHandler, Origins, Respond
 from stagedoor.net.doors import Doors, Settle, url_of
 from stagedoor.net.kilovolt import speak_kilovolt
@@ -41,10 +41,12 @@ from stagedoor.net.programs import find_client, find_clients
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.streamerbot import speak_streamerbot
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
-from stagedoor.options import Address, Settings, parse_address, parse_address_or_off, parse_endpoint
+from stagedoor.options import OPTIONS, Address, Settings, parse_address, parse_address_or_off, parse_endpoint
+from stagedoor.redaction import Redactor
 from stagedoor.services.actions import Actions
 from stagedoor.services.apps import AppsDesk
 from stagedoor.services.archives import Archives
+from stagedoor.services.audit import AuditDesk, read_head
 from stagedoor.services.browser import Browser
 from stagedoor.services.clients import Clients
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
@@ -54,6 +56,7 @@ from stagedoor.services.doors import DoorDesk
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.folders import Folders
 from stagedoor.services.icons import Icons
+from stagedoor.services.known_secrets import KnownSecrets
 from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.origins import OriginDesk
@@ -63,11 +66,13 @@ from stagedoor.services.questions import Questions
 from stagedoor.services.reference import Reference
 from stagedoor.services.report import Report
 from stagedoor.services.status import DoorStatus, StatusDesk
+from stagedoor.services.tls import Certificates
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
 from stagedoor.types import JsonObject, Key
 from stagedoor.uploads import Uploads
+from stagedoor.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -107,17 +112,21 @@ class Running:
 class App:
     """One stagedoor. Use :meth:`run` once.
 
-    ``chosen`` names the settings that were set for this run, so that stored ones do not override them.
+    ``chosen`` names the settings that were set for this run, so that stored ones do not override them. ``redactor`` is
+    told what is secret; one that cleans the whole process's output is the caller's.
     """
 
-    def __init__(self, settings: Settings, chosen: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, settings: Settings, chosen: frozenset[str] = frozenset(), redactor: Redactor | None = None
+    ) -> None:
         self._settings = settings
         self._chosen = chosen
+        self._redactor = redactor or Redactor()
+        self._redactor.know("settings", _secrets_of(settings))
         self._warnings: dict[str, str] = {}
         """By what they are about."""
-        self._doors = Doors(self._warn)
+        self._doors = Doors(self._warn, lambda: self._certificates)
         self._pages = Pages()
-        self._record: Record = lambda kind, facts: None
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[Running]:
@@ -138,15 +147,21 @@ class App:
                 stack.enter_context(locked(data, timeout_s=_LOCK_TIMEOUT_S))
             hub = Hub(self._open_store(data), Catalogue(keys.SPECS))
             stack.push_async_callback(hub.close)
-            log = Log(Client(hub, SERVICE), asyncio.get_running_loop())
-            log.start()
-            stack.callback(log.close)
-
             loop = asyncio.get_running_loop()
             token = new_token()
+            self._redactor.know("control token", [token])
+            KnownSecrets(Client(hub, SERVICE), hub.catalogue, self._redactor).start()
+            log = Log(Client(hub, SERVICE), loop, self._redactor)
+            log.start()
+            stack.callback(log.close)
+            self._audit = self._open_audit_log(hub, data, loop)
+            stack.push_async_callback(AuditDesk(Client(hub, SERVICE), self._audit, loop).close)
+            stack.callback(self._audit.record, "stop", {})
+            self._audit.record("start", {"version": __version__})
+
             self._turn = Turn()
             self._asks = AskQueue(loop)
-            record = self._record
+            record = self._audit.record
             origins = OriginDesk(Client(hub, SERVICE), record, self._doors.shut_out)
             apps = AppsDesk(Client(hub, SERVICE), record)
             overlay_keys = OverlayKeyDesk(Client(hub, SERVICE), record)
@@ -192,12 +207,24 @@ class App:
             )
             at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
             self._uploads = Uploads(at_hand / "uploads")
+            self._certificates = Certificates(
+                Client(hub, SERVICE),
+                at_hand / "tls",
+                host_names=settings.host_names,
+                chosen=self._chosen_tls(),
+                is_exposed=lambda: any(entrance.is_exposed for entrance in self._doors),
+                changed=self._doors.tell,
+                warn=self._warn,
+            )
+            await self._certificates.start()
             self._console = ConsolePages(
                 console.passes,
                 private=settings.data,
                 data_folder=data,
                 uploads=self._uploads,
                 find_overlays=lambda: self._doors.url("kilovolt", "http", ""),
+                audit=self._audit,
+                find_authority=self._certificates.read_authority,
             )
             await self._start_services(hub, data, stack)
 
@@ -221,6 +248,7 @@ class App:
                 if data is not None:
                     write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
 
+            stack.push_async_callback(_cancel, loop.create_task(self._certificates.run()))
             tell_where()
             self._let_doors_move(hub, endpoint, kilovolt, streamerbot, console, tell_where)
             StatusDesk(
@@ -233,7 +261,7 @@ class App:
                 chosen=self._chosen,
                 settings=_tell(settings),
             )
-            Report(hub, settings, self._chosen, also_secret=[token])
+            Report(hub, settings, self._chosen, self._redactor)
             yield Running(
                 data=data,
                 doors=doors,
@@ -252,7 +280,9 @@ class App:
             return Client(hub, SERVICE)
 
         find_icon = Icons().find if settings.fetch_icons else None
-        stack.push_async_callback(Questions(client(), self._asks, loop, find_client, find_icon, self._record).close)
+        stack.push_async_callback(
+            Questions(client(), self._asks, loop, find_client, find_icon, self._audit.record).close
+        )
         stack.push_async_callback(
             Clients(client(), lambda: [entrance.door for entrance in self._doors], find_clients).close
         )
@@ -263,6 +293,7 @@ class App:
             every_s=settings.backup_minutes * 60,
             keep=settings.backup_keep,
             uploads=self._uploads,
+            record=self._audit.record,
         )
         stack.push_async_callback(_cancel, loop.create_task(archives.run()))
 
@@ -317,6 +348,14 @@ class App:
     def _open_store(self, data: Path | None) -> Store:
         return MemoryStore() if data is None else LmdbStore(store_folder(data))
 
+    def _open_audit_log(self, hub: Hub, data: Path | None, loop: asyncio.AbstractEventLoop) -> AuditLog:
+        def complain(subject: str, line: str | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._warn, subject, line)
+
+        head = read_head(Client(hub, SERVICE).get(keys.AUDIT_HEAD))
+        return AuditLog(data, head=head, clean=self._redactor.clean, complain=complain)
+
     # --- doors ---
 
     def _add_doors(self, hub: Hub, endpoint: str) -> None:
@@ -343,7 +382,11 @@ class App:
         add(
             "console",
             self._make_door(
-                "console", {"/ws": speak_kilovolt(hub, self._console_doorkeeper)}, self._console.respond, OwnPagesOnly()
+                "console",
+                {"/ws": speak_kilovolt(hub, self._console_doorkeeper)},
+                self._console.respond,
+                OwnPagesOnly(),
+                plain_paths=PLAIN_PATHS,
             ),
             lambda: True,
         )
@@ -414,8 +457,26 @@ class App:
         stack.push_async_callback(door.close)
         return url_of(door, "ws", "/ws")
 
+    def _chosen_tls(self) -> dict[str, object]:
+        """Say what was chosen for this run about TLS, in the words of what is stored."""
+        settings = self._settings
+        chosen: dict[str, object] = {}
+        if "tls" in self._chosen:
+            chosen["mode"] = settings.tls
+        if self._chosen & {"tls_certificate", "tls_key"}:
+            chosen["certificate"] = None if settings.tls_certificate is None else str(settings.tls_certificate)
+            chosen["key"] = None if settings.tls_key is None else str(settings.tls_key)
+        if "plain_beyond_loopback" in self._chosen:
+            chosen["plain_beyond_loopback"] = settings.plain_beyond_loopback
+        return chosen
+
     def _make_door(
-        self, name: str, sockets: Mapping[str, MakeHandler], respond: Respond, origins: Origins | None = None
+        self,
+        name: str,
+        sockets: Mapping[str, MakeHandler],
+        respond: Respond,
+        origins: Origins | None = None,
+        plain_paths: Collection[str] = (),
     ) -> Door:
         settings = self._settings
         limits = Limits(
@@ -433,6 +494,8 @@ class App:
             limits=limits,
             origins=origins or self._origins,
             host_names=frozenset(settings.host_names),
+            tls=self._certificates,
+            plain_paths=plain_paths,
         )
 
     def _address(self, option: str, stored: str | None) -> Address | None:
@@ -520,7 +583,7 @@ class App:
         """Show a warning until its subject has another one, or none."""
         if line is None:
             self._warnings.pop(subject, None)
-        elif self._warnings.get(subject) != line:
+        elif self._warnings.get(subject) != (line := self._redactor.clean(line)):
             self._warnings[subject] = line
             logger.warning("%s", line)
 
@@ -534,6 +597,12 @@ def _describe(door: Door) -> DoorStatus:
         accepted=statistics.accepted,
         refused=statistics.refused,
     )
+
+
+def _secrets_of(settings: Settings) -> list[str]:
+    """What was set for this run that is secret, and so has no flag."""
+    values = (getattr(settings, option.name) for option in OPTIONS if not option.has_flag)
+    return [value for value in values if value]
 
 
 def _tell(settings: Settings) -> JsonObject:

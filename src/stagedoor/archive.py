@@ -18,7 +18,7 @@ import msgspec
 
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
-from stagedoor.keys import APP_TOKENS, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS
+from stagedoor.keys import APP_TOKENS, AUDIT_HEAD, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -80,8 +80,10 @@ def parse_archive(data: bytes, name: str) -> dict[Key, Value]:
 
 def durable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[Key, Value]:
     """Leave out events and requests, which strimertül's archives hold, too: to write them would make them happen
-    again."""
-    return {key: value for key, value in entries.items() if not catalogue.resolve(key).is_volatile}
+    again. And what says how far this folder's audit log goes, since the log does not go back with the keys."""
+    return {
+        key: value for key, value in entries.items() if key != AUDIT_HEAD and not catalogue.resolve(key).is_volatile
+    }
 
 
 def importable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[Key, Value]:
@@ -121,7 +123,7 @@ def _decode(data: bytes) -> dict[Key, Value]:
 
 
 def whole_entries(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
-    """Walk over all keys of a store, with their secrets, in order."""
+    """Walk over all keys of a store, with their secrets, in order; but for what belongs to this folder's audit log."""
     secrets_scan = store.scan(Table.SECRETS, "")
     secrets = dict(secrets_scan.take(1 << 62))
     secrets_scan.close()
@@ -129,7 +131,8 @@ def whole_entries(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
     try:
         while entries := scan.take(_STEP):
             for key, value in entries:
-                yield key, secrets.pop(key, value)
+                if key != AUDIT_HEAD:
+                    yield key, secrets.pop(key, value)
     finally:
         scan.close()
     yield from secrets.items()

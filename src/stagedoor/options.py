@@ -62,6 +62,14 @@ def parse_authentication(text: str) -> str:
     return mode
 
 
+def parse_tls(text: str) -> str:
+    """Read whether the doors speak TLS."""
+    mode = text.strip().lower()
+    if mode not in ("auto", "off"):
+        raise ValueError(f"{text!r} is neither auto nor off")
+    return mode
+
+
 def parse_flag(text: str) -> bool:
     """Read a switch from an environment variable."""
     lowered = text.strip().lower()
@@ -249,6 +257,32 @@ class Settings:
     )
     host_names: tuple[str, ...] = _option(
         (), parse_names, "NAME", "Further names of this machine that clients may use in an address.", shown="none"
+    )
+    tls: str = _option(
+        "auto",
+        parse_tls,
+        "MODE",
+        "Whether the doors speak TLS on their ports, too, as wss and https. With auto they do as soon as there is a "
+        "certificate; one of stagedoor's own authority is made when a door listens beyond this machine.",
+        shown="stored, or auto",
+    )
+    tls_certificate: Path | None = _option(
+        None,
+        Path,
+        "FILE",
+        "Your own certificate with its chain, in PEM, instead of one by stagedoor's authority; read again when it "
+        "changes.",
+        shown="stored, or none",
+    )
+    tls_key: Path | None = _option(
+        None, Path, "FILE", "The key of your own certificate, in PEM, without a password.", shown="stored, or none"
+    )
+    plain_beyond_loopback: bool = _option(
+        False,
+        parse_flag,
+        "",
+        "Let other machines speak without TLS, so that everybody in the network between can read along. Not advisable.",
+        shown="stored, or off",
     )
     message_bytes: int = _option(1 << 20, parse_size, "SIZE", "The largest message that is taken.", shown="1M")
     queue_bytes: int = _option(

@@ -69,7 +69,7 @@ async def test_by_keyboard_alone_an_application_comes_in_and_only_by_an_answer(p
     await page.mouse.click(5, 400)
     await expect(dialog).to_be_visible()
     assert not coming.done()
-    for _ in range(4):  # the link, Deny, Allow and remember, Allow once
+    for _ in range(6):  # the link, what it may do, for how long, Deny, Allow and remember, Allow once
         await page.keyboard.press("Tab")
     await expect(allow).to_be_focused()
     await page.keyboard.press("Enter")

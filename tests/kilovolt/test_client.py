@@ -663,6 +663,59 @@ async def test_an_ask_without_metadata_sends_none(fake: FakeServer) -> None:
         assert (await fake.next(Login)).data == {"auth": "ask"}
 
 
+async def test_an_ask_says_which_scopes_it_needs(fake: FakeServer) -> None:
+    fake.replies[Login] = answer({"scopes": ["read:counter/*"]})
+    async with connect(fake, ask=AskMetadata(name="Bot", scopes=["write:counter/*", "event:*"])) as (client, _):
+        asked = {"auth": "ask", "name": "Bot", "scopes": ["write:counter/*", "event:*"]}
+        assert (await fake.next(Login)).data == asked
+        assert client.scopes == ("read:counter/*",)
+
+
+@pytest.mark.parametrize(
+    ("told", "scopes"),
+    [
+        (None, None),
+        ({"scopes": ["event:*", "send:twitch"]}, ("event:*", "send:twitch")),
+        ({"scopes": []}, ()),
+        ({"scopes": None}, None),
+        ({"scopes": "event:*"}, None),
+        ({"other": 1}, None),
+        ("text", None),
+    ],
+    ids=str,
+)
+async def test_a_login_tells_what_the_client_may_touch(
+    fake: FakeServer, told: object, scopes: tuple[str, ...] | None
+) -> None:
+    fake.replies[Login] = answer(told)
+    async with connect(fake, token="t") as (client, _):
+        assert client.scopes == scopes
+
+
+async def test_a_password_may_be_a_key_of_some_scopes() -> None:
+    async with FakeServer("an overlay key") as fake:
+
+        def let_in(connection: FakeConnection, request: Request) -> None:
+            connection.is_logged_in = True
+            connection.answer(request, {"scopes": ["event:*"]})
+
+        fake.replies[Authenticate] = let_in
+        async with connect(fake, password="an overlay key") as (client, _):
+            assert client.scopes == ("event:*",)
+
+
+async def test_scopes_are_those_of_the_last_login(fake: FakeServer) -> None:
+    states = States()
+    fake.replies[Login] = answer({"scopes": ["event:*"]})
+    async with connect(fake, token="t", on_state=states) as (client, connection):
+        assert client.scopes == ("event:*",)
+        fake.replies[Login] = answer(None)
+        connection.close(1001, "the grant was changed")
+        await states.reach(State.DISCONNECTED)
+        await states.reach(State.CONNECTED)
+        assert client.scopes is None
+
+
 async def test_a_denied_ask_is_final(fake: FakeServer) -> None:
     fake.replies[Login] = refuse(ErrorCode.AUTHENTICATION_FAILED)
     with pytest.raises(AskRefused):

@@ -24,7 +24,7 @@ from stagedoor.kilovolt import (
     SubscriptionOverflow,
     SyncClient,
 )
-from stagedoor.kilovolt.messages import Call, ErrorCode, Get, Request, Subscribe, Unsubscribe
+from stagedoor.kilovolt.messages import Call, ErrorCode, Get, Login, Request, Subscribe, Unsubscribe
 from tests.conftest import Server
 from tests.kilovolt.fake_server import FakeConnection, FakeServer
 
@@ -102,6 +102,11 @@ async def test_a_password_lets_in_and_a_wrong_one_does_not(fake: FakeServer) -> 
     assert await run(lambda client: client.get("key"), SyncClient(fake.url, password="hunter2")) == ""
     with pytest.raises(PasswordRefused):
         await run(lambda client: client.get("key"), SyncClient(fake.url, password="hunter3"))
+
+
+async def test_it_tells_what_it_may_touch(fake: FakeServer) -> None:
+    fake.replies[Login] = lambda connection, request: connection.answer(request, {"scopes": ["event:*"]})
+    assert await run(lambda client: client.scopes, SyncClient(fake.url, token="t")) == ("event:*",)
 
 
 async def test_errors_are_those_of_the_asynchronous_client(fake: FakeServer) -> None:

@@ -180,7 +180,7 @@ async def test_compression_is_declined(opened: Opened) -> None:
     ],
 )
 async def test_a_bad_handshake_is_refused(opened: Opened, headers: dict[str, str], status: int) -> None:
-    raw, answered, _ = await Raw.upgrade(opened.port, **headers)
+    raw, answered, _ = await Raw.upgrade(opened.port, tls=None, **headers)
     assert answered == status
     await raw.end()
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import ssl
 from typing import Self, cast
 
 import msgspec
@@ -31,18 +32,20 @@ class Raw:
         self.writer = writer
 
     @classmethod
-    async def open(cls, port: int, *, path: str = "/", host: str = "127.0.0.1", **headers: str) -> Self:
+    async def open(
+        cls, port: int, *, path: str = "/", host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, **headers: str
+    ) -> Self:
         """Connect and upgrade; fails when the server refuses."""
-        raw, status, _ = await cls.upgrade(port, path=path, host=host, **headers)
+        raw, status, _ = await cls.upgrade(port, path=path, host=host, tls=tls, **headers)
         assert status == 101, status
         return raw
 
     @classmethod
     async def upgrade(
-        cls, port: int, *, path: str = "/", host: str = "127.0.0.1", **headers: str
+        cls, port: int, *, path: str = "/", host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, **headers: str
     ) -> tuple[Self, int, dict[str, str]]:
         """Ask for an upgrade; returns the status and the headers of the answer. A header's ``_`` stands for ``-``."""
-        raw = cls(*await asyncio.open_connection(host, port))
+        raw = cls(*await asyncio.open_connection(host, port, ssl=tls))
         fields = {
             "Host": f"{host}:{port}",
             "Upgrade": "websocket",

@@ -14,6 +14,7 @@ from stagedoor.access import BY_PASSWORD, SERVICE, Client
 from stagedoor.errors import NotPermitted, RequestFailed
 from stagedoor.hub import Change
 from stagedoor.keys import LOG, LOGGED
+from stagedoor.redaction import Redactor
 from stagedoor.services.log import KEPT, MESSAGE_CHARACTERS, Entry, Log, _read
 from stagedoor.types import JsonObject
 from tests.services.harness import Desk, encode
@@ -31,8 +32,13 @@ def level() -> Iterator[None]:
 
 
 @pytest.fixture
-async def log(desk: Desk) -> AsyncIterator[Log]:
-    followed = Log(Client(desk.hub, SERVICE), asyncio.get_running_loop())
+def redactor() -> Redactor:
+    return Redactor()
+
+
+@pytest.fixture
+async def log(desk: Desk, redactor: Redactor) -> AsyncIterator[Log]:
+    followed = Log(Client(desk.hub, SERVICE), asyncio.get_running_loop(), redactor)
     followed.start()
     yield followed
     followed.close()
@@ -181,9 +187,19 @@ def test_any_record_becomes_an_entry(text: str, number: int, fails: bool) -> Non
         raise KeyError("a canary")
     except KeyError as error:
         exc_info = (KeyError, error, error.__traceback__) if fails else None
-    entry = _read(logging.LogRecord("stagedoor.x", number, "x.py", 1, text, None, exc_info))
+    entry = _read(logging.LogRecord("stagedoor.x", number, "x.py", 1, text, None, exc_info), Redactor())
     assert entry.level in ("debug", "info", "warning", "error")
     assert len(entry.message) <= MESSAGE_CHARACTERS
     assert entry.message.startswith(text[: MESSAGE_CHARACTERS - 1])
     assert ("KeyError in test_log.py" in entry.message) is (fails and len(text) < MESSAGE_CHARACTERS - 100)
     assert "canary" not in entry.message
+
+
+async def test_what_is_kept_and_told_has_passed_the_redactor(desk: Desk, log: Log, redactor: Redactor) -> None:
+    redactor.know("a test", ["a secret of the owner"])
+    ear = Ear(desk)
+    logger.warning("%s and token=%s", "a secret of the owner", "x" * 30)
+    # A secret that the limit of a message cuts in two is struck out before it is cut.
+    logger.warning("%s a secret of the owner", "a " * (MESSAGE_CHARACTERS // 2 - 5))
+    await ear.until("(withheld) and token=(withheld)")
+    assert "a secret" not in await desk.call(LOG, "")

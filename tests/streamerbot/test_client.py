@@ -14,12 +14,14 @@ import pytest
 import stagedoor.streamerbot as public
 from stagedoor.remote import RemoteError
 from stagedoor.streamerbot import (
+    AccessRevoked,
     Client,
     ClientClosed,
     ConnectFailed,
     ConnectionLost,
     InvalidAnswer,
     LoginFailed,
+    NotPermitted,
     PasswordRefused,
     PasswordRequired,
     Reconnect,
@@ -317,6 +319,23 @@ async def test_a_refusal_says_what_was_refused_and_why(fake: FakeOriginal) -> No
         assert isinstance(error, RemoteError)
 
 
+async def test_what_the_owner_does_not_allow_has_its_own_error(fake: FakeOriginal) -> None:
+    fake.replies["GetActions"] = lambda connection, request: connection.refuse(request, "Not permitted")
+    async with connect(fake) as (client, _):
+        with pytest.raises(NotPermitted, match="GetActions: Not permitted"):
+            await client.get_actions()
+
+
+async def test_a_variable_that_may_not_be_seen_is_not_taken_for_an_absent_one(fake: FakeOriginal) -> None:
+    fake.replies["GetGlobal"] = lambda connection, request: connection.refuse(request, "Not permitted")
+    fake.replies["TwitchGetUserGlobal"] = fake.replies["GetGlobal"]
+    async with connect(fake) as (client, _):
+        with pytest.raises(NotPermitted):
+            await client.get_global("deaths")
+        with pytest.raises(NotPermitted):
+            await client.get_user_global("twitch", "7", "points")
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
@@ -540,6 +559,16 @@ async def test_the_client_logs_in_again() -> None:
             *("Authenticate", "GetEvents"),
             *("Authenticate", "GetEvents", "GetInfo"),
         ]
+
+
+async def test_a_client_whose_access_was_revoked_does_not_come_back(fake: FakeOriginal) -> None:
+    states = States()
+    async with connect(fake, on_state=states) as (client, connection):
+        connection.close(4011, "revoked in the console")
+        await states.reach(State.CLOSED)
+        with pytest.raises(AccessRevoked, match="revoked this client's access: revoked in the console"):
+            await client.get_info()
+        assert State.DISCONNECTED not in states.seen
 
 
 async def test_a_pending_request_fails_with_the_connection_and_is_not_repeated(fake: FakeOriginal) -> None:

@@ -41,6 +41,12 @@ class Session {
     return { Authorization: `Bearer ${localStorage.getItem(PASS) ?? ''}` };
   }
 
+  /** By which id the owner's page of devices names this browser; `null` when that cannot be told. */
+  async passId(): Promise<string | null> {
+    const answer = await fetch('/pass', { headers: this.authorization }).catch(() => null);
+    return answer?.ok ? ((await answer.json()) as { id: string }).id : null;
+  }
+
   /** Exchanges a code in the address for a pass; tells whether that worked. */
   async #takeCode(): Promise<boolean> {
     const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];

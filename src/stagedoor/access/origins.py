@@ -95,7 +95,9 @@ def _is_local(origin: str) -> bool:
     return has_sane_port and host in _LOCAL_NAMES
 
 
-def is_host_allowed(hosts: Sequence[str], *, port: int, local_address: str, names: Collection[str] = ()) -> bool:
+def is_host_allowed(
+    hosts: Sequence[str], *, port: int, local_address: str, names: Collection[str] = (), default_port: int = 80
+) -> bool:
     """Tell whether the ``Host`` headers of a request name this door.
 
     Args:
@@ -104,12 +106,13 @@ def is_host_allowed(hosts: Sequence[str], *, port: int, local_address: str, name
         local_address: The address of this machine that the connection reached. Naming it is harmless, since a
             name that was rebound by DNS is a name and not an address.
         names: Further names that the owner configured.
+        default_port: What a ``Host`` without a port means.
     """
     if len(hosts) != 1:
         return False
     host, colon, port_text = hosts[0].strip().lower().rpartition(":")
     if not colon or port_text.endswith("]"):
-        host, port_text = hosts[0].strip().lower(), "80"
+        host, port_text = hosts[0].strip().lower(), str(default_port)
     if port_text != str(port):
         return False
     if host in _LOCAL_NAMES or host in names:

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "action": "stagedoor.cli.action:action",
     "emit": "stagedoor.cli.emit:emit",
     "chat": "stagedoor.cli.chat:chat",
+    "audit": "stagedoor.cli.audit:audit",
     "backup": "stagedoor.cli.backups:backup",
     "backups": "stagedoor.cli.backups:backups",
     "restore": "stagedoor.cli.backups:restore",

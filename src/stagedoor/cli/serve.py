@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from stagedoor.cli.standard_error import clean_standard_error
 from stagedoor.errors import StagedoorError
 from stagedoor.options import OPTIONS, Option, Settings, resolve
+from stagedoor.redaction import Redactor
 
 if TYPE_CHECKING:
     from stagedoor.app import Running
@@ -48,6 +50,8 @@ def _parameter(option: Option) -> click.Option:
 
 
 def _run(**flags: object) -> None:
+    redactor = Redactor()
+    clean_standard_error(redactor)
     try:
         source = click.get_current_context().get_parameter_source
         given = {name: value for name, value in flags.items() if source(name) is ParameterSource.COMMANDLINE}
@@ -56,12 +60,12 @@ def _run(**flags: object) -> None:
         _raise_file_limit()
         runner = asyncio.Runner(loop_factory=new_loop)
         with runner:
-            runner.run(_serve(settings, chosen))
+            runner.run(_serve(settings, chosen, redactor))
     except StagedoorError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(redactor.clean(str(error))) from error
 
 
-async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
+async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor) -> None:
     from stagedoor.app import App
 
     stop = asyncio.Event()
@@ -69,7 +73,7 @@ async def _serve(settings: Settings, chosen: frozenset[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    async with App(settings, chosen).run() as running:
+    async with App(settings, chosen, redactor).run() as running:
         where = running.data if running.data is not None else "in memory"
         click.echo(f"{'data':<17}{where}")
         for name, address in (

@@ -62,14 +62,14 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
         entries = public_entries(store) if no_secrets else whole_entries(store)
         chosen = ((key, value) for key, value in entries if key.startswith(prefix))
         total = store.count(Table.KEYS)
-        with _opened(file) as output, progress_bar("exporting", is_wanted=not quiet) as progress:
+        with open_output(file) as output, progress_bar("exporting", is_wanted=not quiet) as progress:
             write_archive(output, chosen, total, progress)
     finally:
         store.close()
 
 
 @contextlib.contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
+def open_output(file: str) -> Iterator[BinaryIO]:
     """Open what to write to; a file gets its new content as a whole or not at all."""
     if file == _STANDARD_STREAM:
         yield sys.stdout.buffer

@@ -10,12 +10,14 @@ from stagedoor.hub import KeySpec
 from stagedoor.keys import (
     access,
     actions,
+    audit,
     console,
     events,
     loopback,
     platforms,
     server,
     streamerbot,
+    tls,
     twitch,
     variables,
     viewers,
@@ -55,6 +57,7 @@ from stagedoor.keys.actions import (
     CODE_TRIGGER_LIST,
     COMMAND_LIST,
 )
+from stagedoor.keys.audit import AUDIT, AUDIT_HEAD, AUDITED
 from stagedoor.keys.console import (
     BACKUP,
     BACKUPS,
@@ -86,6 +89,7 @@ from stagedoor.keys.server import (
     STATUS,
 )
 from stagedoor.keys.streamerbot import REQUEST_SCOPES, STREAMERBOT_CONFIG
+from stagedoor.keys.tls import ADDRESSES, NEW_AUTHORITY, SET_TLS, TLS, TLS_CONFIG
 from stagedoor.keys.variables import GLOBAL_DELETE, GLOBAL_SET
 from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
 from stagedoor.types import Key
@@ -98,10 +102,14 @@ __all__ = [
     "ACTION_RUNS",
     "ACTION_RUN_CHANGED",
     "ACTION_SCHEMA",
+    "ADDRESSES",
     "ANSWER_ASK",
     "APPS",
     "APP_TOKENS",
     "ASKS",
+    "AUDIT",
+    "AUDITED",
+    "AUDIT_HEAD",
     "BACKUP",
     "BACKUPS",
     "BROWSE",
@@ -142,6 +150,7 @@ __all__ = [
     "LOOPBACK_SAY",
     "MAKE_OVERLAY_KEY",
     "MOVE_DOOR",
+    "NEW_AUTHORITY",
     "ORIGINS",
     "ORIGIN_DECISIONS",
     "OVERLAY_KEYS",
@@ -153,9 +162,12 @@ __all__ = [
     "RESTORE",
     "REVEAL_OVERLAY_KEY",
     "REVOKE_OVERLAY_KEY",
+    "SET_TLS",
     "SPECS",
     "STATUS",
     "STREAMERBOT_CONFIG",
+    "TLS",
+    "TLS_CONFIG",
     "VIEWERS_ACTIVE",
     "WELCOME",
     "segment",
@@ -166,7 +178,9 @@ SPECS: Final[tuple[KeySpec, ...]] = (
     *server.SPECS,
     *access.SPECS,
     *console.SPECS,
+    *audit.SPECS,
     *streamerbot.SPECS,
+    *tls.SPECS,
     *events.SPECS,
     *variables.SPECS,
     *actions.SPECS,

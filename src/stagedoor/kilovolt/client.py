@@ -56,7 +56,8 @@ class Client(Commands):
         ConnectionLost: When the connection is lost before the answer comes.
         RequestTimeout: When there is no answer within the client's ``timeout_s``.
         InvalidAnswer: When the answer has not the form that the protocol gives it.
-        LoginFailed, ConnectionLost: What ended the client, if it does not reconnect any more.
+        LoginFailed, ConnectionLost: What ended the client, if it does not reconnect any more; an AccessRevoked when
+            the server's owner took the access back.
         ClientClosed: Before :meth:`connect` and after :meth:`close`.
     and is safe to cancel: nothing is left behind, but the server may carry out what was already sent.
     """
@@ -84,7 +85,7 @@ class Client(Commands):
 
         Args:
             url: Where the server is, ``ws://`` or ``wss://``.
-            password: The server's password. It is proved, not sent.
+            password: The server's password, or an overlay key of a stagedoor. It is proved, not sent.
             token: What a server gave to an application that it remembers.
             ask: What to show to the server's user, who is asked to let this client in. When the user lets it in for
                 good, it is not asked again for as long as this object lives.
@@ -117,9 +118,15 @@ class Client(Commands):
             ssl_context=ssl_context,
         )
         self._subscriptions = Subscriptions()
+        self._scopes: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<Client {self.url} {self._state.value}>"
+
+    @property
+    def scopes(self) -> tuple[str, ...] | None:
+        """What the owner lets this client touch, as the last login told; ``None`` for everything but secrets."""
+        return self._scopes
 
     # --- subscriptions --------------------------------------------------------------------------------------------
 
@@ -180,7 +187,7 @@ class Client(Commands):
         connection = await open_connection(self.url, self._options, self._subscriptions.dispatch)
         try:
             if self._login is not None:
-                await log_in(connection, self._login, self._timeout_s)
+                self._scopes = await log_in(connection, self._login, self._timeout_s)
         except BaseException:
             await connection.close()
             raise

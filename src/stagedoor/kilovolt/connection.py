@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.kilovolt.errors import ERRORS, AccessRevoked, ConnectionLost, command_error
-from stagedoor.kilovolt.messages import CloseCode, Request, encode
+from stagedoor.kilovolt.errors import ERRORS, command_error
+from stagedoor.kilovolt.messages import Request, encode
 from stagedoor.remote import connection as remote
 from stagedoor.remote.connection import ConnectionOptions, elide
 from stagedoor.types import Key, Value
@@ -58,11 +58,6 @@ class Connection(remote.Connection[Request]):
         """Write a request under the id."""
         request.request_id = request_id
         return encode(request)
-
-    def make_lost(self, close_code: int, reason: str) -> ConnectionLost:
-        """Tell a client that was shut out from one that was cut off."""
-        kind = AccessRevoked if close_code == CloseCode.ACCESS_REVOKED else ConnectionLost
-        return kind(close_code, reason)
 
     def take(self, message: bytes) -> None:
         """Read the answers and pushes of one WebSocket message."""

@@ -59,14 +59,8 @@ class ConnectionLost(KilovoltError, remote.ConnectionLost):
     """
 
 
-class AccessRevoked(ConnectionLost):
+class AccessRevoked(ConnectionLost, remote.AccessRevoked):
     """The server closed with code 4011: whoever let this client in took it back, and it must not return by itself."""
-
-    is_final = True
-
-    def __str__(self) -> str:
-        because = f": {self.reason}" if self.reason else ""
-        return f"the server revoked this client's access{because}"
 
 
 class RequestTimeout(KilovoltError, remote.RequestTimeout):
@@ -97,7 +91,7 @@ class LoginFailed(KilovoltError):
 
 
 class PasswordRefused(LoginFailed):
-    """The password is not the server's."""
+    """The password is neither the server's nor an overlay key that is good."""
 
 
 class AskRefused(LoginFailed):
@@ -231,6 +225,7 @@ class SubscriptionOverflow(KilovoltError, remote.SubscriptionOverflow):
 ERRORS: Final = remote.ErrorClasses(
     connect_failed=ConnectFailed,
     connection_lost=ConnectionLost,
+    access_revoked=AccessRevoked,
     request_timeout=RequestTimeout,
     client_closed=ClientClosed,
     subscription_overflow=SubscriptionOverflow,

@@ -9,6 +9,7 @@ import binascii
 import hmac
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -57,6 +58,16 @@ class AskMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     verification_code: str | None = msgspec.field(name="verificationCode", default=None)
     """Shown by the server, and by the client if it wishes, so that the user can compare."""
 
+    scopes: Sequence[str] | None = None
+    """What this client needs to touch, such as ``["read:counter/*", "event:Twitch.*"]``; ``None`` asks for everything
+    but secrets. The user may give less. Only a stagedoor knows scopes; another server gives everything."""
+
+
+class _Given(msgspec.Struct):
+    """What the answer to a login may tell."""
+
+    scopes: tuple[str, ...] | None = None
+
 
 class _Challenge(msgspec.Struct):
     challenge: str
@@ -70,8 +81,8 @@ class LoginMethod(ABC):
     refusal: ClassVar[type[LoginFailed]]
 
     @abstractmethod
-    async def prove(self, connection: Connection, timeout_s: float) -> None:
-        """Log ``connection`` in, or raise what the server answers."""
+    async def prove(self, connection: Connection, timeout_s: float) -> object:
+        """Log ``connection`` in and return the last answer's data, or raise what the server answers."""
 
 
 class PasswordLogin(LoginMethod):
@@ -83,7 +94,7 @@ class PasswordLogin(LoginMethod):
     def __init__(self, password: str) -> None:
         self._password = password
 
-    async def prove(self, connection: Connection, timeout_s: float) -> None:
+    async def prove(self, connection: Connection, timeout_s: float) -> object:
         """Fetch a challenge and answer it."""
         content = await connection.request(Login(data={"auth": "challenge"}), timeout_s)
         try:
@@ -91,7 +102,7 @@ class PasswordLogin(LoginMethod):
             answer = solve(self._password, challenge.challenge, challenge.salt)
         except (msgspec.ValidationError, binascii.Error) as error:
             raise InvalidAnswer("klogin", str(error)) from error
-        await connection.request(Authenticate(data=HashData(answer)), max(timeout_s, PROOF_TIMEOUT_S))
+        return await connection.request(Authenticate(data=HashData(answer)), max(timeout_s, PROOF_TIMEOUT_S))
 
 
 class TokenLogin(LoginMethod):
@@ -103,10 +114,10 @@ class TokenLogin(LoginMethod):
     def __init__(self, token: str) -> None:
         self._token = token
 
-    async def prove(self, connection: Connection, timeout_s: float) -> None:
+    async def prove(self, connection: Connection, timeout_s: float) -> object:
         """Send the token."""
         shown = Login(data={"auth": "token", "token": self._token})
-        await connection.request(shown, max(timeout_s, PROOF_TIMEOUT_S))
+        return await connection.request(shown, max(timeout_s, PROOF_TIMEOUT_S))
 
 
 class AskLogin(LoginMethod):
@@ -120,22 +131,21 @@ class AskLogin(LoginMethod):
         self._timeout_s = timeout_s
         self._memory = memory
 
-    async def prove(self, connection: Connection, timeout_s: float) -> None:
+    async def prove(self, connection: Connection, timeout_s: float) -> object:
         """Show the token that is kept. Without one that is good, put the question, and keep what the answer gives."""
         token = await self._memory.recall()
         if token is not None:
             try:
-                await TokenLogin(token).prove(connection, timeout_s)
+                return await TokenLogin(token).prove(connection, timeout_s)
             except AuthenticationFailed:
                 logger.info("the kept token was refused; the user is asked")
                 await self._memory.forget()
             except (MethodNotSupported, InvalidFormat, UnknownCommand):
                 logger.info("this server knows no tokens; the user is asked")
-            else:
-                return
         answer = await self._ask(connection)
         if isinstance(answer, dict) and isinstance(new := answer.get("token"), str) and new:
             await self._memory.keep(new)
+        return answer
 
     async def _ask(self, connection: Connection) -> object:
         """Put the question and wait for the user, who is given more time than a server."""
@@ -227,18 +237,20 @@ def choose_login(
     return methods[0] if methods else None
 
 
-async def log_in(connection: Connection, method: LoginMethod, timeout_s: float) -> None:
+async def log_in(connection: Connection, method: LoginMethod, timeout_s: float) -> tuple[str, ...] | None:
     """Log ``connection`` in; a server that needs no login counts as a success.
 
+    Returns:
+        What this client may touch, in stagedoor's words for scopes; ``None`` for everything but secrets.
     Raises:
         LoginFailed: When the server refuses, in the class that says what was refused.
         ServerError: When the server failed and another try may help.
         KilovoltError: When the connection fails meanwhile.
     """
     try:
-        await method.prove(connection, timeout_s)
+        answer = await method.prove(connection, timeout_s)
     except AuthenticationNotRequired:
-        return
+        return None
     except ServerError:
         raise
     except AuthenticationFailed as error:
@@ -248,6 +260,14 @@ async def log_in(connection: Connection, method: LoginMethod, timeout_s: float) 
         raise MethodUnavailable(method.name, error.code, error.details) from error
     except CommandError as error:
         raise LoginFailed(method.name, error.code, error.details) from error
+    return _scopes_in(answer)
+
+
+def _scopes_in(answer: object) -> tuple[str, ...] | None:
+    try:
+        return msgspec.convert(answer, _Given).scopes
+    except msgspec.ValidationError:
+        return None  # no data at all, or another server's
 
 
 def solve(password: str, challenge: str, salt: str) -> str:

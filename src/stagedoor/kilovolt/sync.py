@@ -43,6 +43,11 @@ class SyncClient(remote.SyncRemoteClient[Client]):
     def __repr__(self) -> str:
         return f"<SyncClient {self.url} {self.state.value}>"
 
+    @property
+    def scopes(self) -> tuple[str, ...] | None:
+        """What the owner lets this client touch, as the last login told; ``None`` for everything but secrets."""
+        return self._client.scopes
+
     # --- commands -------------------------------------------------------------------------------------------------
 
     def version(self) -> str:

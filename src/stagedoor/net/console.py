@@ -7,18 +7,20 @@ would send along by itself.
 
 import asyncio
 import logging
-from collections.abc import Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from aiohttp import ClientPayloadError, web
 
-from stagedoor.access import Asker, OriginClass, Passes
+from stagedoor.access import Asker, OriginClass, Passes, Record
 from stagedoor.archive import list_backups
+from stagedoor.audit import AuditLog, ignore
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.switch import place_of
 from stagedoor.uploads import MAX_UPLOAD_BYTES, TooManyUploads, Uploads
@@ -59,6 +61,11 @@ _SYSTEMS: Final = (
     ("Linux", "Linux"),
 )
 
+AUTHORITY_PATH: Final = "/authority.crt"
+
+PLAIN_PATHS: Final = (AUTHORITY_PATH,)
+"""What everybody may have in plain text, since it is needed before our certificate can be trusted."""
+
 _MAX_BODY_BYTES: Final = 4096
 
 _PATIENCE_S: Final = 60.0
@@ -87,7 +94,9 @@ class ConsolePages:
 
     ``private`` is never served; ``data_folder`` is where the backups are, ``uploads`` where files from the browser go,
     and without them there are none. ``find_overlays`` tells the origin that overlays are served from, which alone the
-    console may show in a frame: another origin than its own, so that what runs there cannot reach it.
+    console may show in a frame: another origin than its own, so that what runs there cannot reach it. ``audit`` is
+    given out, and hears who took a backup.
+    ``find_authority`` reads the certificate of the local authority, in PEM.
     """
 
     def __init__(
@@ -98,9 +107,14 @@ class ConsolePages:
         data_folder: Path | None = None,
         uploads: Uploads | None = None,
         find_overlays: Callable[[], str | None] = lambda: None,
+        audit: AuditLog | None = None,
+        find_authority: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self._passes = passes
+        self._audit = audit
+        self._record: Record = ignore if audit is None else audit.record
         self._find_overlays = find_overlays
+        self._find_authority = find_authority
         self._uploads = uploads
         self._data_folder = data_folder
         folder = built_console()
@@ -112,7 +126,7 @@ class ConsolePages:
             response = await self._answer(request)
         except web.HTTPException as error:
             response = error
-        framed = self._find_overlays() or "'none'"
+        framed = _as_reached(self._find_overlays(), request) or "'none'"
         for name, value in _HEADERS.items():
             response.headers[name] = value.replace("{framed}", framed)
         if response.headers.get("Cache-Control") is None:
@@ -129,8 +143,12 @@ class ConsolePages:
             return await self._answer_upload(request, self._uploads)
         if path.startswith("/backups/"):
             return self._answer_backup(request, unquote(path.removeprefix("/backups/")))
+        if path == "/audit" and self._audit is not None:
+            return await self._answer_audit(request, self._audit)
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
+        if path == AUTHORITY_PATH:
+            return self._answer_authority()
         if self._files is None:
             raise web.HTTPNotFound(text=_NOT_BUILT)
         response = self._files.respond("index.html" if path == "/" else path.removeprefix("/"))
@@ -168,7 +186,23 @@ class ConsolePages:
         if found is None or not _is_own_file(found):
             raise web.HTTPNotFound(text="404: there is no such backup\n")
         headers = {"Content-Type": "application/json", "Content-Disposition": f'attachment; filename="{name}"'}
+        if request.method == "GET":
+            self._record("reveal", {"area": "backup", "name": name, "address": request.remote})
         return web.FileResponse(found, headers=headers)
+
+    async def _answer_audit(self, request: web.BaseRequest, audit: AuditLog) -> web.Response:
+        """Let the owner download the audit log, all its files as one, while it goes on."""
+        self._check_owner(request, "GET", "HEAD")
+        chunks = audit.export()
+        try:
+            first = await asyncio.to_thread(next, chunks, b"")
+        except OSError as error:
+            raise web.HTTPInternalServerError(text=f"500: {error.strerror or error}\n") from error
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Disposition": 'attachment; filename="audit.jsonl"',
+        }
+        return web.Response(body=_stream(first, chunks), headers=headers)
 
     async def _answer_upload(self, request: web.BaseRequest, uploads: Uploads) -> web.Response:
         """Take a file's bytes, as they are, from the owner."""
@@ -194,6 +228,18 @@ class ConsolePages:
             raise web.HTTPInsufficientStorage(text=f"507: {error.strerror}\n") from error
         return web.json_response({"path": str(path), "size": size})
 
+    def _answer_authority(self) -> web.Response:
+        """Give the local authority's certificate, which is public, in the form that systems install."""
+        pem = self._find_authority()
+        if pem is None:
+            raise web.HTTPNotFound(text="404: there is no authority of ours in use\n")
+        headers = {"Content-Disposition": 'attachment; filename="stagedoor-authority.crt"'}
+        return web.Response(
+            body=ssl.PEM_cert_to_DER_cert(pem.decode("ascii")),
+            content_type="application/x-x509-ca-cert",
+            headers=headers,
+        )
+
     def _check_owner(self, request: web.BaseRequest, *methods: str) -> None:
         """Refuse what another page has sent, what shows no pass, and other methods."""
         _check_same_origin(request)
@@ -214,6 +260,21 @@ def built_console() -> Path | None:
     """Find the console's files, if they were built into this installation."""
     folder = Path(str(files("stagedoor"))) / "web"
     return folder if (folder / "index.html").is_file() else None
+
+
+def _as_reached(overlays: str | None, request: web.BaseRequest) -> str | None:
+    """Name the overlays' origin as a page reaches it that was itself reached with TLS: by the same name, with TLS."""
+    if overlays is None or not request.secure:
+        return overlays
+    host = request.host.rpartition(":")[0] if request.url.explicit_port else request.host
+    return f"https://{host}:{urlsplit(overlays).port}"
+
+
+async def _stream(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Send what threads read, a piece at a time."""
+    while first:
+        yield first
+        first = await asyncio.to_thread(next, chunks, b"")
 
 
 def _bearer_token(request: web.BaseRequest) -> str:
@@ -248,7 +309,7 @@ async def _read_briefly(request: web.BaseRequest) -> bytes:
 def _check_same_origin(request: web.BaseRequest) -> None:
     """Refuse what another page has sent. The ``Host`` has been checked by the door."""
     origin = request.headers.get("Origin")
-    is_own = origin is None or origin.lower() == f"http://{request.host}".lower()
+    is_own = origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()
     if not is_own or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise web.HTTPForbidden(text="403: only the console itself may do that\n")
 

@@ -9,11 +9,12 @@ import errno
 import logging
 import os
 import socket
+import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiohttp import web
 from picows import WSListener
@@ -26,6 +27,7 @@ from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.programs import find_listener
 from stagedoor.net.switch import FirstBytes, Place, Refused, place_of
+from stagedoor.net.tls import NoTls, Tls
 
 logger = logging.getLogger(__name__)
 
@@ -101,19 +103,29 @@ class Door:
         limits: Limits,
         origins: Origins,
         host_names: frozenset[str] = frozenset(),
+        tls: Tls | None = None,
+        plain_paths: Collection[str] = (),
     ) -> None:
-        """``sockets`` names the paths that can be upgraded, each with its protocol."""
+        """``sockets`` names the paths that can be upgraded, each with its protocol; ``tls`` is the rule for encryption.
+
+        ``plain_paths`` may be had in plain text by everybody: what one needs before one can trust our certificate. One
+        that ends with a slash stands for all that is below it.
+        """
         self.name = name
         self.limits = limits
         self._sockets = sockets
         self._turn = turn
         self._origins = origins
         self._host_names = host_names
+        self._tls = tls or NoTls()
+        self._plain_paths = frozenset(plain_paths)
+        self._plain_folders = tuple(path for path in plain_paths if path.endswith("/"))
         self._respond = respond
         # What is packed stays so: a short message cannot become a long one, and a file is taken as it is.
         self._http = web.Server(self._answer_http, access_log=None, auto_decompress=False)
         self._listeners: list[_Listener] = []
         self._waiting: dict[asyncio.Transport, float] = {}
+        self._handshakes: dict[asyncio.Transport, None] = {}
         self._connections: dict[Connection, None] = {}
         self._by_origin: Counter[str] = Counter()
         self._accepted = 0
@@ -224,11 +236,12 @@ class Door:
         """Check an upgrade: first whom it means, then where it comes from, then whether there is room."""
         try:
             self._check_host(head.all("host"), place)
+            self._check_tls("wss", head.all("host")[0], head.target, place)
             make_handler = self._sockets.get(head.path)
             if make_handler is None:
                 raise Refused(HTTPStatus.NOT_FOUND, "there is no WebSocket at this path")
             origin = head.get("origin")
-            origin_class = self._classify(origin, head)
+            origin_class = self._classify(origin, head, place)
             if origin_class is OriginClass.FOREIGN:
                 assert origin is not None
                 logger.warning("the %s door refused a page of %s", self.name, origin)
@@ -261,15 +274,37 @@ class Door:
 
         return make_listener
 
-    def _classify(self, origin: str | None, head: Head) -> OriginClass:
+    def _classify(self, origin: str | None, head: Head, place: Place) -> OriginClass:
         """A page of the door's own, from ``/static/``, is local by whatever checked name it was reached."""
-        if origin is not None and origin.lower() == f"http://{head.get('host')}".lower():
+        scheme = "https" if place.is_secure else "http"
+        if origin is not None and origin.lower() == f"{scheme}://{head.get('host')}".lower():
             return OriginClass.LOCAL
         return self._origins.classify(origin)
 
     def _check_host(self, hosts: list[str], place: Place) -> None:
-        if not is_host_allowed(hosts, port=place.local_port, local_address=place.local_address, names=self._host_names):
+        is_allowed = is_host_allowed(
+            hosts,
+            port=place.local_port,
+            local_address=place.local_address,
+            names=self._host_names.union(self._tls.names) if place.is_secure else self._host_names,
+            default_port=443 if place.is_secure else 80,
+        )
+        if not is_allowed:
             raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this door has another name")
+
+    def _check_tls(self, scheme: str, host: str, target: str, place: Place) -> None:
+        """Refuse plain text from where it would have come over a network. The ``Host`` has been checked."""
+        if place.is_secure or not self._tls.refuses_plain(place.peer):
+            return
+        raise Refused(
+            HTTPStatus.UPGRADE_REQUIRED,
+            f"what goes over a network is encrypted here: use {scheme}://{host}{target}",
+            # Source: RFC 9110, section 15.5.22, which wants the header, and section 7.8.
+            {"Upgrade": "TLS/1.2, HTTP/1.1"},
+        )
+
+    def _may_be_plain(self, path: str) -> bool:
+        return path in self._plain_paths or path.startswith(self._plain_folders)
 
     def http_protocol(self) -> asyncio.Protocol:
         """Make aiohttp's protocol for one connection."""
@@ -290,9 +325,14 @@ class Door:
         if transport is None:
             raise web.HTTPBadRequest
         try:
-            self._check_host(request.headers.getall("Host", []), place_of(transport))
+            place = place_of(transport)
+            self._check_host(request.headers.getall("Host", []), place)
+            if not (request.method in ("GET", "HEAD") and self._may_be_plain(request.rel_url.raw_path)):
+                self._check_tls("https", request.host, request.rel_url.raw_path_qs, place)
         except Refused as refused:
-            return web.Response(status=refused.status, text=f"{refused.status.value} {refused.reason}\n")
+            headers = {**refused.headers, "X-Content-Type-Options": "nosniff"}
+            text = f"{refused.status.value} {refused.reason}\n"
+            return web.Response(status=refused.status, text=text, headers=headers)
         if "upgrade" in request.headers and "websocket" in request.headers["upgrade"].lower():
             raise web.HTTPBadRequest(text="open a new connection for WebSocket\n")
         if request.path in self._sockets:
@@ -307,11 +347,26 @@ class Door:
         """Hear of a connection whose first bytes are awaited; too many of those are cut."""
         self._waiting[transport] = self._loop.time()
         if len(self._waiting) > self.limits.connections:
-            next(iter(self._waiting)).abort()  # the one that has waited for longest
+            _abort_first(self._waiting)
 
     def left(self, transport: asyncio.Transport) -> None:
         """Hear that this connection was handed over, or has gone."""
         self._waiting.pop(transport, None)
+
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What to encrypt a new connection with; ``None`` when only plain text is spoken."""
+        return self._tls.context
+
+    def handshake_begun(self, transport: asyncio.Transport) -> None:
+        """Hear of a connection that shakes hands for TLS; too many of those are cut."""
+        self._handshakes[transport] = None
+        if len(self._handshakes) > self.limits.handshakes:
+            _abort_first(self._handshakes)
+
+    def handshake_ended(self, transport: asyncio.Transport) -> None:
+        """Hear that it has done so, or has gone."""
+        self._handshakes.pop(transport, None)
 
     def _connection_gone(self, connection: Connection) -> None:
         if self._connections.pop(connection, connection) is None and connection.origin is not None:
@@ -340,7 +395,7 @@ class Door:
         if self._sweeper is not None:
             self._sweeper.cancel()
         self._let_go(self._listeners)
-        for transport in list(self._waiting):
+        for transport in (*self._waiting, *self._handshakes):
             transport.abort()
         self._is_empty.clear()
         for connection in list(self._connections):
@@ -353,6 +408,13 @@ class Door:
                 for connection in list(self._connections):
                     connection.abort()
         await self._http.shutdown(_SEE_OUT_S)
+
+
+def _abort_first(transports: dict[asyncio.Transport, Any]) -> None:
+    """Cut the one that has waited for longest."""
+    first = next(iter(transports))
+    del transports[first]
+    first.abort()
 
 
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from stagedoor.access import is_loopback
 from stagedoor.errors import DoorError, OptionError
@@ -35,11 +35,25 @@ class Entrance:
     """Why it is shut, for people; ``None`` while it is open."""
 
 
+class Tls(Protocol):
+    """What is asked of TLS when a door is to listen beyond this machine."""
+
+    @property
+    def lets_plain_in(self) -> bool:
+        """Whether other machines may speak plain text."""
+        ...
+
+    async def arm(self) -> str | None:
+        """Be ready for them; says why nobody could come in from there."""
+        ...
+
+
 class Doors:
     """The doors, each by its option. ``warn`` hears a warning by its subject, or ``None`` when it holds no more."""
 
-    def __init__(self, warn: Callable[[str, str | None], None]) -> None:
+    def __init__(self, warn: Callable[[str, str | None], None], tls: Callable[[], Tls]) -> None:
         self._warn = warn
+        self._tls = tls
         self._entrances: dict[str, Entrance] = {}
 
     def __iter__(self) -> Iterator[Entrance]:
@@ -67,9 +81,15 @@ class Doors:
         return any(entrance.is_exposed for entrance in self if entrance.option in options)
 
     def url(self, option: str, scheme: str, path: str) -> str | None:
-        """Where programs of this machine reach a door; ``None`` while it is shut."""
+        """Where programs of this machine reach a door; ``None`` while it is shut.
+
+        ``scheme`` is that of plain text, and so is the address, unless the door listens where that is refused.
+        """
         door = self._entrances[option].door
-        return url_of(door, scheme, path) if door.is_open else None
+        if not door.is_open:
+            return None
+        is_plain = _is_on_loopback(door) or self._tls().lets_plain_in
+        return url_of(door, scheme if is_plain else f"{scheme}s", path)
 
     async def open(self, option: str, address: Address | None) -> DoorError | None:
         """Let a door listen, or keep it shut; one that cannot listen is warned of, and its error returned.
@@ -90,13 +110,15 @@ class Doors:
 
         Raises:
             OptionError: When everybody could come in from beyond this machine.
-            DoorError: When that address cannot be had; the door stays where it was.
+            DoorError: When that address cannot be had, or nobody could come in there; the door stays where it was.
         Cancellation: safe; the door stays where it was.
         """
         entrance = self._entrances[option]
         reaches_out = address is not None and not _is_local(address.host)
         if reaches_out and not entrance.is_guarded():
             raise OptionError(option, f"{address} is not on this machine alone, so the door needs {entrance.remedy}")
+        if reaches_out and (problem := await self._tls().arm()) is not None:
+            raise DoorError(entrance.door.name, str(address), problem)
         was_exposed = entrance.is_exposed
         entrance.is_exposed = was_exposed or reaches_out  # at once, so that nobody takes the guard away meanwhile
         try:
@@ -109,8 +131,19 @@ class Doors:
         entrance.is_exposed = reaches_out
         entrance.problem = _OFF if address is None else None
         self._warn(f"{option} shut", None)
-        exposed = f"the {entrance.door.name} door listens beyond this machine, on {address}, in plain text"
-        self._warn(f"{option} exposed", exposed if reaches_out else None)
+        self._tell(entrance)
+
+    def tell(self) -> None:
+        """Warn of each door that listens beyond this machine, as things are now."""
+        for entrance in self:
+            self._tell(entrance)
+
+    def _tell(self, entrance: Entrance) -> None:
+        addresses = " ".join(entrance.door.statistics().addresses)
+        line = f"the {entrance.door.name} door listens beyond this machine, on {addresses}"
+        if self._tls().lets_plain_in:
+            line += ", and takes plain text, which everybody in the network between can read (plain-beyond-loopback)"
+        self._warn(f"{entrance.option} exposed", line if entrance.is_exposed else None)
 
     def shut_out(self, origin: str) -> None:
         """End the connections of pages from an origin, which may not be here any more."""
@@ -128,6 +161,12 @@ class Doors:
 def url_of(door: Door, scheme: str, path: str) -> str:
     """Where programs of this machine reach an open door."""
     return f"{scheme}://{_shown_host(door)}:{door.port}{path}"
+
+
+def _is_on_loopback(door: Door) -> bool:
+    """Tell whether the address by which this machine's programs reach a door is on loopback."""
+    host = _shown_host(door).strip("[]")
+    return _is_local(host)
 
 
 def _shown_host(door: Door) -> str:

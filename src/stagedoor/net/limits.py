@@ -20,6 +20,9 @@ class Limits:
     """A request's line and headers; a longer one is answered with 431."""
     head_timeout_s: float = 5.0
     """How long they may take to arrive."""
+    handshakes: int = 256
+    """TLS handshakes under way, each for at most ``head_timeout_s``; beyond that the oldest is cut. A real one takes
+    milliseconds."""
     ping_after_s: float = 30.0
     """How long a connection may be silent before it is pinged, and again before it is given up."""
     close_timeout_s: float = 2.0

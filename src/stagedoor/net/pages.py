@@ -80,11 +80,12 @@ class Pages:
         return response
 
     def _index(self, request: web.BaseRequest) -> web.Response:
-        address = html.escape(f"ws://{request.host}/ws")
+        secure = "s" if request.secure else ""
+        address = html.escape(f"ws{secure}://{request.host}/ws")
         rows = [_row("Kilovolt", address)]
         if self.static is not None:
             # No link: the folder itself is not listed.
-            rows.append(_row("Overlay files", html.escape(f"http://{request.host}/static/")))
+            rows.append(_row("Overlay files", html.escape(f"http{secure}://{request.host}/static/")))
         rows += [_row(html.escape(name), html.escape(url)) for name, url in self.other_doors.items()]
         rows.append(f"<div><dt>Sample overlays</dt><dd>{self._example_links()}</dd></div>")
         if self.console is not None:

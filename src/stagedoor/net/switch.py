@@ -1,18 +1,22 @@
-"""The first bytes of a connection decide who speaks on it: WebSocket by picows, or HTTP by aiohttp, on one port.
+"""The first bytes of a connection decide who speaks on it, on one port: WebSocket by picows or HTTP by aiohttp, or TLS.
 
 A :class:`FirstBytes` reads the head of the first request and hands the transport over for good, so that the switch
 costs nothing afterwards. An upgrade is checked here in full: host, path, origin, limits. picows gets a head of our own
 making with nothing in it but what the handshake needs, which spares it what browsers vary (Firefox sends
 ``Connection: keep-alive, Upgrade``) and each connection the memory of its headers. Plain HTTP is aiohttp's from its
 first byte, and is checked there, since more requests may follow on the same connection.
+
+A first byte that begins a TLS handshake starts TLS, and another :class:`FirstBytes` reads what comes out of it.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeRequest
@@ -20,6 +24,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its
 
 from stagedoor.net.head import BadHead, Head, parse_head
 from stagedoor.net.limits import Limits
+from stagedoor.net.tls import is_secure, make_tls_protocol
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +32,10 @@ _READ_BUFFER_BYTES: Final = 2048
 """picows' smallest; it grows by itself for whoever sends more."""
 
 _TLS_HANDSHAKE: Final = 0x16
+"""The type of a TLS record that begins a handshake; no HTTP request begins so. Source: RFC 8446, section 5.1."""
+
+_WRITE_BUFFER_BYTES: Final = 64 << 10
+"""From where on a transport is told that its reader is slow: as much over TLS, where loops allow more, as without."""
 
 _KEY: Final = re.compile("[A-Za-z0-9+/]{21}[AQgw]==")
 """16 bytes in base64."""
@@ -35,10 +44,11 @@ _KEY: Final = re.compile("[A-Za-z0-9+/]{21}[AQgw]==")
 class Refused(Exception):
     """An upgrade that is answered with an HTTP status instead."""
 
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
+    def __init__(self, status: HTTPStatus, reason: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(status, reason)
         self.status = status
         self.reason = reason
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Place:
     peer_port: int
     local_address: str
     local_port: int
+    is_secure: bool = False
+    """Whether it speaks TLS."""
 
 
 class Door(Protocol):
@@ -64,6 +76,11 @@ class Door(Protocol):
         """Make an HTTP server's protocol for one connection."""
         ...
 
+    @property
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What to encrypt a new connection with; ``None`` when only plain text is spoken."""
+        ...
+
     def joined(self, transport: asyncio.Transport) -> None:
         """Hear of a connection whose first bytes are awaited; the door cuts it when they take too long."""
         ...
@@ -72,11 +89,19 @@ class Door(Protocol):
         """Hear that this connection was handed over, or has gone."""
         ...
 
+    def handshake_begun(self, transport: asyncio.Transport) -> None:
+        """Hear of a connection that shakes hands for TLS; the door cuts some when there are too many."""
+        ...
+
+    def handshake_ended(self, transport: asyncio.Transport) -> None:
+        """Hear that it has done so, or has gone."""
+        ...
+
 
 class FirstBytes(asyncio.Protocol):
     """Waits for the head of the first request."""
 
-    __slots__ = ("_data", "_door", "_is_waiting", "_transport")
+    __slots__ = ("_data", "_door", "_is_secure", "_is_waiting", "_transport")
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -87,6 +112,9 @@ class FirstBytes(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own is not derived from it
+        self._is_secure = is_secure(transport)
+        if self._is_secure:
+            self._transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
         self._is_waiting = True
         self._door.joined(self._transport)
 
@@ -97,26 +125,37 @@ class FirstBytes(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Collect, and decide as soon as the head is there."""
         self._data += data
+        if self._data[0] == _TLS_HANDSHAKE:
+            self._begin_tls()
+            return
         end = self._data.find(b"\r\n\r\n")
         if end < 0:
-            if self._data[0] == _TLS_HANDSHAKE:
-                logger.info("a client tried TLS on a plain port")
-                self._refuse(HTTPStatus.BAD_REQUEST, "this port speaks plain HTTP")
-            elif len(self._data) > self._door.limits.head_bytes:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too long")
+            if len(self._data) > self._door.limits.head_bytes:
+                self._refuse(_too_long())
             return
         try:
             if end > self._door.limits.head_bytes:
-                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too long")
+                raise _too_long()
             head = parse_head(self._data[:end])
             if head.wants_websocket:
                 self._upgrade(head, self._data[end + 4 :])
             else:
                 self._hand_over(self._door.http_protocol(), self._data)
         except BadHead as bad:
-            self._refuse(HTTPStatus.BAD_REQUEST, str(bad))
+            self._refuse(Refused(HTTPStatus.BAD_REQUEST, str(bad)))
         except Refused as refused:
-            self._refuse(refused.status, refused.reason)
+            self._refuse(refused)
+
+    def _begin_tls(self) -> None:
+        context = None if self._is_secure else self._door.tls_context
+        if context is None:
+            logger.info("a client tried TLS where only plain text is spoken")
+            self._refuse(Refused(HTTPStatus.BAD_REQUEST, "only plain HTTP is spoken here"))
+            return
+        door, transport = self._door, self._transport
+        protocol = make_tls_protocol(context, FirstBytes(door), door.limits, lambda: door.handshake_ended(transport))
+        door.handshake_begun(transport)
+        self._hand_over(protocol, self._data)
 
     def _upgrade(self, head: Head, rest: bytes) -> None:
         key = _check_handshake(head)
@@ -134,7 +173,7 @@ class FirstBytes(asyncio.Protocol):
         self._finish()
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
-        if isinstance(protocol, asyncio.BufferedProtocol):
+        if hasattr(protocol, "get_buffer"):
             while data and not transport.is_closing():
                 buffer = memoryview(protocol.get_buffer(len(data)))
                 count = min(len(buffer), len(data))
@@ -144,10 +183,11 @@ class FirstBytes(asyncio.Protocol):
         else:
             protocol.data_received(data)
 
-    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+    def _refuse(self, refused: Refused) -> None:
         self._finish()
-        body = f"{status.value} {reason}\n".encode()
-        extra = "Sec-WebSocket-Version: 13\r\n" if status is HTTPStatus.UPGRADE_REQUIRED else ""
+        status = refused.status
+        body = f"{status.value} {refused.reason}\n".encode()
+        extra = "".join(f"{name}: {value}\r\n" for name, value in refused.headers.items())
         self._transport.write(
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n{extra}"
@@ -167,7 +207,11 @@ def place_of(transport: asyncio.BaseTransport) -> Place:
     """Read both ends of a connection."""
     peer = transport.get_extra_info("peername") or ("", 0)
     local = transport.get_extra_info("sockname") or ("", 0)
-    return Place(str(peer[0]), int(peer[1]), str(local[0]), int(local[1]))
+    return Place(str(peer[0]), int(peer[1]), str(local[0]), int(local[1]), is_secure(transport))
+
+
+def _too_long() -> Refused:
+    return Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too long")
 
 
 def _check_handshake(head: Head) -> str:
@@ -178,7 +222,9 @@ def _check_handshake(head: Head) -> str:
     if "upgrade" not in tokens:
         raise Refused(HTTPStatus.BAD_REQUEST, "the Connection header does not say Upgrade")
     if head.get("sec-websocket-version") != "13":
-        raise Refused(HTTPStatus.UPGRADE_REQUIRED, "only version 13 of WebSocket is spoken here")
+        raise Refused(
+            HTTPStatus.UPGRADE_REQUIRED, "only version 13 of WebSocket is spoken here", {"Sec-WebSocket-Version": "13"}
+        )
     key = head.get("sec-websocket-key") or ""
     if not _KEY.fullmatch(key):
         raise Refused(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64")

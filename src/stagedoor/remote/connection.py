@@ -37,6 +37,9 @@ _NO_STATUS: Final = 1005
 _ABNORMAL_CLOSURE: Final = 1006
 """RFC 6455, section 7.1.5: what stands for the close code of a close frame without one, and of no close frame."""
 
+_ACCESS_REVOKED: Final = 4011
+"""stagedoor's own, at each of its doors: do not come back."""
+
 _CLOSE_TIMEOUT_S: Final = 2.0
 """How long the server may take to answer our close frame; it has nothing left to do but that."""
 
@@ -118,8 +121,9 @@ class Connection(WSListener, Generic[R]):
         return answer is not None
 
     def make_lost(self, close_code: int, reason: str) -> ConnectionLost:
-        """Make the error that tells of the end of the connection."""
-        return self.errors.connection_lost(close_code, reason)
+        """Make the error that tells of the end of the connection: whether it was shut out, or cut off."""
+        kind = self.errors.access_revoked if close_code == _ACCESS_REVOKED else self.errors.connection_lost
+        return kind(close_code, reason)
 
     # What a client does with it.
 

@@ -4,6 +4,7 @@
     └── RemoteError             a client could not do what was asked
         ├── ConnectFailed       no connection came about; trying later may help
         ├── ConnectionLost      it ended; what was pending may have been done or not
+        │   └── AccessRevoked   the server said not to come back
         ├── RequestTimeout      no answer in time (a TimeoutError, too)
         ├── ClientClosed        used before connect() or after close()
         ├── RequestRefused      the server refused one request; the connection goes on
@@ -55,6 +56,16 @@ class ConnectionLost(RemoteError):
         return f"the connection was lost (close code {self.close_code}){because}"
 
 
+class AccessRevoked(ConnectionLost):
+    """The server closed with code 4011: whoever let this client in took it back, and it must not return by itself."""
+
+    is_final = True
+
+    def __str__(self) -> str:
+        because = f": {self.reason}" if self.reason else ""
+        return f"the server revoked this client's access{because}"
+
+
 class RequestTimeout(RemoteError, TimeoutError):
     """No answer to ``command`` within ``timeout_s`` seconds, the wait for a connection included."""
 
@@ -99,6 +110,7 @@ class ErrorClasses:
 
     connect_failed: type[ConnectFailed]
     connection_lost: type[ConnectionLost]
+    access_revoked: type[AccessRevoked]
     request_timeout: type[RequestTimeout]
     client_closed: type[ClientClosed]
     subscription_overflow: type[SubscriptionOverflow]

@@ -11,12 +11,13 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import Client
+from stagedoor.access import Client, Record
 from stagedoor.archive import count_keys, durable_entries, importable_entries, list_backups, read_archive
+from stagedoor.audit import ignore
 from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Catalogue, Hub, Write
-from stagedoor.keys import BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
+from stagedoor.keys import AUDIT_HEAD, BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
 from stagedoor.types import Key, Value
 from stagedoor.uploads import Uploads
 
@@ -60,7 +61,8 @@ class Archives:
     """Imports, restores, and backs up every ``every_s`` seconds if something was written since.
 
     A backup is made by a process of its own, which reads a snapshot of the store; ``data_folder`` is ``None`` for a hub
-    in memory, which has no backups. What was uploaded is removed once it has been imported or restored.
+    in memory, which has no backups. What was uploaded is removed once it has been imported or restored. ``record``
+    hears of what was written that way.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Archives:
         every_s: float,
         keep: int,
         uploads: Uploads | None = None,
+        record: Record = ignore,
     ) -> None:
         self._client = client
         self._hub = hub
@@ -79,6 +82,7 @@ class Archives:
         self._every_s = every_s
         self._keep = keep
         self._uploads = uploads
+        self._record = record
         self._lock = asyncio.Lock()
         self._one_comparison = asyncio.Lock()
         """One at a time: each is a process that holds all of an archive."""
@@ -222,6 +226,7 @@ class Archives:
             self._uploads.discard(path)
         self._tell(job, 3, 3)
         logger.info("%s of %d keys from %s", job, len(entries), request.path)
+        self._record("setting", {"reason": job, "name": path.name, "count": len(entries)})
         return str(len(entries))
 
     async def _write_all(self, entries: dict[Key, Value]) -> None:
@@ -230,6 +235,8 @@ class Archives:
     async def _replace_all(self, entries: dict[Key, Value]) -> None:
         await self._back_up()
         self._tell("restore", 2, 3)
+        if head := self._client.get(AUDIT_HEAD):
+            entries = {**entries, AUDIT_HEAD: head}
         await self._hub.replace_all(entries)
 
     def _tell(self, job: str, done: int, total: int) -> None:

@@ -1,7 +1,7 @@
 """Keeps the latest lines of stagedoor's own log, for the owner to read and to hear.
 
-What is kept is what the log's level lets through, in memory alone. Of an error it is the kind and the place, since its
-words may quote what a client sent; standard error has the whole.
+What is kept is what the log's level lets through, in memory alone and without secrets. Of an error it is the kind and
+the place, since its words may quote what a client sent; standard error has the whole.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from stagedoor.access import Client
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
 from stagedoor.keys import LOG, LOGGED
+from stagedoor.redaction import Redactor
 from stagedoor.types import Value
 
 KEPT: Final = 2000
@@ -52,10 +53,10 @@ class _Wanted(msgspec.Struct):
 class Log:
     """Follows the log from :meth:`start` to :meth:`close`, in whichever thread a line is logged."""
 
-    def __init__(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, client: Client, loop: asyncio.AbstractEventLoop, redactor: Redactor) -> None:
         self._client = client
         self._loop = loop
-        self._handler = _Handler(self._take)
+        self._handler = _Handler(self._take, redactor)
         self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._unpublished: deque[Entry] = deque(maxlen=KEPT)
         self._timer: asyncio.TimerHandle | None = None
@@ -108,25 +109,26 @@ class Log:
 class _Handler(logging.Handler):
     """Turns a record into an entry, as soon as it is logged."""
 
-    def __init__(self, take: Callable[[Entry], None]) -> None:
+    def __init__(self, take: Callable[[Entry], None], redactor: Redactor) -> None:
         super().__init__()
         self._take = take
+        self._redactor = redactor
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand over one record; one that cannot be formatted is reported as logging does."""
         try:
-            self._take(_read(record))
+            self._take(_read(record, self._redactor))
         except Exception:
             self.handleError(record)
 
 
-def _read(record: logging.LogRecord) -> Entry:
+def _read(record: logging.LogRecord, redactor: Redactor) -> Entry:
     message = record.getMessage()
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         message += f" ({_place_of(error)}; standard error has the whole)"
     # A header can hold bytes that are no text, and so does a line that quotes it.
-    message = message.encode(errors="backslashreplace").decode()
+    message = redactor.clean(message.encode(errors="backslashreplace").decode())
     if len(message) > MESSAGE_CHARACTERS:
         message = message[: MESSAGE_CHARACTERS - 1] + "…"
     return Entry(round(record.created * 1000), _level_of(record.levelno), record.name, message)

@@ -1,8 +1,8 @@
 """Writes a report that an owner can show to others: what runs and how it fares, and nothing that is a secret.
 
 Settings are read as an application reads them, which no secret survives, and only the members that are known. Lines of
-the log may quote what somebody sent; so what is known to be secret is struck out of the whole text in the end, and so
-are addresses beyond this machine, and the home folder.
+the log may quote what somebody sent; so the whole text passes the redactor in the end, and loses addresses beyond this
+machine, and the home folder.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import platform
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -21,12 +21,10 @@ import msgspec
 
 from stagedoor.access import SERVICE, Client, Grant, Level
 from stagedoor.errors import PeerError, StoreError
-from stagedoor.hub import Hub, Kind
+from stagedoor.hub import Hub
 from stagedoor.keys import (
-    APP_TOKENS,
     CLIENTS,
     CONSOLE_CONFIG,
-    CONSOLE_PASSES,
     DOORS,
     HTTP_CONFIG,
     LOG,
@@ -35,6 +33,7 @@ from stagedoor.keys import (
     STREAMERBOT_CONFIG,
 )
 from stagedoor.options import OPTIONS, Settings
+from stagedoor.redaction import Redactor
 from stagedoor.types import JsonObject, Key, Value
 from stagedoor.version import __version__
 
@@ -47,9 +46,6 @@ _LIBRARIES: Final = ("aiohttp", "click", "lmdb", "msgspec", "picows", "psutil", 
 
 _STORED: Final = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG)
 
-_TOKENS: Final = (APP_TOKENS, CONSOLE_PASSES)
-"""Lists of tokens, of which the hash alone is secret: names and addresses of applications are everyday words."""
-
 _SEGMENTS: Final = 40
 """First segments that are told one by one."""
 
@@ -61,9 +57,6 @@ _TURN_S: Final = 0.002
 
 _COUNT_S: Final = 10.0
 """How long counting may take."""
-
-_MIN_SECRET: Final = 6
-"""Characters of a secret that is struck out; a shorter one would tear words apart, and tell itself by it."""
 
 _ADDRESS: Final = re.compile(
     r"(?<![\w.:])[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*(?![\w:])"  # version 6
@@ -108,15 +101,15 @@ class _Line(msgspec.Struct):
 
 
 class Report:
-    """Answers the request. ``also_secret`` are secrets that no key holds."""
+    """Answers the request."""
 
-    def __init__(self, hub: Hub, settings: Settings, chosen: frozenset[str], also_secret: Iterable[str] = ()) -> None:
+    def __init__(self, hub: Hub, settings: Settings, chosen: frozenset[str], redactor: Redactor) -> None:
         self._hub = hub
         self._client = Client(hub, SERVICE)
         self._reader = Client(hub, _READER)
         self._settings = settings
         self._chosen = chosen
-        self._also_secret = frozenset(also_secret)
+        self._redactor = redactor
         self._client.serve(REPORT, self._answer)
 
     async def _answer(self, value: Value) -> Value:
@@ -257,53 +250,11 @@ class Report:
     # --- what must not be in it ---
 
     def _strike_out(self, text: str) -> str:
-        for secret in sorted(set(self._secrets()), key=len, reverse=True):
-            text = text.replace(secret, "(withheld)")
+        text = self._redactor.clean(text)
         home = str(Path.home())
         if len(home) > 1:
             text = text.replace(home, "~")
         return _ADDRESS.sub(_hide_address, text)
-
-    def _secrets(self) -> Iterator[str]:
-        """Everything that is known to be secret, each text alone."""
-        texts: list[object] = [*self._also_secret]
-        texts += [getattr(self._settings, option.name) for option in OPTIONS if not option.has_flag]
-        for spec in self._hub.catalogue:
-            if spec.holds_secrets and "<" not in spec.pattern:
-                members = None if spec.kind is Kind.SECRET else spec.secret_members
-                if spec.pattern in _TOKENS:
-                    members = frozenset(("hash",))
-                texts.append(_secret_part(self._client.get(spec.pattern), members))
-        return (text for text in _texts_in(texts) if len(text) >= _MIN_SECRET)
-
-
-def _secret_part(text: Value, members: frozenset[str] | None) -> object:
-    """Take the secret members out of a value, an object or a list of them, and whatever else it holds; all of it
-    without ``members``."""
-    try:
-        value: object = msgspec.json.decode(text) if text else None
-    except (msgspec.DecodeError, RecursionError):
-        return text
-    if members is None:
-        return value
-    secret: list[object] = []
-    for one in value if isinstance(value, list) else [value]:
-        secret += (
-            [member for name, member in one.items() if name.lower() in members] if isinstance(one, dict) else [one]
-        )
-    return secret
-
-
-def _texts_in(value: object) -> Iterator[str]:
-    pending = [value]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
 
 
 async def _describe_machine() -> list[str]:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from stagedoor.streamerbot.client.client import Client
     from stagedoor.streamerbot.client.client import Client as StreamerbotClient
     from stagedoor.streamerbot.client.errors import (
+        AccessRevoked,
         ClientClosed,
         ConnectFailed,
         ConnectionLost,
         InvalidAnswer,
         LoginFailed,
+        NotPermitted,
         PasswordRefused,
         PasswordRequired,
         RequestRefused,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from stagedoor.streamerbot.client.sync import SyncClient as SyncStreamerbotClient
 
 __all__ = [
+    "AccessRevoked",
     "Account",
     "Action",
     "ActionRun",
@@ -67,6 +70,7 @@ __all__ = [
     "Info",
     "InvalidAnswer",
     "LoginFailed",
+    "NotPermitted",
     "PasswordRefused",
     "PasswordRequired",
     "Pronouns",
@@ -104,11 +108,13 @@ _MODULES: Final = {
     "Watch": "streamerbot.client.listener",
     **dict.fromkeys(
         (
+            "AccessRevoked",
             "ClientClosed",
             "ConnectFailed",
             "ConnectionLost",
             "InvalidAnswer",
             "LoginFailed",
+            "NotPermitted",
             "PasswordRefused",
             "PasswordRequired",
             "RequestRefused",

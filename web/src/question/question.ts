@@ -1,8 +1,12 @@
-/** An application's question to be let in, and what there is to say of it. */
+/** A question to be let in, and what there is to say of it. */
+
+/** Who asks: a program or page that wants in, a web site that wants to connect, a device that wants to be a console. */
+export type QuestionKind = 'app' | 'origin' | 'device';
 
 /** One entry of `stagedoor/asks`. What it says of itself (from `name` on) may be a lie. */
 export interface Question {
   id: string;
+  kind: QuestionKind;
   address: string;
   /** Of the web page that asks; `null` for a program. */
   origin: string | null;
@@ -14,6 +18,16 @@ export interface Question {
   url: string;
   icon: string;
   verification_code: string;
+  /** What it wants to be let do; `null` for everything but secrets. */
+  scopes: string[] | null;
+}
+
+/** What an owner gives with an answer. */
+export interface Terms {
+  /** `null` for what was asked for. */
+  scopes: string[] | null;
+  /** For one that is remembered; `null` for ever. */
+  expiresAtMs: number | null;
 }
 
 /** One entry of `stagedoor/apps`. */
@@ -25,8 +39,12 @@ export interface App {
   origin: string | null;
   address: string;
   made_at_ms: number;
-  /** Exact to an hour. */
-  used_at_ms: number;
+  /** Exact to an hour; `null` before it came back. */
+  used_at_ms: number | null;
+  /** What it may do; `null` for everything but secrets. */
+  scopes: string[] | null;
+  /** When it may no more; `null` for never. */
+  expires_at_ms: number | null;
 }
 
 export const ASKS = 'stagedoor/asks';

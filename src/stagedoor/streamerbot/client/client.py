@@ -74,11 +74,13 @@ class Client(Requests):
     when the connection is lost fails and is not repeated, since the server may have carried it out.
 
     Every method that talks to the server raises, besides what it says:
-        RequestRefused: When the server refuses the request, with the server's words.
+        RequestRefused: When the server refuses the request, with the server's words; as NotPermitted when its owner
+            does not let this client make it.
         ConnectionLost: When the connection is lost before the answer comes.
         RequestTimeout: When there is no answer within the client's ``timeout_s``.
         InvalidAnswer: When the answer has not the form that the protocol gives it.
-        LoginFailed, ConnectionLost: What ended the client, if it does not reconnect any more.
+        LoginFailed, ConnectionLost: What ended the client, if it does not reconnect any more; an AccessRevoked when
+            the server's owner took the access back.
         ClientClosed: Before :meth:`connect` and after :meth:`close`.
     and is safe to cancel: nothing is left behind, but the server may carry out what was already sent.
     """
@@ -103,8 +105,8 @@ class Client(Requests):
 
         Args:
             url: Where the server is, ``ws://`` or ``wss://``, its endpoint included.
-            password: The server's password. It is proved, not sent; a server that asks for none does not get to know
-                of it. ``""`` is as good as none.
+            password: The server's password, or an overlay key of a stagedoor. It is proved, not sent; a server that
+                asks for none does not get to know of it. ``""`` is as good as none.
             reconnect: Whether, or how, to come back when the connection is lost. ``True`` also waits for a server that
                 is not there yet.
             timeout_s: For the answer to a request, the wait for the connection included.

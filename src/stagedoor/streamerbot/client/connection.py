@@ -15,7 +15,7 @@ from picows import WSTransport
 from stagedoor.json_text import without_lone_surrogates
 from stagedoor.remote import connection as remote
 from stagedoor.remote.connection import ConnectionOptions, elide
-from stagedoor.streamerbot.client.errors import ERRORS, RequestRefused
+from stagedoor.streamerbot.client.errors import ERRORS, refusal
 from stagedoor.streamerbot.client.event import Event, read_event
 from stagedoor.streamerbot.client.record import text_of_number
 from stagedoor.types import JsonObject
@@ -125,7 +125,7 @@ def _outcome_of(content: JsonObject, name: str, request_id: str) -> object:
         return content
     error = content.get("error")
     text = error if isinstance(error, str) else "" if error is None else encode(error).decode()
-    return RequestRefused(text, name, request_id)
+    return refusal(text, name, request_id)
 
 
 async def open_connection(

@@ -4,6 +4,7 @@
     └── StreamerbotError                     the client could not do what was asked
         ├── ConnectFailed                    no connection came about; trying later may help
         ├── ConnectionLost                   it ended; what was pending may have been done or not
+        │   └── AccessRevoked                the server said not to come back
         ├── RequestTimeout                   no answer in time (a TimeoutError, too)
         │   └── ResponseTimeout              the answer came, but not the custom event that was waited for
         ├── ClientClosed                     used before connect() or after close()
@@ -11,6 +12,7 @@
         │   ├── PasswordRefused              wrong password
         │   └── PasswordRequired             the server lets nobody in without a password
         ├── RequestRefused                   the server refused one request; the connection goes on
+        │   └── NotPermitted                 the owner of the server does not let this client make it
         ├── InvalidAnswer                    the server answered with something that is no answer to the request
         └── SubscriptionOverflow             events came faster than they were taken from an iterator
 
@@ -38,6 +40,10 @@ class ConnectionLost(StreamerbotError, remote.ConnectionLost):
 
     ``close_code`` and ``reason`` are the server's; 1005 and 1006 stand for none (RFC 6455, section 7.1.5).
     """
+
+
+class AccessRevoked(ConnectionLost, remote.AccessRevoked):
+    """The server closed with code 4011: whoever let this client in took it back, and it must not return by itself."""
 
 
 class RequestTimeout(StreamerbotError, remote.RequestTimeout):
@@ -80,7 +86,7 @@ class LoginFailed(StreamerbotError):
 
 
 class PasswordRefused(LoginFailed):
-    """The password is not the server's."""
+    """The password is neither the server's nor an overlay key that is good."""
 
 
 class PasswordRequired(LoginFailed):
@@ -109,6 +115,20 @@ class RequestRefused(StreamerbotError, remote.RequestRefused):
         return f"{self.request}: {self.text or 'refused without a reason'}"
 
 
+NOT_PERMITTED: Final = "Not permitted"
+"""What a stagedoor says to a request that the client's grant does not cover."""
+
+
+class NotPermitted(RequestRefused):
+    """The owner of the server does not let this client make the request, or not on that subject."""
+
+
+def refusal(text: str, request: str, request_id: str) -> RequestRefused:
+    """Build the error of the class that belongs to the server's ``text``."""
+    kind = NotPermitted if text.startswith(NOT_PERMITTED) else RequestRefused
+    return kind(text, request, request_id)
+
+
 class InvalidAnswer(StreamerbotError):
     """The answer to ``request`` has not the form that the protocol gives it."""
 
@@ -130,6 +150,7 @@ class SubscriptionOverflow(StreamerbotError, remote.SubscriptionOverflow):
 ERRORS: Final = remote.ErrorClasses(
     connect_failed=ConnectFailed,
     connection_lost=ConnectionLost,
+    access_revoked=AccessRevoked,
     request_timeout=RequestTimeout,
     client_closed=ClientClosed,
     subscription_overflow=SubscriptionOverflow,

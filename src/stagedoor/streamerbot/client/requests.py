@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from stagedoor.remote.client import RemoteClient
 from stagedoor.streamerbot.client.connection import Connection, Request
-from stagedoor.streamerbot.client.errors import InvalidAnswer, RequestRefused
+from stagedoor.streamerbot.client.errors import InvalidAnswer, NotPermitted, RequestRefused
 from stagedoor.streamerbot.client.patterns import EventTypes, read_event_types
 from stagedoor.streamerbot.client.results import (
     Action,
@@ -237,6 +237,8 @@ class Requests(RemoteClient[Request, Connection]):
         """Fetch a global variable; ``None`` if there is none."""
         try:
             answer = await self._ask(Request("GetGlobal", {"variable": name, "persisted": persisted}))
+        except NotPermitted:
+            raise
         except RequestRefused:
             # So is an absent variable answered, but no text tells that from other refusals.
             return (await self.get_globals(persisted=persisted)).get(name)
@@ -279,8 +281,8 @@ class Requests(RemoteClient[Request, Connection]):
         request = Request(_about(platform, "GetUserGlobal"), parameters)
         try:
             answer = await self._ask(request)
-        except RequestRefused:
-            if name is None:
+        except RequestRefused as error:
+            if name is None or isinstance(error, NotPermitted):
                 raise
             # As for global variables: only a list tells that there is none.
             everybodys = await self.get_user_globals(platform, name, persisted=persisted)

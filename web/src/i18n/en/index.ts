@@ -11,5 +11,7 @@ import { log } from './log';
 import { backups } from './backups';
 import { about } from './about';
 import { welcome } from './welcome';
+import { scopes } from './scopes';
+import { grant } from './grant';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant };

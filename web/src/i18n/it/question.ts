@@ -1,7 +1,11 @@
 import type { Texts } from '../index.svelte';
 
 export const question: Texts['question'] = {
-  title: 'Qualcuno vuole entrare',
+  titles: {
+    app: 'Qualcuno vuole entrare',
+    origin: 'Un sito web vuole collegarsi',
+    device: 'Un telefono o un computer vuole usare questa console a nome tuo',
+  },
   titlePrefix: (count) => `(${count}) Vuole entrare · `,
   position: (nth, count) => `${nth} di ${count}`,
   left: (seconds) => (seconds === 0 ? 'tempo scaduto' : `${seconds} s per rispondere`),
@@ -16,10 +20,29 @@ export const question: Texts['question'] = {
     internet: (address) => `un dispositivo fuori dalla tua rete: ${address}`,
   },
   compare: 'Falla entrare solo se l’applicazione ti mostra lo stesso codice:',
-  meaning: 'Una volta dentro, può leggere e cambiare tutto ciò che stagedoor conserva. Non vede mai password e altri segreti.',
-  warning: 'Fai entrare solo ciò che conosci e di cui ti fidi.',
-  rememberMeaning: 'Se la ricordi, la prossima volta entra da sola, finché non la dimentichi nella pagina Applicazioni.',
-  allow: 'Consenti questa volta',
+  extent: 'Chiede tutto. Che cosa può fare?',
+  extents: {
+    all: 'Tutto, tranne le tue password e i tuoi token: leggere e cambiare ciò che stagedoor conserva',
+    look: 'Solo vedere e sentire, senza cambiare niente',
+    chosen: 'Solo quello che scelgo io',
+  },
+  asksFor: 'Chiede questo',
+  narrow: 'Togli quello che non deve avere.',
+  nothingLeft: 'Non resta niente. Lasciale qualcosa, oppure rifiuta.',
+  rememberFor: 'Se la ricordi, entra da sola',
+  warnings: {
+    app: 'Fai entrare solo ciò che conosci e di cui ti fidi.',
+    origin: 'Consenti solo un sito che hai aperto tu e di cui ti fidi.',
+    device: 'Consenti solo se l’hai appena chiesto tu, da un dispositivo che hai in mano.',
+  },
+  originMeaning:
+    'Una pagina di questo sito è aperta in un browser. Se lo consenti, d’ora in poi le sue pagine possono parlare con stagedoor: possono entrare con una password, o chiederlo a te, come i programmi su questo computer.',
+  originRemembered: 'La tua risposta viene ricordata. Puoi cambiarla nella pagina «Chi può entrare».',
+  device: 'Un telefono o un computer',
+  deviceCompare: 'Consenti solo se mostra proprio questo numero:',
+  deviceMeaning: 'Potrà fare tutto ciò che puoi fare tu qui: vedere e cambiare le impostazioni, leggere le password e far entrare altri.',
+  allow: 'Consenti',
+  allowOnce: 'Consenti questa volta',
   remember: 'Consenti e ricorda',
   deny: 'Rifiuta',
   tooLate: 'La risposta è arrivata tardi: la domanda era già chiusa.',

@@ -30,14 +30,17 @@ export function overlayOrigin(kilovolt: string): string {
   return `http://${new URL(kilovolt).host}`;
 }
 
+/** What lets an overlay in; an empty one is left out. */
+export type Secret = { password: string } | { key: string };
+
 /** The address of an overlay, with where it finds the Streamer.bot door, and what lets it in there. */
-export function overlayUrl(overlay: Overlay, kilovolt: string, streamerbot: string, password: string): string {
+export function overlayUrl(overlay: Overlay, kilovolt: string, streamerbot: string, secret: Secret): string {
   const door = new URL(streamerbot);
   const options = new URLSearchParams();
   if (!['127.0.0.1', 'localhost'].includes(door.hostname)) options.set('address', door.hostname);
   if (door.port !== USUAL_PORT) options.set('port', door.port || '80');
   if (door.pathname !== '/') options.set('endpoint', door.pathname);
-  if (password !== '') options.set('password', password);
+  for (const [name, value] of Object.entries(secret)) if (value !== '') options.set(name, value);
   const fragment = options.size > 0 ? `#${options}` : '';
   return `${overlayOrigin(kilovolt)}/static/examples/${overlay}/${fragment}`;
 }
