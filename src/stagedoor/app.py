@@ -13,12 +13,14 @@ from typing import Final
 from stagedoor import keys
 from stagedoor.access import (
     SERVICE,
+    Asker,
     AskQueue,
     Client,
     Doorkeeper,
     Grant,
     Level,
     OriginPolicy,
+    RememberedOrigins,
     generate_password,
     sign_twice,
     weakness,
@@ -57,6 +59,8 @@ from stagedoor.services.icons import Icons
 from stagedoor.services.known_secrets import KnownSecrets
 from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
+from stagedoor.services.origins import OriginDesk
+from stagedoor.services.overlay_keys import OverlayKeyDesk
 from stagedoor.services.pronouns import Alejo, Pronouns
 from stagedoor.services.questions import Questions
 from stagedoor.services.reference import Reference
@@ -122,7 +126,6 @@ class App:
         self._warnings: dict[str, str] = {}
         """By what they are about."""
         self._doors = Doors(self._warn, lambda: self._certificates)
-        self._origins = OriginPolicy(frozenset(settings.origins), trusts_all=settings.trust_all_origins)
         self._pages = Pages()
 
     @contextlib.asynccontextmanager
@@ -158,9 +161,30 @@ class App:
 
             self._turn = Turn()
             self._asks = AskQueue(loop)
-            self._doorkeeper = Doorkeeper(loop, control_token=token, apps=AppsDesk(Client(hub, SERVICE)).apps)
+            record = self._audit.record
+            origins = OriginDesk(Client(hub, SERVICE), record, self._doors.shut_out)
+            apps = AppsDesk(Client(hub, SERVICE), record)
+            overlay_keys = OverlayKeyDesk(Client(hub, SERVICE), record)
+            for desk in (origins, apps, overlay_keys):
+                stack.callback(desk.close)
+            self._origins = self._origin_policy(origins.origins)
+            self._doorkeeper = Doorkeeper(
+                loop,
+                name="Kilovolt",
+                control_token=token,
+                apps=apps.apps,
+                overlay_keys=overlay_keys.keys,
+                record=record,
+            )
             self._reception = Reception(
-                Doorkeeper(loop, sign=sign_twice),
+                Doorkeeper(
+                    loop,
+                    name="Streamer.bot",
+                    apps=apps.apps,
+                    overlay_keys=overlay_keys.keys,
+                    record=record,
+                    sign=sign_twice,
+                ),
                 guests_may_speak=settings.guests_may_speak,
                 offers_challenge=settings.offer_challenge,
             )
@@ -172,9 +196,14 @@ class App:
             self._go_by_choices(streamerbot.current)
             self._apply(kilovolt.current)
             self._apply_streamerbot(streamerbot.current)
-            console = ConsoleDesk(Client(hub, SERVICE), lambda: self._doors.url("console", "http", "/"))
+            console = ConsoleDesk(Client(hub, SERVICE), lambda: self._doors.url("console", "http", "/"), record)
             self._console_doorkeeper = Doorkeeper(
-                loop, password=generate_password(), control_token=token, passes=console.passes
+                loop,
+                name="console",
+                password=generate_password(),
+                control_token=token,
+                passes=console.passes,
+                record=record,
             )
             at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
             self._uploads = Uploads(at_hand / "uploads")
@@ -251,7 +280,9 @@ class App:
             return Client(hub, SERVICE)
 
         find_icon = Icons().find if settings.fetch_icons else None
-        stack.push_async_callback(Questions(client(), self._asks, loop, find_client, find_icon).close)
+        stack.push_async_callback(
+            Questions(client(), self._asks, loop, find_client, find_icon, self._audit.record).close
+        )
         stack.push_async_callback(
             Clients(client(), lambda: [entrance.door for entrance in self._doors], find_clients).close
         )
@@ -284,6 +315,20 @@ class App:
         ):
             await service.start()
             stack.push_async_callback(service.close)
+
+    def _origin_policy(self, remembered: RememberedOrigins) -> OriginPolicy:
+        """Which pages may connect: those of sites that were set for this run, and those that the owner let in."""
+
+        def ask(origin: str, asker: Asker) -> None:
+            if self._settings.asks:
+                remembered.ask(self._asks, origin, asker)
+
+        return OriginPolicy(
+            frozenset(self._settings.origins),
+            trusts_all=self._settings.trust_all_origins,
+            is_remembered=remembered.is_allowed,
+            ask=ask,
+        )
 
     def _go_by_choices(self, streamerbot: StreamerbotConfig) -> None:
         """Apply what was chosen for this run alone."""

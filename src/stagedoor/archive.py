@@ -18,7 +18,7 @@ import msgspec
 
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
-from stagedoor.keys import APP_TOKENS, APPS, AUDIT_HEAD, CONSOLE_PASSES
+from stagedoor.keys import APP_TOKENS, AUDIT_HEAD, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -29,7 +29,7 @@ _STEP: Final = 2000
 _BACKUP_NAME: Final = re.compile(r"\d{8}-\d{6}(-\d+)?\.json")
 """Local time; nothing else in the folder is ever deleted."""
 
-_REMEMBERED: Final = frozenset((APP_TOKENS, APPS, CONSOLE_PASSES))
+_REMEMBERED: Final = frozenset((APP_TOKENS, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS))
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -1,24 +1,29 @@
 """Access: who may come in, and what they may touch. It knows no protocol and no socket."""
 
 from stagedoor.access.apps import RememberedApp, RememberedApps
-from stagedoor.access.asks import Ask, Asker, AskQueue, AskRefused, Metadata, Verdict
+from stagedoor.access.asks import Answer, Ask, Asker, AskQueue, AskRefused, Metadata, Subject, Terms, Verdict
 from stagedoor.access.challenges import Challenge, decode_base64, sign, sign_twice
 from stagedoor.access.client import Client
 from stagedoor.access.clock import Clock, Timer
-from stagedoor.access.doorkeeper import BY_ASKING, BY_PASS, BY_PASSWORD, OPEN, Doorkeeper
-from stagedoor.access.grants import NOBODY, SERVICE, Grant, Level, Verb
+from stagedoor.access.doorkeeper import BY_ASKING, BY_PASSWORD, OPEN, Doorkeeper, Record
+from stagedoor.access.grants import NOBODY, SERVICE, Credential, Grant, Level, Verb, grant_for
 from stagedoor.access.origins import OriginClass, OriginPolicy, is_host_allowed, normalize_origin
+from stagedoor.access.overlay_keys import OverlayKey, OverlayKeys, check_only_reads
 from stagedoor.access.passes import Pass, Passes
 from stagedoor.access.passwords import generate_password, weakness
+from stagedoor.access.proofs import Proof
+from stagedoor.access.register import Departure, Entry, Leave, Register
+from stagedoor.access.remembered_origins import KnownOrigin, RememberedOrigins
+from stagedoor.access.scopes import Patterns, ScopeError, Scopes
 from stagedoor.access.throttle import is_loopback
 
 __all__ = [
     "BY_ASKING",
-    "BY_PASS",
     "BY_PASSWORD",
     "NOBODY",
     "OPEN",
     "SERVICE",
+    "Answer",
     "Ask",
     "AskQueue",
     "AskRefused",
@@ -26,21 +31,39 @@ __all__ = [
     "Challenge",
     "Client",
     "Clock",
+    "Credential",
+    "Departure",
     "Doorkeeper",
+    "Entry",
     "Grant",
+    "KnownOrigin",
+    "Leave",
     "Level",
     "Metadata",
     "OriginClass",
     "OriginPolicy",
+    "OverlayKey",
+    "OverlayKeys",
     "Pass",
     "Passes",
+    "Patterns",
+    "Proof",
+    "Record",
+    "Register",
     "RememberedApp",
     "RememberedApps",
+    "RememberedOrigins",
+    "ScopeError",
+    "Scopes",
+    "Subject",
+    "Terms",
     "Timer",
     "Verb",
     "Verdict",
+    "check_only_reads",
     "decode_base64",
     "generate_password",
+    "grant_for",
     "is_host_allowed",
     "is_loopback",
     "normalize_origin",

@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from stagedoor.access.asks import Asker, Metadata
-from stagedoor.access.grants import Grant, Level
+from stagedoor.access.asks import Asker, Metadata, Terms
+from stagedoor.access.grants import Credential, Grant, grant_for
+from stagedoor.access.proofs import Proof
+from stagedoor.access.scopes import Scopes
 from stagedoor.access.tokens import Token, Tokens
 
 MAX_APPS: Final = 256
@@ -29,75 +31,61 @@ class RememberedApp(Token, kw_only=True):
     """That of its page; ``None`` for a program."""
     address: str
     """Where it asked from."""
+    scopes: tuple[str, ...] | None = None
+    """What it may touch, in words; ``None`` for all but secrets."""
 
     @property
     def grant(self) -> Grant:
         """What it may touch."""
-        return Grant(Level.APPLICATION, f"remembered: {self.name}")
+        scopes = None if self.scopes is None else Scopes.parse(self.scopes)
+        return grant_for(scopes, f"remembered: {self.name}", Credential("app", self.id))
 
 
-class RememberedApps:
-    """Gives out tokens, knows whose they are, and forgets. ``changed`` is called when what is to be stored changes."""
+class RememberedApps(Tokens[RememberedApp]):
+    """Gives out tokens, and knows whose they are. ``changed`` is called when what is to be stored changes."""
 
     def __init__(
         self, now: Callable[[], float], changed: Callable[[], None], stored: Iterable[RememberedApp] = ()
     ) -> None:
-        self._tokens = Tokens(MAX_APPS, now, changed, stored)
+        super().__init__(MAX_APPS, now, changed, stored)
 
-    def remember(self, asker: Asker, metadata: Metadata) -> tuple[Grant, str]:
-        """Remember an application that was let in; returns its grant and the token to come back by."""
-        app_id = self._new_id()
+    def remember(self, asker: Asker, metadata: Metadata, terms: Terms) -> tuple[Proof, str]:
+        """Remember an application that was let in; returns the proof of it, and the token to come back by."""
+        app_id = new_id({app.id for app in self.stored()})
 
         def make(hash_: str, now: float) -> RememberedApp:
             return RememberedApp(
-                hash_,
-                now,
-                now,
+                hash=hash_,
+                made_at=now,
+                used_at=now,
+                expires_at=terms.expires_at,
                 id=app_id,
                 name=metadata.shown_name,
                 author=metadata.author,
                 url=metadata.url,
                 origin=asker.origin,
                 address=asker.address,
+                scopes=None if terms.scopes is None else terms.scopes.words,
             )
 
-        token, app = self._tokens.add(make)
-        return app.grant, token
+        token, app = self.draw(make)
+        return Proof(app.grant, self, app.hash), token
 
-    def recognize(self, token: str, origin: str | None) -> Grant | None:
-        """Give the grant of the application that shows a token, and note its use; ``None`` when it is no good here."""
-        app = self._tokens.find(token)
+    def prove(self, token: str, origin: str | None) -> Proof | None:
+        """Recognize the application that shows a token, and note its use; ``None`` when it is no good here."""
+        app = self.recognize(token)
         if app is None or app.origin != origin:
             return None
-        self._tokens.note_use(app)
-        return app.grant
+        self.note_use(app)
+        return Proof(app.grant, self, app.hash)
 
-    def forget(self, app_id: str) -> bool:
-        """Make an application's token worthless, and end what came in by it; tells whether there was one of this id."""
-        app = next((app for app in self._tokens.stored() if app.id == app_id), None)
-        if app is not None:
-            self._tokens.remove(app)
-        return app is not None
+    def named(self, app_id: str) -> RememberedApp | None:
+        """Find one by its id."""
+        return next((app for app in self.stored() if app.id == app_id), None)
 
-    def replace(self, stored: Iterable[RememberedApp]) -> None:
-        """Go by other applications from now on; those that are not among them are forgotten."""
-        self._tokens.replace(stored)
 
-    def enter(self, token: str, insider: object, leave: Callable[[], None]) -> bool:
-        """Note who comes in by a token; ``leave`` is called when it is worthless. Tells whether it still is good."""
-        return self._tokens.remember(token, insider, leave)
-
-    def leave(self, insider: object) -> None:
-        """Note that somebody has gone."""
-        self._tokens.forget(insider)
-
-    def stored(self) -> list[RememberedApp]:
-        """What is to be kept."""
-        return self._tokens.stored()
-
-    def _new_id(self) -> str:
-        """Draw an id that people can type; eight digits are enough to meet none that is in a backup."""
-        taken = {app.id for app in self._tokens.stored()}
-        while (app_id := secrets.token_hex(4)) in taken:
-            pass
-        return app_id
+def new_id(taken: set[str]) -> str:
+    """Draw an id that people can type; eight digits are enough to meet none that is in a backup."""
+    while (new := secrets.token_hex(4)) in taken:
+        pass
+    return new

@@ -1,4 +1,7 @@
-"""Asking the owner: an application's question to be let in, from when it is put until it is answered.
+"""Asking the owner: somebody's question to be let in, from when it is put until it is answered.
+
+Mostly it is an application that asks. When a page of a foreign web site was refused, its origin is asked about; and a
+browser on another device may ask to be the owner's.
 
 Questions are shown to people, so what an application says of itself is plain text, cut and cleaned, and stands beside
 what it cannot choose: its address and origin. Questions can be used to nag, so there are few at a time.
@@ -6,18 +9,18 @@ what it cannot choose: its address and origin. Questions can be used to nag, so 
 
 import unicodedata
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from itertools import count
 from typing import Final
 from urllib.parse import urlsplit
 
 from stagedoor.access.clock import Clock, Timer
+from stagedoor.access.scopes import Scopes
 from stagedoor.types import JsonObject
 
 LIFETIME_S: Final = 120.0
-MAX_OPEN: Final = 5
 MAX_A_MINUTE: Final = 3
 MAX_REFUSALS: Final = 3
 SILENCE_S: Final = 60.0
@@ -26,6 +29,23 @@ MAX_ICON_CHARACTERS: Final = 65_536
 """For an icon that comes as a ``data:`` address; it is a picture of 64 by 64."""
 
 _MAX_ASKERS: Final = 1024
+
+
+class Subject(StrEnum):
+    """What a question is about."""
+
+    APP = "app"
+    ORIGIN = "origin"
+    """Whether the pages of a web site may connect at all."""
+    DEVICE = "device"
+    """Whether a browser may be the owner's."""
+
+
+MAX_OPEN: Final[Mapping[Subject, int]] = {Subject.APP: 5, Subject.ORIGIN: 3, Subject.DEVICE: 2}
+"""Open questions at a time; those about one thing do not take the place of others."""
+
+_MAX_ORIGINS_A_MINUTE: Final = 6
+"""Questions about origins: a hostile page can come from as many as it likes."""
 
 
 class Verdict(Enum):
@@ -37,6 +57,29 @@ class Verdict(Enum):
     DENIED = "denied"
     EXPIRED = "timeout"
     WITHDRAWN = "withdrawn"
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether it is a yes."""
+        return self in (Verdict.ALLOWED, Verdict.REMEMBERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms somebody is let in."""
+
+    scopes: Scopes | None = None
+    """What it may touch; ``None`` for all but secrets."""
+    expires_at: float | None = None
+    """Until when it is remembered, in Unix time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the asker hears."""
+
+    verdict: Verdict
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +106,8 @@ class Metadata:
     url: str = ""
     icon: str = ""
     verification_code: str = ""
+    scopes: Scopes | None = None
+    """What it wants to touch; ``None`` when it does not say."""
 
     @property
     def shown_name(self) -> str:
@@ -70,8 +115,15 @@ class Metadata:
         return self.name or "Unknown application"
 
     @classmethod
-    def read(cls, members: JsonObject) -> "Metadata":
-        """Take the known members of a login request; whatever they hold becomes plain text."""
+    def read(cls, members: JsonObject, requests: Mapping[str, Sequence[str]] | None = None) -> "Metadata":
+        """Take the known members of a login request; whatever they hold becomes plain text.
+
+        ``requests`` are names that scopes may hold; see :meth:`Scopes.parse`.
+
+        Raises:
+            ScopeError: When ``scopes`` are none.
+        """
+        scopes = members.get("scopes")
         url = _clean(members.get("url"))
         icon = _clean(members.get("icon"), MAX_ICON_CHARACTERS + 1)
         return cls(
@@ -80,6 +132,7 @@ class Metadata:
             url=url if _scheme(url) in ("http", "https") else "",
             icon=icon if _is_small_picture(icon) or _is_short_https(icon) else "",
             verification_code=_clean(members.get("verificationCode")),
+            scopes=None if scopes is None else Scopes.parse(scopes, requests),
         )
 
 
@@ -92,6 +145,7 @@ class Ask:
     metadata: Metadata
     asked_at: float
     """By the clock of the queue."""
+    subject: Subject = Subject.APP
 
 
 class AskRefused(Exception):
@@ -101,7 +155,7 @@ class AskRefused(Exception):
 @dataclass(slots=True)
 class _Open:
     ask: Ask
-    answer: Callable[[Verdict], None]
+    answer: Callable[[Answer], None]
     timer: Timer
 
 
@@ -119,6 +173,7 @@ class AskQueue:
         self._clock = clock
         self._open: dict[str, _Open] = {}
         self._histories: dict[str, _History] = {}
+        self._origins_asked: deque[float] = deque()
         self._ids = count(1)
         self._watchers: list[Callable[[], None]] = []
 
@@ -134,7 +189,13 @@ class AskQueue:
         """Call back whenever a question opens or ends."""
         self._watchers.append(changed)
 
-    def put(self, asker: Asker, metadata: Metadata, answer: Callable[[Verdict], None]) -> Ask:
+    def put(
+        self,
+        asker: Asker,
+        metadata: Metadata,
+        answer: Callable[[Answer], None],
+        subject: Subject = Subject.APP,
+    ) -> Ask:
         """Put a question to the owner; ``answer`` hears the verdict once, unless the question is withdrawn.
 
         Raises:
@@ -144,25 +205,30 @@ class AskQueue:
         history = self._history(asker.name)
         if now < history.silent_until:
             raise AskRefused("refused too often; ask again later")
-        if len(self._open) >= MAX_OPEN:
+        if sum(entry.ask.subject is subject for entry in self._open.values()) >= MAX_OPEN[subject]:
             raise AskRefused("too many pending requests")
+        if subject is Subject.ORIGIN:
+            _forget_before(self._origins_asked, now - 60)
+            if len(self._origins_asked) >= _MAX_ORIGINS_A_MINUTE:
+                raise AskRefused("asked too often; ask again later")
+            self._origins_asked.append(now)
         _forget_before(history.asked, now - 60)
         if len(history.asked) >= MAX_A_MINUTE:
             raise AskRefused("asked too often; ask again later")
         history.asked.append(now)
-        ask = Ask(str(next(self._ids)), asker, metadata, now)
+        ask = Ask(str(next(self._ids)), asker, metadata, now, subject)
         timer = self._clock.call_later(LIFETIME_S, lambda: self._expire(ask.id))
         self._open[ask.id] = _Open(ask, answer, timer)
         self._tell_watchers()
         return ask
 
-    def answer(self, ask_id: str, *, allow: bool, remember: bool = False) -> bool:
+    def answer(self, ask_id: str, *, allow: bool, remember: bool = False, terms: Terms | None = None) -> bool:
         """Give the owner's answer; ``False`` when there is no such question any more.
 
-        With ``remember``, whoever is let in is let in for good.
+        With ``remember``, whoever is let in is let in for good. Without ``terms`` it gets what it asked for.
         """
         allowed = Verdict.REMEMBERED if remember else Verdict.ALLOWED
-        return self._end(ask_id, allowed if allow else Verdict.DENIED)
+        return self._end(ask_id, allowed if allow else Verdict.DENIED, terms)
 
     def withdraw(self, ask_id: str) -> None:
         """Take a question back, because its asker has gone or got in another way; nobody hears a verdict."""
@@ -171,14 +237,14 @@ class AskQueue:
     def _expire(self, ask_id: str) -> None:
         self._end(ask_id, Verdict.EXPIRED)
 
-    def _end(self, ask_id: str, verdict: Verdict) -> bool:
+    def _end(self, ask_id: str, verdict: Verdict, terms: Terms | None = None) -> bool:
         entry = self._open.pop(ask_id, None)
         if entry is None:
             return False
         entry.timer.cancel()
         history = self._history(entry.ask.asker.name)
         now = self._clock.time()
-        if verdict in (Verdict.ALLOWED, Verdict.REMEMBERED):
+        if verdict.lets_in:
             history.asked.clear()  # whoever was let in was not nagging
         elif verdict is Verdict.DENIED:
             _forget_before(history.refused, now - 60)
@@ -186,7 +252,7 @@ class AskQueue:
             if len(history.refused) >= MAX_REFUSALS:
                 history.silent_until = now + SILENCE_S
         if verdict is not Verdict.WITHDRAWN:
-            entry.answer(verdict)
+            entry.answer(Answer(verdict, terms or Terms(entry.ask.metadata.scopes)))
         self._tell_watchers()
         return True
 

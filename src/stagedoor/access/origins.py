@@ -5,11 +5,14 @@ a direct connection from one that was rebound by DNS. A program can write anythi
 """
 
 import ipaddress
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
+
+from stagedoor.access.asks import Asker
 
 _LOCAL_NAMES: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
@@ -37,8 +40,18 @@ class OriginPolicy:
     """Which origins the owner lets in, beside those that are local by nature."""
 
     let_in: frozenset[str] = frozenset()
-    """Serialized origins, such as ``https://overlays.example``."""
+    """Serialized origins that were set for this run, such as ``https://overlays.example``."""
     trusts_all: bool = False
+    is_remembered: Callable[[str], bool] = lambda origin: False
+    """Tells whether the owner has let in an origin, in small letters, for good."""
+    ask: Callable[[str, Asker], None] = lambda origin, asker: None
+    """Asks the owner about an origin, in small letters."""
+
+    def refused(self, origin: str, asker: Asker) -> None:
+        """Hear that a page was refused because of its origin."""
+        with suppress(ValueError):  # what no browser sends is not worth a question
+            if normalize_origin(origin) == origin.lower():
+                self.ask(origin.lower(), asker)
 
     def classify(self, origin: str | None) -> OriginClass:
         """Tell what ``origin``, an upgrade's header, makes of the connection."""
@@ -50,7 +63,7 @@ class OriginPolicy:
             return OriginClass.LET_IN
         if origin == "null" or origin.lower() in ("file://", "file:///"):
             return OriginClass.OPAQUE
-        if origin.lower() in self.let_in:
+        if origin.lower() in self.let_in or self.is_remembered(origin.lower()):
             return OriginClass.LET_IN
         return OriginClass.FOREIGN
 

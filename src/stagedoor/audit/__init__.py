@@ -4,7 +4,7 @@ It lies in the data folder and knows no hub; :mod:`stagedoor.services.audit` joi
 """
 
 from stagedoor.audit.chain import FIRST, Entry, Head, Problem, Verdict
-from stagedoor.audit.log import AuditLog, Record, ignore
+from stagedoor.audit.log import AuditLog, ignore
 from stagedoor.audit.reading import Page, Wanted, export_files, read_page
 from stagedoor.audit.verification import Stopped, verify
 
@@ -15,7 +15,6 @@ __all__ = [
     "Head",
     "Page",
     "Problem",
-    "Record",
     "Stopped",
     "Verdict",
     "Wanted",

@@ -20,9 +20,6 @@ from stagedoor.types import JsonObject
 
 logger = logging.getLogger(__name__)
 
-Record = Callable[[str, Mapping[str, object]], None]
-"""Takes a kind and facts, as :meth:`AuditLog.record` does."""
-
 Complain = Callable[[str, str | None], None]
 """Hears a subject and what is wrong with it, or ``None`` when that is over; in any thread."""
 

@@ -72,7 +72,7 @@ def _print(remembered: list[ShownApp], *, as_json: bool) -> None:
                 app.origin or "a program",
                 app.address,
                 _day(app.made_at_ms),
-                _day(app.used_at_ms),
+                _day(app.used_at_ms or app.made_at_ms),
             ]
             for app in remembered
         ]

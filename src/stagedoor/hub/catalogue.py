@@ -60,6 +60,8 @@ class KeySpec:
     secret_members: frozenset[str] = frozenset()
     stored_in_memory: bool = False
     """State that stagedoor derives anew at each start, so that a disk would only slow it."""
+    only_reads: bool = False
+    """Of a request: that its answer only tells something, and nothing is another way afterwards."""
     is_public: bool = field(init=False)
     """Whether everybody may read and write it, and all of it is for everybody."""
     is_volatile: bool = field(init=False)
@@ -100,6 +102,7 @@ class Catalogue:
         self.known: Final[dict[Key, KeySpec]] = {}
         """The entries of keys that were resolved lately, for a look before a call."""
         self._restricted_heads: list[str] = []
+        self._secret_heads: list[str] = []
         for spec in specs:
             self.add(spec)
 
@@ -120,6 +123,8 @@ class Catalogue:
             self._exact[spec.pattern] = spec
         if Audience.OWNER in (spec.readers, spec.listers):
             self._restricted_heads.append(spec.pattern.partition("<")[0])
+        if spec.holds_secrets:
+            self._secret_heads.append(spec.pattern.partition("<")[0])
         self.known.clear()
 
     def __iter__(self) -> Iterator[KeySpec]:
@@ -142,6 +147,10 @@ class Catalogue:
     def is_restricted(self, prefix: str) -> bool:
         """Tell whether a key with this prefix may be for the owner's eyes only."""
         return any(head.startswith(prefix) or prefix.startswith(head) for head in self._restricted_heads)
+
+    def holds_secrets(self, prefix: str) -> bool:
+        """Tell whether a key with this prefix may hold a secret."""
+        return any(head.startswith(prefix) or prefix.startswith(head) for head in self._secret_heads)
 
     def _find(self, key: Key) -> KeySpec:
         if key in self._exact:

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from stagedoor.hub import KeySpec
 from stagedoor.keys import (
+    access,
     actions,
     audit,
     console,
@@ -22,6 +23,28 @@ from stagedoor.keys import (
     viewers,
 )
 from stagedoor.keys import credits as credits_
+from stagedoor.keys.access import (
+    ANSWER_ASK,
+    APP_TOKENS,
+    APPS,
+    ASKS,
+    CHANGE_APP,
+    CHANGE_OVERLAY_KEY,
+    CHECK_SCOPES,
+    CONSOLE_PASSES,
+    DECIDE_ORIGIN,
+    DEVICES,
+    FORGET_APP,
+    FORGET_DEVICE,
+    FORGET_ORIGIN,
+    MAKE_OVERLAY_KEY,
+    ORIGIN_DECISIONS,
+    ORIGINS,
+    OVERLAY_KEY_SECRETS,
+    OVERLAY_KEYS,
+    REVEAL_OVERLAY_KEY,
+    REVOKE_OVERLAY_KEY,
+)
 from stagedoor.keys.actions import (
     ACTION_CHECK,
     ACTION_LIST,
@@ -58,20 +81,14 @@ from stagedoor.keys.events import EMIT
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
 from stagedoor.keys.platforms import PRONOUNS_GET
 from stagedoor.keys.server import (
-    ANSWER_ASK,
-    APP_TOKENS,
-    APPS,
-    ASKS,
     CONSOLE_LINK,
-    CONSOLE_PASSES,
-    FORGET_APP,
     HTTP_CONFIG,
     IMPORT,
     PROGRESS,
     RESTORE,
     STATUS,
 )
-from stagedoor.keys.streamerbot import STREAMERBOT_CONFIG
+from stagedoor.keys.streamerbot import REQUEST_SCOPES, STREAMERBOT_CONFIG
 from stagedoor.keys.tls import ADDRESSES, NEW_AUTHORITY, SET_TLS, TLS, TLS_CONFIG
 from stagedoor.keys.variables import GLOBAL_DELETE, GLOBAL_SET
 from stagedoor.keys.viewers import FIRST_WORDS_CLEAR, VIEWERS_ACTIVE
@@ -97,6 +114,9 @@ __all__ = [
     "BACKUPS",
     "BROWSE",
     "CATALOGUE",
+    "CHANGE_APP",
+    "CHANGE_OVERLAY_KEY",
+    "CHECK_SCOPES",
     "CLIENTS",
     "CODE_TRIGGER_EXECUTE",
     "CODE_TRIGGER_LIST",
@@ -109,6 +129,8 @@ __all__ = [
     "CREDITS_ENDED",
     "CREDITS_GET",
     "CREDITS_SAMPLE",
+    "DECIDE_ORIGIN",
+    "DEVICES",
     "DISCONNECT",
     "DOORS",
     "EMIT",
@@ -116,6 +138,8 @@ __all__ = [
     "FIRST_WORDS_CLEAR",
     "FOLDERS",
     "FORGET_APP",
+    "FORGET_DEVICE",
+    "FORGET_ORIGIN",
     "GLOBAL_DELETE",
     "GLOBAL_SET",
     "HTTP_CONFIG",
@@ -124,12 +148,20 @@ __all__ = [
     "LOGGED",
     "LOOPBACK_OPEN",
     "LOOPBACK_SAY",
+    "MAKE_OVERLAY_KEY",
     "MOVE_DOOR",
     "NEW_AUTHORITY",
+    "ORIGINS",
+    "ORIGIN_DECISIONS",
+    "OVERLAY_KEYS",
+    "OVERLAY_KEY_SECRETS",
     "PROGRESS",
     "PRONOUNS_GET",
     "REPORT",
+    "REQUEST_SCOPES",
     "RESTORE",
+    "REVEAL_OVERLAY_KEY",
+    "REVOKE_OVERLAY_KEY",
     "SET_TLS",
     "SPECS",
     "STATUS",
@@ -144,6 +176,7 @@ __all__ = [
 
 SPECS: Final[tuple[KeySpec, ...]] = (
     *server.SPECS,
+    *access.SPECS,
     *console.SPECS,
     *audit.SPECS,
     *streamerbot.SPECS,

@@ -67,18 +67,21 @@ SPECS: Final = (
     KeySpec(
         pattern=ACTION_LIST,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists the actions, as `GetActions` answers.",
         owner="actions",
     ),
     KeySpec(
         pattern=ACTION_SCHEMA,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Describes what an action may hold, each type of step and of trigger with its JSON Schema.",
         owner="actions",
     ),
     KeySpec(
         pattern=ACTION_CHECK,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Says what is wrong with an action before it is written, or null.",
         schema=record(["action"], action={}),
         owner="actions",
@@ -86,12 +89,14 @@ SPECS: Final = (
     KeySpec(
         pattern=ACTION_PROBLEMS,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists the stored actions that are not valid, and what is wrong with each.",
         owner="actions",
     ),
     KeySpec(
         pattern=ACTION_RUNS,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists the latest runs with their steps, newest first.",
         schema=record([], limit={"type": "integer", "minimum": 1, "maximum": 200, "default": 100}),
         owner="actions",
@@ -119,6 +124,7 @@ SPECS: Final = (
     KeySpec(
         pattern=CODE_TRIGGER_LIST,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists the code triggers, as `GetCodeTriggers` answers.",
         owner="actions",
     ),
@@ -139,6 +145,7 @@ SPECS: Final = (
     KeySpec(
         pattern=COMMAND_LIST,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists the chat commands, as `GetCommands` answers.",
         owner="actions",
     ),

@@ -49,12 +49,14 @@ SPECS: Final = (
     KeySpec(
         pattern=CREDITS_GET,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Tells the credits, as `GetCredits` answers.",
         owner="credits",
     ),
     KeySpec(
         pattern=CREDITS_SAMPLE,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Tells made-up credits of the same shape, to try an overlay with.",
         owner="credits",
     ),

@@ -53,6 +53,7 @@ SPECS: Final = (
     KeySpec(
         pattern=PRONOUNS_GET,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Tells a viewer's pronouns, as `GetUserPronouns` answers.",
         schema=record(["platform", "userLogin"], platform=TEXT, userLogin=TEXT),
         owner="pronouns",

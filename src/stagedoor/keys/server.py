@@ -1,4 +1,4 @@
-"""Keys of the server itself: the Kilovolt door's settings, questions, status, archives."""
+"""Keys of the server itself: the Kilovolt door's settings, status, archives."""
 
 from typing import Final
 
@@ -6,17 +6,11 @@ from stagedoor.hub import Audience, KeySpec, Kind
 from stagedoor.keys.forms import COUNT, FLAG, TEXT, owner_request, record
 
 HTTP_CONFIG: Final = "http/config"
-ASKS: Final = "stagedoor/asks"
-ANSWER_ASK: Final = "stagedoor/@answer-ask"
-APPS: Final = "stagedoor/apps"
-APP_TOKENS: Final = "stagedoor/app-tokens"
-FORGET_APP: Final = "stagedoor/@forget-app"
 STATUS: Final = "stagedoor/@status"
 IMPORT: Final = "stagedoor/@import"
 RESTORE: Final = "stagedoor/@restore"
 PROGRESS: Final = "stagedoor/ev/progress"
 CONSOLE_LINK: Final = "stagedoor/@console-link"
-CONSOLE_PASSES: Final = "stagedoor/console-passes"
 
 SPECS: Final = (
     KeySpec(
@@ -33,84 +27,9 @@ SPECS: Final = (
         writers=Audience.OWNER,
         secret_members=frozenset(("kv_password",)),
     ),
-    KeySpec(
-        pattern=ASKS,
-        kind=Kind.STATE,
-        summary="Applications that ask to be let in, oldest first. An `icon` is a `data:` address, or empty.",
-        schema={
-            "type": "array",
-            "items": record(
-                ["id", "address", "asked_at_ms", "name"],
-                id=TEXT,
-                address=TEXT,
-                origin={"type": ["string", "null"]},
-                program={"type": ["string", "null"]},
-                asked_at_ms=COUNT,
-                name=TEXT,
-                author=TEXT,
-                url=TEXT,
-                icon=TEXT,
-                verification_code=TEXT,
-            ),
-        },
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
-        stored_in_memory=True,
-    ),
-    owner_request(
-        ANSWER_ASK,
-        "Answers a question: lets the application in, or does not. With `remember` it is let in for good.",
-        record(["id", "allow"], id=TEXT, allow=FLAG, remember=FLAG),
-    ),
-    KeySpec(
-        pattern=APPS,
-        kind=Kind.STATE,
-        summary="The applications that are let in for good, in the order in which they were.",
-        schema={
-            "type": "array",
-            "items": record(
-                ["id", "name", "origin", "address", "made_at_ms", "used_at_ms"],
-                id=TEXT,
-                name=TEXT,
-                author=TEXT,
-                url=TEXT,
-                origin={"type": ["string", "null"]},
-                address=TEXT,
-                made_at_ms=COUNT,
-                used_at_ms=COUNT,
-            ),
-        },
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        writers=Audience.OWNER,
-    ),
-    KeySpec(
-        pattern=APP_TOKENS,
-        kind=Kind.SECRET,
-        summary="The same applications, with the hashes of their tokens.",
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        listers=Audience.OWNER,
-        writers=Audience.OWNER,
-    ),
-    owner_request(
-        FORGET_APP,
-        "Lets an application in no longer: its token is worthless, and its connections end with 4011.",
-        record(["id"], id=TEXT),
-    ),
     owner_request(
         CONSOLE_LINK,
         "Makes a link that opens the console in a browser, once and soon.",
-    ),
-    KeySpec(
-        pattern=CONSOLE_PASSES,
-        kind=Kind.SECRET,
-        summary="The browsers that have opened the console, by the hashes of their passes.",
-        owner="stagedoor",
-        readers=Audience.OWNER,
-        listers=Audience.OWNER,
-        writers=Audience.OWNER,
     ),
     owner_request(
         STATUS,

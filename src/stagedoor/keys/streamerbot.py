@@ -7,6 +7,40 @@ from stagedoor.keys.forms import TEXT, record
 
 STREAMERBOT_CONFIG: Final = "streamerbot/config"
 
+_SOURCES: Final = {"Twitch": "twitch", "YouTube": "youtube", "Trovo": "trovo", "Kick": "kick"}
+
+REQUEST_SCOPES: Final[dict[str, tuple[str, ...]]] = {
+    "GetInfo": (),
+    "GetEvents": (),
+    "GetActions": ("read:action/@list",),
+    "DoAction": ("call:action/@run",),
+    "GetCodeTriggers": ("read:code-trigger/@list",),
+    "ExecuteCodeTrigger": ("call:code-trigger/@execute",),
+    "GetCommands": ("read:command/@list",),
+    "GetBroadcaster": tuple(f"read:platform/{platform}" for platform in _SOURCES.values()),
+    "GetMonitoredYouTubeBroadcasts": ("read:platform/youtube/broadcasts",),
+    "TwitchGetEmotes": ("read:emotes/twitch",),
+    "YouTubeGetEmotes": ("read:emotes/youtube",),
+    "SendMessage": ("send:*",),
+    "GetUserPronouns": ("read:pronouns/@get",),
+    "GetGlobals": ("read:global/*",),
+    "GetGlobal": ("read:global/*",),
+    **{
+        f"{source}GetUserGlobal{plural}": (
+            f"read:user-global/persisted/{platform}/*",
+            f"read:user-global/temporary/{platform}/*",
+        )
+        for source, platform in _SOURCES.items()
+        for plural in ("", "s")
+    },
+    "GetActiveViewers": ("read:viewer/@active",),
+    "GetCredits": ("read:credits/@get",),
+    "TestCredits": ("read:credits/@sample",),
+    "ClearCredits": ("call:credits/@clear",),
+    "ClearFirstWordsCache": ("call:viewer/@clear-first-words",),
+}
+"""What each request of the protocol needs, in the words of scopes; an application may ask for one by its name."""
+
 SPECS: Final = (
     KeySpec(
         pattern=STREAMERBOT_CONFIG,

@@ -43,6 +43,7 @@ SPECS: Final = (
     KeySpec(
         pattern=VIEWERS_ACTIVE,
         kind=Kind.REQUEST,
+        only_reads=True,
         summary="Lists who is in a chat now, as `GetActiveViewers` answers.",
         owner="viewers",
     ),

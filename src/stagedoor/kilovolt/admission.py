@@ -5,27 +5,32 @@ It knows what was begun and not yet ended, a challenge or a question. Whether an
 Source: the protocol's own document, version 10, section on authentication; the token is an extension.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from stagedoor.access import (
     BY_ASKING,
-    BY_PASS,
-    BY_PASSWORD,
     NOBODY,
     OPEN,
+    Answer,
     Ask,
     Asker,
     AskQueue,
     AskRefused,
     Challenge,
     Client,
+    Departure,
     Doorkeeper,
     Grant,
     Metadata,
+    Proof,
+    ScopeError,
+    Terms,
     Verdict,
     decode_base64,
+    grant_for,
 )
+from stagedoor.keys import REQUEST_SCOPES
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import CloseCode, Done, ErrorCode, Request, Response, encode, encode_error
 from stagedoor.wire import Peer, Wire
@@ -35,6 +40,13 @@ LOGIN_TIMEOUT_S: Final = 30.0
 
 ASK_TIMEOUT_S: Final = 150.0
 """The same from the moment when a question was put: its own lifetime, and time to hear of the answer."""
+
+
+_CLOSE_CODES: Final = {
+    departure: CloseCode.ACCESS_REVOKED if departure.is_for_good else CloseCode.POLICY_VIOLATION
+    for departure in Departure
+} | {Departure.CHANGED: CloseCode.GOING_AWAY}
+"""By what a connection is ended that was let in; after a change of its grant it may come back at once."""
 
 
 class _OpenAsk(NamedTuple):
@@ -101,7 +113,12 @@ class Admission:
         elif method is None or method == "challenge":
             self._login_by_challenge(request)
         elif method == "ask":
-            self._login_by_asking(request, Metadata.read(members))
+            try:
+                metadata = Metadata.read(members, REQUEST_SCOPES)
+            except ScopeError as error:
+                self._fail(request, ErrorCode.INVALID_FORMAT, str(error))
+                return
+            self._login_by_asking(request, metadata)
         elif method == "token":
             self._login_by_token(request, members.get("token"))
         else:
@@ -117,11 +134,8 @@ class Admission:
         if challenge is None or challenge.expires_at < self._doorkeeper.clock.time():
             self._fail(request, ErrorCode.NOT_INITIALIZED, "there is no challenge to answer; send klogin first")
             return
-        era = self._doorkeeper.password_era
-        is_right, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address)
-        if is_right:
-            self._replace_ask()  # as for a token
-        self._conclude(request, lambda: is_right and self._let_in_by_password(era), delay_s, "the answer is wrong")
+        proof, delay_s = self._doorkeeper.judge(challenge, answer, self._peer.address, self._peer.origin)
+        self._conclude(request, proof, delay_s, "the answer is wrong")
 
     # --- by challenge and by token ---
 
@@ -137,19 +151,17 @@ class Admission:
         if not isinstance(token, str):
             self._fail(request, ErrorCode.PARAMETER_MISSING, "token is missing")
             return
-        grant, delay_s = self._doorkeeper.judge_token(token, self._peer.address, self._peer.origin)
-        if grant is not None:
-            self._replace_ask()  # else the owner's answer to it would change what the token gives
-        self._conclude(
-            request, lambda: grant is not None and self._let_in_by_token(grant, token), delay_s, "the token is unknown"
-        )
+        proof, delay_s = self._doorkeeper.judge_token(token, self._peer.address, self._peer.origin)
+        self._conclude(request, proof, delay_s, "the token is unknown")
 
-    def _conclude(self, request: Request, let_in: Callable[[], bool], delay_s: float, reason: str) -> None:
+    def _conclude(self, request: Request, proof: Proof | None, delay_s: float, reason: str) -> None:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
+        if proof is not None:
+            self._replace_ask()  # else the owner's answer to it would change what was proved
 
         def conclude() -> None:
-            if let_in():
-                self._done(request)
+            if proof is not None and self._let_in_by(proof):
+                self._welcome(request, {})
             else:
                 self._fail(request, ErrorCode.AUTHENTICATION_FAILED, reason)
 
@@ -182,23 +194,23 @@ class Admission:
         asker = Asker(self._peer.address, self._peer.origin, self._peer.port)
         is_answered = False
 
-        def answer(verdict: Verdict) -> None:
+        def answer(answer: Answer) -> None:
             nonlocal is_answered
             is_answered = True
             self._ask = None
-            if verdict is Verdict.ALLOWED:
-                self._let_in_by_asking()
-                self._done(request)
-            elif verdict is Verdict.REMEMBERED:
-                grant, token = self._doorkeeper.remember_app(asker, metadata)
-                if token is None:
-                    self._let_in_by_asking()
-                    self._done(request)
-                else:
-                    self._let_in_by_token(grant, token)
-                    self._reply(request, {"token": token})
+            if not answer.verdict.lets_in:
+                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, answer.verdict.value)
+                return
+            remembered = None
+            if answer.verdict is Verdict.REMEMBERED:
+                remembered = self._doorkeeper.remember_app(asker, metadata, answer.terms)
+            if remembered is None:
+                self._let_in_by_asking(answer.terms)
+                self._welcome(request, {})
             else:
-                self._fail(request, ErrorCode.AUTHENTICATION_FAILED, verdict.value)
+                proof, token = remembered
+                self._let_in_by(proof)
+                self._welcome(request, {"token": token})
 
         try:
             ask = asks.put(asker, metadata, answer)
@@ -227,43 +239,46 @@ class Admission:
     # What was shown is due for as long as it holds: while somebody waited, it may have been taken back.
 
     def _enter_open_door(self) -> None:
-        self._client.grant = OPEN
-        self._doorkeeper.remember(self, self._leave)  # a password that is set later has to be shown
+        self._doorkeeper.enter_freely(self, self._leave)  # a password that is set later has to be shown
+        self._take(OPEN)
 
-    def _let_in_by_password(self, era: object) -> bool:
-        if era is not self._doorkeeper.password_era:
+    def _let_in_by(self, proof: Proof) -> bool:
+        if not self._doorkeeper.enter(proof, self, self._leave):
             return False
-        self._doorkeeper.remember(self, self._leave)
-        self._let_in(BY_PASSWORD)
+        self._let_in(proof.grant)
         return True
 
-    def _let_in_by_token(self, grant: Grant, token: str) -> bool:
-        leave = self._leave_with_pass if grant is BY_PASS else self._leave_for_good
-        if not self._doorkeeper.remember_token(token, self, leave):
-            return False
-        self._let_in(grant)
-        return True
-
-    def _let_in_by_asking(self) -> None:
+    def _let_in_by_asking(self, terms: Terms) -> None:
         self._doorkeeper.forget(self)
-        self._let_in(BY_ASKING)
+        self._let_in(BY_ASKING if terms.scopes is None else grant_for(terms.scopes, BY_ASKING.ground))
 
     def _let_in(self, grant: Grant) -> None:
-        self._client.grant = grant
+        self._take(grant)
         self._admitted()
 
-    def _leave(self) -> None:
-        self._wire.close(CloseCode.POLICY_VIOLATION, "the password was changed")
+    def _take(self, grant: Grant) -> None:
+        """Act under a grant from now on."""
+        doorkeeper, address, origin = self._doorkeeper, self._peer.address, self._peer.origin
+        self._client.grant = grant
+        doorkeeper.record_login(grant, address, origin)
+        self._client.follow(lambda use, key: doorkeeper.record_use(grant, use, key, address, origin))
 
-    def _leave_with_pass(self) -> None:
-        self._wire.close(CloseCode.POLICY_VIOLATION, "the pass was given back")
-
-    def _leave_for_good(self) -> None:
-        self._wire.close(CloseCode.ACCESS_REVOKED, "this application is no longer remembered")
+    def _leave(self, departure: Departure) -> None:
+        self._wire.close(_CLOSE_CODES[departure], departure.value)
 
     # --- answers. No write is under way when a login is served, so they overtake nothing. ---
 
-    def _reply(self, request: Request, members: dict[str, str]) -> None:
+    def _welcome(self, request: Request, members: dict[str, object]) -> None:
+        """Say that the client is in, and what it may touch where that is not the usual."""
+        scopes = self._client.grant.scopes
+        if scopes is not None:
+            members["scopes"] = scopes.words
+        if members:
+            self._reply(request, members)
+        else:
+            self._done(request)
+
+    def _reply(self, request: Request, members: Mapping[str, object]) -> None:
         self._wire.send(encode(Response(True, request.request_id, members)))
 
     def _done(self, request: Request) -> None:

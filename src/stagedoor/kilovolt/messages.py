@@ -7,7 +7,7 @@ Source: the protocol's own document, version 10, and the replies of its referenc
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from typing import Final, TypeAlias
 
@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
 class CloseCode(IntEnum):
     """Why a session ends its connection."""
 
+    GOING_AWAY = 1001
     POLICY_VIOLATION = 1008
     ACCESS_REVOKED = 4011
     """Ours: whoever let the client in took it back, and it must not come back by itself."""
@@ -367,11 +368,11 @@ class Done(msgspec.Struct, tag="response", tag_field="type", gc=False):
 
 
 class Response(msgspec.Struct, tag="response", tag_field="type", gc=False):
-    """A response with data: text, an array of keys, or an object key → value."""
+    """A response with data: text, an array of keys, or an object."""
 
     ok: bool
     request_id: str | None
-    data: Value | list[Key] | list[str] | dict[Key, Value]
+    data: Value | list[Key] | list[str] | Mapping[str, object]
 
 
 class Error(msgspec.Struct, gc=False):

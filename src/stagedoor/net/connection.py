@@ -32,6 +32,8 @@ POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
 TRY_AGAIN_LATER: Final = 1013
+ACCESS_REVOKED: Final = 4011
+"""Ours: the owner took back what let the client in, and it must not come back by itself."""
 
 _UNSENDABLE: Final = frozenset((1004, 1005, 1006, 1015))
 """Close codes that RFC 6455, section 7.4.1, reserves for use inside a program."""

@@ -18,10 +18,11 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from aiohttp import ClientPayloadError, web
 
-from stagedoor.access import OriginClass, Passes
+from stagedoor.access import Asker, OriginClass, Passes, Record
 from stagedoor.archive import list_backups
-from stagedoor.audit import AuditLog, Record, ignore
+from stagedoor.audit import AuditLog, ignore
 from stagedoor.net.static import StaticFolder
+from stagedoor.net.switch import place_of
 from stagedoor.uploads import MAX_UPLOAD_BYTES, TooManyUploads, Uploads
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,28 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+_BROWSERS: Final = (
+    ("OBS/", "OBS"),
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+"""Many say that they are others, too; so the first one that fits counts."""
+
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 AUTHORITY_PATH: Final = "/authority.crt"
 
@@ -57,6 +80,9 @@ class OwnPagesOnly:
     def classify(self, origin: str | None) -> OriginClass:
         """Tell what an origin is that is not the door's own."""
         return OriginClass.PROGRAM if origin is None else OriginClass.FOREIGN
+
+    def refused(self, origin: str, asker: Asker) -> None:
+        """Ask nobody: no other page has any business here."""
 
 
 class _CodeMessage(msgspec.Struct):
@@ -146,7 +172,8 @@ class ConsolePages:
             code = msgspec.json.decode(await _read_briefly(request), type=_CodeMessage).code
         except (msgspec.DecodeError, RecursionError):
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n") from None
-        exchanged = self._passes.exchange(code)
+        address = "" if request.transport is None else place_of(request.transport).peer
+        exchanged = self._passes.exchange(code, name_browser(request.headers.get("User-Agent", "")), address)
         if exchanged is None:
             raise web.HTTPForbidden(text="403: this link was used already, or it is too old\n")
         return web.json_response({"token": exchanged})
@@ -220,6 +247,13 @@ class ConsolePages:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         if request.method not in methods:
             raise web.HTTPMethodNotAllowed(request.method, methods)
+
+
+def name_browser(user_agent: str) -> str:
+    """Name a browser and its system, as far as they say who they are; for the owner to tell one from another."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return ", ".join(filter(None, (browser, system)))
 
 
 def built_console() -> Path | None:

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from aiohttp import web
 from picows import WSListener
 
-from stagedoor.access import OriginClass, is_host_allowed
+from stagedoor.access import Asker, OriginClass, is_host_allowed
 from stagedoor.errors import DoorError
 from stagedoor.net.connection import GOING_AWAY, Connection, Handler
 from stagedoor.net.head import Head
@@ -60,6 +60,10 @@ class Origins(Protocol):
 
     def classify(self, origin: str | None) -> OriginClass:
         """Tell what an origin that is not the door's own makes of a connection."""
+        ...
+
+    def refused(self, origin: str, asker: Asker) -> None:
+        """Hear that a page was refused because of its origin."""
         ...
 
 
@@ -239,7 +243,9 @@ class Door:
             origin = head.get("origin")
             origin_class = self._classify(origin, head, place)
             if origin_class is OriginClass.FOREIGN:
+                assert origin is not None
                 logger.warning("the %s door refused a page of %s", self.name, origin)
+                self._origins.refused(origin, Asker(place.peer, origin, place.peer_port))
                 raise Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
             if len(self._connections) >= self.limits.connections or (
                 origin is not None and self._by_origin[origin] >= self.limits.connections_an_origin

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from stagedoor.access import is_loopback
 from stagedoor.errors import DoorError, OptionError
+from stagedoor.net.connection import ACCESS_REVOKED
 from stagedoor.net.door import Door
 from stagedoor.options import Address
 
@@ -143,6 +144,13 @@ class Doors:
         if self._tls().lets_plain_in:
             line += ", and takes plain text, which everybody in the network between can read (plain-beyond-loopback)"
         self._warn(f"{entrance.option} exposed", line if entrance.is_exposed else None)
+
+    def shut_out(self, origin: str) -> None:
+        """End the connections of pages from an origin, which may not be here any more."""
+        for entrance in self:
+            for connection in entrance.door.connections:
+                if connection.origin is not None and connection.origin.lower() == origin:
+                    connection.close(ACCESS_REVOKED, "access was revoked")
 
     async def close(self) -> None:
         """Shut them all, the last one first."""

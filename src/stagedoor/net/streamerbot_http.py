@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import web
 
 from stagedoor import keys
-from stagedoor.access import BY_PASSWORD, NOBODY, Client, Grant, OriginClass, OriginPolicy
+from stagedoor.access import NOBODY, Asker, Client, Doorkeeper, Grant, Level, OriginClass, OriginPolicy, Proof
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StagedoorError
 from stagedoor.hub import Hub
 from stagedoor.net.static import StaticFile, StaticFolder, moved
@@ -28,6 +28,7 @@ from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, deco
 from stagedoor.streamerbot.reception import Reception, Source
 from stagedoor.streamerbot.requests import REQUESTS
 from stagedoor.streamerbot.requests.handler import ask
+from stagedoor.streamerbot.session import refusal
 from stagedoor.types import JsonObject, Key
 from stagedoor.wire import Peer
 
@@ -110,11 +111,11 @@ class StreamerbotHttp:
         if request.method not in methods:
             allow = ", ".join(methods)
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{name} is answered to {allow}", {"Allow": allow})
-        client = Client(self._hub, await self._grant(request))
+        client = await self._let_in(request)
         try:
             members = await self._serve(name, request, _Asker(client, self._reception))
         except (BadRequest, StagedoorError) as error:
-            raise _explain(error) from error
+            raise _explain(error, client.grant) from error
         finally:
             client.close()
         if members is None:
@@ -148,8 +149,8 @@ class StreamerbotHttp:
 
     # --- who asks ---
 
-    async def _grant(self, request: web.BaseRequest) -> Grant:
-        """Decide what a request may do: by where it comes from, and by the password if it brings one."""
+    async def _let_in(self, request: web.BaseRequest) -> Client:
+        """Decide what a request may do: by where it comes from, and by the password or token that it may bring."""
         transport = request.transport
         if transport is None:
             raise _Refused(HTTPStatus.BAD_REQUEST, "the connection has gone")
@@ -159,26 +160,32 @@ class StreamerbotHttp:
         came_from_elsewhere = origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"
         if origin_class is OriginClass.FOREIGN or (came_from_elsewhere and not self._origins.trusts_all):
             logger.warning("the Streamer.bot HTTP door refused a page of %s", origin or "another web site")
+            if origin is not None:
+                self._origins.refused(origin, Asker(place.peer, origin, place.peer_port))
             raise _Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
         peer = Peer(place.peer, origin, origin_class is OriginClass.OPAQUE, place.peer_port)
-        scheme, _, password = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and await self._is_right(password.strip(), peer.address):
-            return BY_PASSWORD
-        grant = self._reception.grant_on_entry(peer)
+        doorkeeper = self._reception.doorkeeper
+        grant = await self._prove(request, peer) or self._reception.grant_on_entry(peer)
         if grant is NOBODY:
             raise _Refused(HTTPStatus.UNAUTHORIZED, "Authentication required", {"WWW-Authenticate": "Bearer"})
-        return grant
+        client = Client(self._hub, grant)
+        doorkeeper.record_login(grant, peer.address, origin)
+        client.follow(lambda use, key: doorkeeper.record_use(grant, use, key, peer.address, origin))
+        return client
 
-    async def _is_right(self, password: str, address: str) -> bool:
+    async def _prove(self, request: web.BaseRequest, peer: Peer) -> Grant | None:
+        """Give the grant of what a request shows, if it shows something that is right."""
+        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
         doorkeeper = self._reception.doorkeeper
-        era = doorkeeper.password_era
-        is_right, delay_s = doorkeeper.judge_password(password, address)
+        proof, delay_s = doorkeeper.judge_password(shown.strip(), peer.address, peer.origin)
         if delay_s > 0:
             try:
                 await asyncio.sleep(delay_s)
             finally:
-                doorkeeper.waited(address)
-        return is_right and era is doorkeeper.password_era
+                doorkeeper.waited(peer.address)
+        return proof.grant if proof is not None and _still_holds(proof, doorkeeper) else None
 
     # --- files ---
 
@@ -215,6 +222,14 @@ def map_files(mappings: Mapping[str, Path], *, private: Path) -> dict[str, Mappe
     return mapped
 
 
+def _still_holds(proof: Proof, doorkeeper: Doorkeeper) -> bool:
+    """Tell whether what was shown is good still, after a wait."""
+    visitor = object()
+    holds = doorkeeper.enter(proof, visitor, lambda departure: None)
+    doorkeeper.forget(visitor)
+    return holds
+
+
 async def _settle(answer: object) -> Members:
     if isinstance(answer, dict):
         return answer
@@ -222,8 +237,10 @@ async def _settle(answer: object) -> Members:
     return members
 
 
-def _explain(error: BadRequest | StagedoorError) -> _Refused:
+def _explain(error: BadRequest | StagedoorError, grant: Grant) -> _Refused:
     if isinstance(error, NotPermitted):
+        if grant.level is not Level.GUEST:
+            return _Refused(HTTPStatus.FORBIDDEN, refusal(grant))
         return _Refused(HTTPStatus.UNAUTHORIZED, "Authentication required", {"WWW-Authenticate": "Bearer"})
     problem = error.problem if isinstance(error, BadRequest) else str(error)
     if problem in _NOT_FOUND:

@@ -1,22 +1,18 @@
-"""The remembered applications: keeps them over a restart, shows them to the owner, and forgets one when asked to."""
+"""The remembered applications: keeps them over a restart, shows them to the owner, alters and forgets them."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
-from stagedoor.access import Client, RememberedApp, RememberedApps
-from stagedoor.errors import RequestFailed, StoreError
-from stagedoor.hub import Change, Write
-from stagedoor.keys import APP_TOKENS, APPS, FORGET_APP
+from stagedoor.access import Client, Record, RememberedApp, RememberedApps, Scopes
+from stagedoor.errors import RequestFailed
+from stagedoor.kept import Kept, in_ms, read_end, read_name
+from stagedoor.keys import APP_TOKENS, APPS, CHANGE_APP, FORGET_APP, REQUEST_SCOPES
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
-
-_decoder: Final = msgspec.json.Decoder(list[RememberedApp])
 
 
 class ShownApp(msgspec.Struct, omit_defaults=True):
@@ -28,9 +24,13 @@ class ShownApp(msgspec.Struct, omit_defaults=True):
     """Of its page, the only one from which its token is good; ``None`` for a program."""
     address: str
     """Where it was when it asked."""
+    scopes: tuple[str, ...] | None
+    """What it may touch; ``None`` for all but secrets."""
     made_at_ms: int
-    """Unix milliseconds, as the next one, which is exact to an hour."""
-    used_at_ms: int
+    """Unix milliseconds, as the next ones."""
+    used_at_ms: int | None
+    """Exact to an hour."""
+    expires_at_ms: int | None
     author: str = ""
     url: str = ""
 
@@ -41,86 +41,83 @@ class AppRequest(msgspec.Struct):
     id: str
 
 
+class AppChange(msgspec.Struct):
+    """What ``stagedoor/@change-app`` takes; what is left out stays."""
+
+    id: str
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    scopes: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    expires_at_ms: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class AppsDesk:
-    """Joins the remembered applications to the hub.
+    """Joins the remembered applications to the hub."""
 
-    What is stored is followed, too: a restore brings back the applications of its time, and sends the others away.
-    """
-
-    def __init__(self, client: Client, now: Callable[[], float] = time.time) -> None:
-        self._client = client
-        self._kept = client.get(APP_TOKENS)
-        """What was written, or read, last."""
-        self._writes = 0
-        """How many of ours are under way."""
-        self.apps = RememberedApps(now, self._keep, _read(self._kept))
-        self._show()
-        client.deliver = self._hear
-        client.subscribe(APP_TOKENS)
-        client.subscribe(APPS)
+    def __init__(self, client: Client, record: Record, now: Callable[[], float] = time.time) -> None:
+        self._record = record
+        self._kept: Kept[RememberedApp, RememberedApps] = Kept(
+            client,
+            lambda changed, stored: RememberedApps(now, changed, stored),
+            RememberedApp,
+            stored_at=APP_TOKENS,
+            shown_at=APPS,
+            describe=_describe,
+            check=lambda app: app.grant,
+            expired=lambda app: record("expired", _facts(app)),
+        )
+        self.apps = self._kept.register
+        self.close = self._kept.close
+        client.serve(CHANGE_APP, self._change)
         client.serve(FORGET_APP, self._forget)
 
-    def _keep(self) -> None:
-        self._kept = msgspec.json.encode(self.apps.stored()).decode()
-        self._last_kept = self._write([Write(APP_TOKENS, self._kept), Write(APPS, self._list())])
-
-    def _list(self) -> Value:
-        return msgspec.json.encode([_describe(app) for app in self.apps.stored()]).decode()
-
-    def _write(self, writes: list[Write]) -> "asyncio.Future[StoreError | None]":
-        """Write, and go on; returns how it will have ended."""
-        ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
-
-        def done(error: StoreError | None) -> None:
-            self._writes -= 1
-            if not ended.done():
-                ended.set_result(error)
-            if error is None:
-                self._follow()
-            else:
-                logger.error("the remembered applications could not be kept: %s", error)
-
-        self._writes += 1
-        self._client.write(writes, done)
-        return ended
-
-    def _hear(self, change: Change) -> None:
-        self._follow()
-
-    def _follow(self) -> None:
-        """Go by what is stored, where it was written by somebody else."""
-        if self._writes:
-            return
-        stored = self._client.get(APP_TOKENS)
-        if stored != self._kept:
-            self._kept = stored
-            self.apps.replace(_read(stored))
-        self._show()
-
-    def _show(self) -> None:
-        if (self._client.get(APPS) or "[]") != self._list():
-            self._write([Write(APPS, self._list())])
+    async def _change(self, value: Value) -> Value:
+        try:
+            change = msgspec.json.decode(value, type=AppChange)
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise RequestFailed(f"expected an id, and what to change: {problem}") from problem
+        app = self._find(change.id)
+        altered = app
+        try:
+            if not isinstance(change.scopes, msgspec.UnsetType):
+                scopes = None if change.scopes is None else Scopes.parse(change.scopes, REQUEST_SCOPES).words
+                altered = msgspec.structs.replace(altered, scopes=scopes)
+            if not isinstance(change.name, msgspec.UnsetType):
+                altered = msgspec.structs.replace(altered, name=read_name(change.name))
+            if not isinstance(change.expires_at_ms, msgspec.UnsetType):
+                end = read_end(change.expires_at_ms, self.apps.now())
+                altered = msgspec.structs.replace(altered, expires_at=end)
+        except ValueError as error:
+            raise RequestFailed(str(error)) from error
+        if altered.scopes == app.scopes:
+            self.apps.note(altered)
+        else:
+            self.apps.alter(altered)
+        self._record("changed", _facts(altered))
+        await self._kept.settled()
+        return "{}"
 
     async def _forget(self, value: Value) -> Value:
         try:
             app_id = msgspec.json.decode(value, type=AppRequest).id
         except (msgspec.DecodeError, RecursionError) as problem:
             raise RequestFailed(f"expected an id: {problem}") from problem
-        if not self.apps.forget(app_id):
-            raise RequestFailed(f"there is no remembered application {app_id}")
-        error = await self._last_kept
-        if error is not None:
-            raise RequestFailed(f"it is forgotten until the next start only: {error}")
+        app = self._find(app_id)
+        self.apps.remove(app)
+        self._record("revoked", _facts(app))
         logger.info("the owner forgot the application %s", app_id)
+        await self._kept.settled()
         return "{}"
 
+    def _find(self, app_id: str) -> RememberedApp:
+        app = self.apps.named(app_id)
+        if app is None:
+            raise RequestFailed(f"there is no remembered application {app_id}")
+        return app
 
-def _read(stored: Value) -> list[RememberedApp]:
-    try:
-        return _decoder.decode(stored) if stored else []
-    except (msgspec.DecodeError, RecursionError):
-        logger.error("the key %s is not valid; all applications have to ask anew", APP_TOKENS)
-        return []
+
+def _facts(app: RememberedApp) -> dict[str, object]:
+    scopes = "everything but secrets" if app.scopes is None else " ".join(app.scopes)
+    return {"what": "app", "id": app.id, "name": app.name, "scopes": scopes}
 
 
 def _describe(app: RememberedApp) -> ShownApp:
@@ -129,8 +126,10 @@ def _describe(app: RememberedApp) -> ShownApp:
         name=app.name,
         origin=app.origin,
         address=app.address,
+        scopes=app.scopes,
         made_at_ms=round(app.made_at * 1000),
-        used_at_ms=round(app.used_at * 1000),
+        used_at_ms=in_ms(app.used_at),
+        expires_at_ms=in_ms(app.expires_at),
         author=app.author,
         url=app.url,
     )

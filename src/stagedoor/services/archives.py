@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import Client
+from stagedoor.access import Client, Record
 from stagedoor.archive import count_keys, durable_entries, importable_entries, list_backups, read_archive
-from stagedoor.audit import Record, ignore
+from stagedoor.audit import ignore
 from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Catalogue, Hub, Write

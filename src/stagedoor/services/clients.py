@@ -84,6 +84,13 @@ class Door(Protocol):
         ...
 
 
+class Credential(msgspec.Struct):
+    """A remembered application, an overlay key, or a browser with a pass."""
+
+    kind: str
+    id: str
+
+
 class Connected(msgspec.Struct):
     """One connection, as the owner sees it."""
 
@@ -97,6 +104,12 @@ class Connected(msgspec.Struct):
     """What runs on this machine at the other end, if the system tells."""
     ground: str
     """How it was let in."""
+    level: str
+    """How far its grant goes: ``owner``, ``application``, ``scoped``, ``overlay``, ``guest`` or ``nobody``."""
+    credential: Credential | None
+    """What of its the owner can take back, by kind and id."""
+    scopes: tuple[str, ...] | None
+    """What it may touch, where the level alone does not say."""
     since_ms: int
     received: int
     """Messages, as are those sent."""
@@ -149,6 +162,7 @@ class Clients:
         return msgspec.json.encode([self._describe(*connected) for connected in self._connected()]).decode()
 
     def _describe(self, door: Door, connection: Connection, client: Client) -> Connected:
+        grant = client.grant
         return Connected(
             id=str(client.id),
             door=door.name,
@@ -156,7 +170,10 @@ class Clients:
             port=connection.port,
             origin=connection.origin,
             program=self._programs.get(client.id),
-            ground=client.grant.ground,
+            ground=grant.ground,
+            level=grant.level.name.lower(),
+            credential=None if grant.credential is None else Credential(*grant.credential),
+            scopes=None if grant.scopes is None else grant.scopes.words,
             since_ms=connection.made_at_ms,
             received=connection.received,
             sent=connection.sent,

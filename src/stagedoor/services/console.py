@@ -3,20 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
-from stagedoor.access import Client, Pass, Passes
+from stagedoor.access import Client, Pass, Passes, Record
 from stagedoor.access.passes import CODE_LIFETIME_S
-from stagedoor.errors import RequestFailed, StoreError
-from stagedoor.hub import Change, Write
-from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES
+from stagedoor.errors import RequestFailed
+from stagedoor.kept import Kept, in_ms
+from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES, DEVICES, FORGET_DEVICE
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
-
-_decoder: Final = msgspec.json.Decoder(list[Pass])
 
 
 class ConsoleConfig(msgspec.Struct):
@@ -32,6 +29,24 @@ class ConsoleLink(msgspec.Struct):
     url: str
     """Where the console is, with a code in its fragment."""
     expires_in_s: float
+    """How long it can be used, once."""
+
+
+class ShownDevice(msgspec.Struct):
+    """A browser that has a pass, as the owner sees it."""
+
+    id: str
+    name: str
+    address: str
+    """Where it was when it got it."""
+    made_at_ms: int
+    """Unix milliseconds, as the next one."""
+    used_at_ms: int | None
+    """Exact to an hour."""
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 class ConsoleDesk:
@@ -40,17 +55,27 @@ class ConsoleDesk:
     What is stored is followed, too: who deletes it signs out every browser, and a restore brings back its own.
     """
 
-    def __init__(self, client: Client, address: Callable[[], str | None], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        client: Client,
+        address: Callable[[], str | None],
+        record: Record,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._address = address
-        self._kept = client.get(CONSOLE_PASSES)
-        """What was written, or read, last."""
-        self._writes = 0
-        """How many of ours are under way."""
-        self.passes = Passes(now, self._keep, _read(self._kept))
-        client.deliver = self._follow
-        client.subscribe(CONSOLE_PASSES)
+        self._record = record
+        self._kept: Kept[Pass, Passes] = Kept(
+            client,
+            lambda changed, stored: Passes(now, changed, stored),
+            Pass,
+            stored_at=CONSOLE_PASSES,
+            shown_at=DEVICES,
+            describe=_describe,
+        )
+        self.passes = self._kept.register
         client.serve(CONSOLE_LINK, self._make_link)
+        client.serve(FORGET_DEVICE, self._forget)
 
     @property
     def stored_address(self) -> str | None:
@@ -66,29 +91,13 @@ class ConsoleDesk:
         """Keep where the door listens; raises ``StoreError``."""
         await self._client.put(CONSOLE_CONFIG, msgspec.json.encode(ConsoleConfig(address)).decode())
 
-    def _keep(self) -> None:
-        def done(error: StoreError | None) -> None:
-            self._writes -= 1
-            if error is None:
-                self._follow()
-            else:
-                logger.error("the console's passes could not be kept: %s", error)
-
-        self._kept = msgspec.json.encode(self.passes.stored()).decode()
-        self._writes += 1
-        self._client.write([Write(CONSOLE_PASSES, self._kept)], done)
-
-    def _follow(self, change: Change | None = None) -> None:
-        """Go by what is stored, where somebody else wrote it."""
-        stored = self._client.get(CONSOLE_PASSES)  # the change of a secret does not tell it
-        if not self._writes and stored != self._kept:
-            self._kept = stored
-            self.passes.replace(_read(stored))
-
     def new_link(self) -> ConsoleLink | None:
         """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
         address = self._address()
-        return None if address is None else ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
+        if address is None:
+            return None
+        self._record("pass", {"what": "link"})
+        return ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
 
     async def _make_link(self, value: Value) -> Value:
         link = self.new_link()
@@ -96,10 +105,26 @@ class ConsoleDesk:
             raise RequestFailed("the console's door is shut")
         return msgspec.json.encode(link).decode()
 
+    async def _forget(self, value: Value) -> Value:
+        try:
+            wanted = msgspec.json.decode(value, type=_Named).id
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise RequestFailed(f"expected an id: {problem}") from problem
+        known = self.passes.named(wanted)
+        if known is None:
+            raise RequestFailed(f"there is no device {wanted}")
+        self.passes.remove(known)
+        self._record("revoked", {"what": "device", "id": known.id, "name": known.name})
+        logger.info("the owner signed out the device %s", known.id)
+        await self._kept.settled()
+        return "{}"
 
-def _read(stored: Value) -> list[Pass]:
-    try:
-        return _decoder.decode(stored) if stored else []
-    except (msgspec.DecodeError, RecursionError):
-        logger.error("the key %s is not valid; everybody has to open the console anew", CONSOLE_PASSES)
-        return []
+
+def _describe(known: Pass) -> ShownDevice:
+    return ShownDevice(
+        id=known.id,
+        name=known.name,
+        address=known.address,
+        made_at_ms=round(known.made_at * 1000),
+        used_at_ms=in_ms(known.used_at),
+    )

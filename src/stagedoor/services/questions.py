@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import Ask, AskQueue, Client, Clock, is_loopback
+from stagedoor.access import Ask, AskQueue, Client, Clock, Record, Scopes, Subject, Terms, is_loopback
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
-from stagedoor.keys import ANSWER_ASK, ASKS
+from stagedoor.kept import read_end
+from stagedoor.keys import ANSWER_ASK, ASKS, REQUEST_SCOPES
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ class Question(msgspec.Struct):
     """One open question, as the owner sees it. What the application said of itself may be empty, and may be a lie."""
 
     id: str
+    kind: Subject
+    """What it is about: an application; a web site, which ``origin`` names; a browser that wants to be the owner's."""
     address: str
     origin: str | None
     program: str | None
@@ -39,6 +42,8 @@ class Question(msgspec.Struct):
     icon: str
     """A ``data:`` address; never one that would have to be fetched."""
     verification_code: str
+    scopes: tuple[str, ...] | None
+    """What it wants to touch; ``None`` for all but secrets."""
 
 
 class Answer(msgspec.Struct):
@@ -48,6 +53,10 @@ class Answer(msgspec.Struct):
     allow: bool
     remember: bool = False
     """Whether it is let in for good."""
+    scopes: list[str] | None = None
+    """What it may touch; ``None`` for what it asked for."""
+    expires_at_ms: int | None = None
+    """Until when it is let in, if it is remembered; in Unix milliseconds."""
 
 
 class Questions:
@@ -60,6 +69,7 @@ class Questions:
         clock: Clock,
         find_program: Callable[[int], str | None],
         find_icon: Callable[[str], Awaitable[str]] | None,
+        record: Record,
     ) -> None:
         """Show the questions of a queue.
 
@@ -70,8 +80,10 @@ class Questions:
             find_program: Names the program of this machine whose connection has a port; it may block for a while.
             find_icon: Makes a ``data:`` address of the picture at an ``https`` address, or an empty text; it may be
                 cancelled. ``None`` where no icon is fetched.
+            record: Enters into the audit log what is asked and answered.
         """
         self._client = client
+        self._record = record
         self._find_program = find_program
         self._find_icon = find_icon
         self._icons: dict[str, str] = {}
@@ -79,6 +91,8 @@ class Questions:
         self._fetching: dict[str, asyncio.Task[None]] = {}
         self._programs: dict[str, str | None] = {}
         """Of each question that is shown."""
+        self._noted: set[str] = set()
+        """The open questions that are in the audit log."""
         self._looking_up: dict[str, asyncio.Task[None]] = {}
         self._asks = asks
         self._clock = clock
@@ -99,6 +113,10 @@ class Questions:
         """Show the questions as they are now; one from this machine as soon as its program is known."""
         known = self._programs
         self._programs = {ask.id: known.get(ask.id) for ask in self._asks.open if ask.id in known}
+        for ask in self._asks.open:
+            if ask.id not in self._noted:
+                self._record("asked", _facts(ask))
+        self._noted = {ask.id for ask in self._asks.open}
         for ask in self._asks.open:
             if ask.id in known:
                 continue
@@ -152,6 +170,7 @@ class Questions:
         metadata = ask.metadata
         return Question(
             id=ask.id,
+            kind=ask.subject,
             address=ask.asker.address,
             origin=ask.asker.origin,
             program=self._programs[ask.id],
@@ -161,6 +180,7 @@ class Questions:
             url=metadata.url,
             icon=metadata.icon if _is_picture(metadata.icon) else self._icons.get(ask.id, ""),
             verification_code=metadata.verification_code,
+            scopes=None if metadata.scopes is None else metadata.scopes.words,
         )
 
     async def _answer(self, value: str) -> str:
@@ -171,8 +191,24 @@ class Questions:
         if answer.remember and not answer.allow:
             raise RequestFailed("only who is let in can be remembered")
         ask = next((ask for ask in self._asks.open if ask.id == answer.id), None)
-        if ask is None or not self._asks.answer(answer.id, allow=answer.allow, remember=answer.remember):
+        if ask is None:
             raise RequestFailed(f"there is no open question {answer.id}")
+        if ask.subject is not Subject.APP and (answer.scopes is not None or answer.expires_at_ms is not None):
+            raise RequestFailed("only an application is let in with scopes or for some time")
+        if answer.expires_at_ms is not None and not answer.remember:
+            raise RequestFailed("only who is remembered is let in for some time")
+        scopes = ask.metadata.scopes
+        try:
+            if answer.scopes is not None:
+                scopes = Scopes.parse(answer.scopes, REQUEST_SCOPES)
+            terms = Terms(scopes, read_end(answer.expires_at_ms, time.time()))
+        except ValueError as error:
+            raise RequestFailed(str(error)) from error
+        if not self._asks.answer(answer.id, allow=answer.allow, remember=answer.remember, terms=terms):
+            raise RequestFailed(f"there is no open question {answer.id}")
+        verdict = "refused" if not answer.allow else "remembered" if answer.remember else "allowed"
+        told = "everything but secrets" if scopes is None else " ".join(scopes.words)
+        self._record("answered", {**_facts(ask), "verdict": verdict, **({"scopes": told} if answer.allow else {})})
         logger.info(
             "the owner %s %r from %s%s",
             "let in" if answer.allow else "refused",
@@ -181,6 +217,15 @@ class Questions:
             " for good" if answer.remember else "",
         )
         return "{}"
+
+
+def _facts(ask: Ask) -> dict[str, object]:
+    facts: dict[str, object] = {"what": ask.subject.value, "address": ask.asker.address}
+    if ask.asker.origin is not None:
+        facts["origin"] = ask.asker.origin
+    if ask.subject is not Subject.ORIGIN:
+        facts["name"] = ask.metadata.shown_name
+    return facts
 
 
 def _is_picture(icon: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from stagedoor.access import Client, is_loopback
+from stagedoor.access import Client, Record, is_loopback
 from stagedoor.errors import OptionError, RequestFailed, StoreError
 from stagedoor.hub import Change
 from stagedoor.keys import ADDRESSES, NEW_AUTHORITY, SET_TLS, TLS, TLS_CONFIG
@@ -41,8 +41,6 @@ _LOOKS_A_RENEWAL: Final = 60
 
 _EXPIRES_SOON_S: Final = 7 * 86400.0
 """When the owner is told that an own certificate has to be renewed; programs that renew them do it earlier."""
-
-Record = Callable[[str, Mapping[str, object]], None]
 
 
 class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -481,4 +479,4 @@ def _is_address(name: str) -> bool:
     return name.startswith("[") or name.replace(".", "").isdigit()
 
 
-__all__ = ["Certificates", "Machine", "MachineAddresses", "Record", "ShownCertificate", "TlsConfig", "TlsState"]
+__all__ = ["Certificates", "Machine", "MachineAddresses", "ShownCertificate", "TlsConfig", "TlsState"]

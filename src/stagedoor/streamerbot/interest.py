@@ -109,7 +109,7 @@ class Interest:
     def _hear(self, key: Key) -> None:
         self._left_out.discard(key)
         # The official client sends all that it wants to hear with every subscription.
-        if key not in self._names:
+        if key not in self._names and self._client.may_hear_key(key):
             self._client.subscribe(key)
             self._names.add(key)
 
@@ -175,7 +175,8 @@ class Interest:
         self._expected = {known: until for known, until in self._expected.items() if until > now}
         if len(self._expected) < _MAX_EXPECTED:
             self._expected[name] = now + EXPECTED_FOR_S
-            self._client.subscribe(CUSTOM_EVENT)
+            if self._client.may_hear_key(CUSTOM_EVENT):
+                self._client.subscribe(CUSTOM_EVENT)
 
     def expect_no_more(self, name: str) -> None:
         """Take back :meth:`expect`."""
@@ -272,20 +273,30 @@ def is_well_formed(name: str) -> bool:
 
 
 def known_part(selection: Selection, client: Client) -> Selection:
-    """Leave out the names that neither the catalogue nor the hub has heard of."""
+    """Leave out the names that neither the catalogue nor the hub has heard of, and what the client may not hear."""
     known = Selection()
     for source, types in selection.items():
         for type_ in types:
-            if is_known(EventName(source, type_), client):
+            if _may_hear(source, type_, client) and is_known(EventName(source, type_), client):
                 known.add(source, type_)
     return known
+
+
+def _may_hear(source: str, type_: str, client: Client) -> bool:
+    """Tell whether a client may hear an event; of a wildcard it may hear a part."""
+    return ANY in (source, type_) or client.may_hear_key(event_key(source, type_))
 
 
 def is_known(name: EventName, client: Client) -> bool:
     """Tell whether an event is in the catalogue, or was published since the start."""
     if ANY in name:
         return name.source == ANY or CATALOGUE.canonical_source(name.source) is not None
-    return CATALOGUE.canonical(*name) is not None or bool(client.get(event_key(*name)))
+    return CATALOGUE.canonical(*name) is not None or _was_published(name, client)
+
+
+def _was_published(name: EventName, client: Client) -> bool:
+    key = event_key(*name)
+    return client.may_hear_key(key) and bool(client.get(key))
 
 
 def known_names(client: Client) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import BY_PASSWORD, NOBODY, Challenge, Doorkeeper, Grant, Level
+from stagedoor.access import NOBODY, Challenge, Departure, Doorkeeper, Grant, Level
 from stagedoor.streamerbot.messages import encode
 from stagedoor.streamerbot.times import event_time
 from stagedoor.version import __version__
@@ -69,7 +69,7 @@ class Reception:
         """Go by other rules from now on; the connections that came in by the old ones end."""
         if authentication is not self.authentication:
             self.authentication = authentication
-            self.doorkeeper.send_away()
+            self.doorkeeper.send_away(Departure.RULES_CHANGED)
         self.doorkeeper.change_password(password)
 
     def identify(self, instance_id: str) -> None:
@@ -94,10 +94,6 @@ class Reception:
         is_wanted = self.authentication is not Authentication.OFF or self._offers_challenge
         has_to_prove = peer.must_prove and self.doorkeeper.has_password
         return self.doorkeeper.challenge() if is_wanted or has_to_prove else None
-
-    def grant_after(self, peer: Peer) -> Grant:
-        """What a peer may do that has authenticated."""
-        return self.grant_on_entry(peer) if self.takes_any_answer and not peer.must_prove else BY_PASSWORD
 
     def info(self, source: Source) -> msgspec.Raw:
         """What ``GetInfo`` answers."""

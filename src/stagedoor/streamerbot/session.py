@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import NOBODY, Client, decode_base64
+from stagedoor.access import NOBODY, Client, Departure, Grant, Level, Proof, decode_base64
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StoreError
 from stagedoor.hub import Change, Hub
 from stagedoor.streamerbot.envelopes import encode_event
@@ -65,6 +65,8 @@ class CloseCode(IntEnum):
     GOING_AWAY = 1001
     INVALID_TEXT = 1007
     POLICY_VIOLATION = 1008
+    ACCESS_REVOKED = 4011
+    """Ours: the owner took back what let the client in, and it must not come back by itself."""
 
 
 class Session:
@@ -89,7 +91,8 @@ class Session:
         self._is_closed = False
         self._outside = 0
         self._deadline = self._clock.time() + LOGIN_TIMEOUT_S
-        reception.doorkeeper.remember(self, self._leave)
+        reception.doorkeeper.enter_freely(self, self._leave)
+        self._act_under(self._client.grant)
         self._send(reception.hello(secrets.token_hex(16), self._challenge))
 
     @property
@@ -134,8 +137,9 @@ class Session:
         self._backlog.clear()
         self._wire.close(code, reason)
 
-    def _leave(self) -> None:
-        self._end(CloseCode.GOING_AWAY, "the door has other rules now")
+    def _leave(self, departure: Departure) -> None:
+        code = CloseCode.ACCESS_REVOKED if departure.is_for_good else CloseCode.GOING_AWAY
+        self._end(code, departure.value)
 
     def _count_what_is_not_json(self, bad: BadRequest) -> None:
         if isinstance(bad, NotJson):
@@ -242,7 +246,7 @@ class Session:
         if isinstance(error, BadRequest):
             problem = error.problem
         elif isinstance(error, NotPermitted):
-            problem = "Authentication required"
+            problem = refusal(self._client.grant)
         elif isinstance(error, ServiceFailed):
             problem = "Internal error"
         elif isinstance(error, (PeerError, StoreError)):
@@ -265,20 +269,24 @@ class Session:
         elif self._challenge is None:
             raise BadRequest("Authentication is not enabled")
         elif self._reception.takes_any_answer and not self._peer.must_prove:
-            self._let_in(message)
+            self._is_authenticated = True
+            self._send(encode_ok(message, {}))
         else:
             text = message.get("authentication")
             problem = "Authentication failed" if isinstance(text, str) else "Missing authentication"
             answer = (decode_base64(text) if isinstance(text, str) else None) or b""
-            is_right, delay_s = self._reception.doorkeeper.judge(self._challenge, answer, self._peer.address)
-            self._conclude(message, problem, delay_s, is_right=is_right)
+            peer = self._peer
+            proof, delay_s = self._reception.doorkeeper.judge(self._challenge, answer, peer.address, peer.origin)
+            self._conclude(message, problem, proof, delay_s)
 
-    def _conclude(self, message: JsonObject, problem: str, delay_s: float, *, is_right: bool) -> None:
+    def _conclude(self, message: JsonObject, problem: str, proof: Proof | None, delay_s: float) -> None:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
 
         def conclude() -> None:
-            if is_right:
-                self._let_in(message)
+            if proof is not None and self._reception.doorkeeper.enter(proof, self, self._leave):
+                self._is_authenticated = True
+                self._act_under(proof.grant)
+                self._send(encode_ok(message, {}))
             else:
                 self._count_failure(message, problem)
 
@@ -297,10 +305,13 @@ class Session:
         else:
             conclude()
 
-    def _let_in(self, message: JsonObject) -> None:
-        self._is_authenticated = True
-        self._client.grant = self._reception.grant_after(self._peer)
-        self._send(encode_ok(message, {}))
+    def _act_under(self, grant: Grant) -> None:
+        """Act under a grant from now on."""
+        doorkeeper, address, origin = self._reception.doorkeeper, self._peer.address, self._peer.origin
+        self._client.grant = grant
+        if grant is not NOBODY:
+            doorkeeper.record_login(grant, address, origin)
+            self._client.follow(lambda use, key: doorkeeper.record_use(grant, use, key, address, origin))
 
     def _count_failure(self, message: JsonObject, problem: str) -> None:
         self._failures += 1
@@ -336,6 +347,11 @@ _OWN: Final[dict[str, Callable[[Session, JsonObject], None]]] = {
 
 _NAMES: Final = {name.lower(): name for name in (*REQUESTS, *_OWN)}
 """The right spelling of each request's name."""
+
+
+def refusal(grant: Grant) -> str:
+    """Say why a request is refused: a guest may authenticate, and who has done so was not granted it."""
+    return "Authentication required" if grant.level is Level.GUEST else "Not permitted"
 
 
 def _send_nothing(message: bytes) -> None:

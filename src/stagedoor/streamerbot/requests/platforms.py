@@ -5,8 +5,8 @@ from typing import TypeVar
 import msgspec
 
 from stagedoor import keys
-from stagedoor.access import Client
-from stagedoor.errors import NoSuchRequest
+from stagedoor.access import Client, Verb
+from stagedoor.errors import NoSuchRequest, NotPermitted
 from stagedoor.streamerbot.messages import BadRequest, Members, MissingParameter, Parameters
 from stagedoor.streamerbot.requests.handler import Asker, Handler, Request, ask
 from stagedoor.types import JsonObject, Key
@@ -51,7 +51,7 @@ async def _send_message(asker: Asker, parameters: Parameters) -> Members:
         raise BadRequest("Invalid platform")
     key = f"platform/{platform}/@send-message"
     if not asker.client.may_call(key):
-        raise BadRequest("Authentication required")
+        raise NotPermitted(Verb.CALL, key)
     message = parameters.text("message")
     if not message:
         raise MissingParameter("message")
