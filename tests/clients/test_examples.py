@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -19,6 +19,8 @@ from tests.conftest import PASSWORD, Server
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOSTILE = '<img src="x" onerror="alert(1)"><script>alert(2)</script>\u202e'
+
+EXAMPLES = Path(__file__).parents[2] / "src/stagedoor/examples"
 
 SHOWN = {
     "chat": ("li", "^AAdaHello$"),
@@ -125,6 +127,32 @@ async def test_a_wrong_password_is_told_of(hall: tuple[Stage, Overlay]) -> None:
     _, overlay = hall
     await overlay.open("chat", password="not it")
     await expect(overlay.page.locator("#status")).to_have_text("The password is wrong.")
+
+
+async def test_a_wrong_overlay_key_is_told_of(hall: tuple[Stage, Overlay]) -> None:
+    _, overlay = hall
+    await overlay.open("chat", key="overlay-not-it")
+    await expect(overlay.page.locator("#status")).to_have_text(re.compile("^The overlay key is wrong"))
+
+
+async def test_a_password_does_as_a_key(hall: tuple[Stage, Overlay]) -> None:
+    _, overlay = hall
+    await overlay.open("chat", key=PASSWORD)
+    await overlay.connected()
+
+
+async def test_a_sample_of_https_connects_by_wss(hall: tuple[Stage, Overlay]) -> None:
+    page = await hall[1].page.context.new_page()
+
+    async def serve(route: Route) -> None:
+        path = EXAMPLES / urlsplit(route.request.url).path.removeprefix("/static/examples/")
+        await route.fulfill(path=path / "index.html" if path.is_dir() else path)
+
+    await page.route("https://stream.example:4337/**", serve)
+    async with page.expect_websocket() as opening:
+        await page.goto("https://stream.example:4337/static/examples/chat/#port=8081")
+    assert (await opening.value).url == "wss://stream.example:8081/"
+    await page.close()
 
 
 @pytest.mark.parametrize("name", ["chat", "alerts"])

@@ -15,6 +15,7 @@ function numberOption(name, usual, least, most) {
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
 const REFUSED = 1008; // the close code for whoever may not do what they tried
+const REVOKED = 4011; // and for whoever shall not come back
 
 /**
  * Connects, and connects again for ever.
@@ -28,7 +29,9 @@ function connect({ events, onEvent, onReady = () => undefined }) {
   const address = options.get("address") || (isOnThisMachine ? "127.0.0.1" : location.hostname);
   const port = numberOption("port", 8080, 1, 65535);
   const endpoint = options.get("endpoint") || "/";
-  const password = options.get("password") || "";
+  const scheme = location.protocol === "https:" ? "wss" : "ws"; // the door speaks both on the same port
+  const key = options.get("key") || "";
+  const password = key || options.get("password") || "";
   let delayMs = FIRST_DELAY_MS;
   open();
 
@@ -38,7 +41,7 @@ function connect({ events, onEvent, onReady = () => undefined }) {
     let isRefused = false;
     let socket;
     try {
-      socket = new WebSocket(`ws://${address}:${port}${endpoint}`);
+      socket = new WebSocket(`${scheme}://${address}:${port}${endpoint}`);
     } catch {
       showStatus(`“${address}” is no address.`);
       return;
@@ -52,8 +55,12 @@ function connect({ events, onEvent, onReady = () => undefined }) {
     };
 
     socket.onclose = ({ code }) => {
+      if (code === REVOKED) {
+        showStatus(`Its access was revoked.${key ? " The console makes other overlay keys." : ""}`);
+        return;
+      }
       if (isRefused || code === REFUSED) {
-        showStatus(password ? "The password is wrong." : "It needs the password: add #password=… to the address.");
+        showStatus(whyRefused());
         delayMs = LONGEST_DELAY_MS;
       } else {
         showStatus(`Waiting for stagedoor on ${address}:${port}…`);
@@ -72,7 +79,8 @@ function connect({ events, onEvent, onReady = () => undefined }) {
     async function greet(challenge) {
       if (challenge && password) {
         if (!window.crypto?.subtle) {
-          showStatus("The password cannot be shown from here: open this page from the machine that stagedoor runs on.");
+          const secret = key ? "overlay key" : "password";
+          showStatus(`The ${secret} can only be shown over https, or by a page of the machine that stagedoor runs on.`);
           return;
         }
         const proof = await prove(password, challenge);
@@ -86,10 +94,28 @@ function connect({ events, onEvent, onReady = () => undefined }) {
       const answer = await ask("Subscribe", { events });
       if (answer.status !== "ok") return;
       delayMs = FIRST_DELAY_MS;
-      showStatus("");
+      const unheard = key ? namesOf(events).filter((name) => !namesOf(answer.events).includes(name)) : [];
+      showStatus(unheard.length > 0 ? `The overlay key does not let it hear ${list(unheard)}.` : "");
       onReady(ask);
     }
   }
+
+  function whyRefused() {
+    if (key) return "The overlay key is wrong, or it was revoked or has expired.";
+    if (password) return "The password is wrong.";
+    return "It needs the password or an overlay key: add #key=… to the address.";
+  }
+}
+
+/** The names of events that are given by their sources: ["Twitch.ChatMessage"]. */
+function namesOf(events) {
+  return Object.entries(events ?? {}).flatMap(([source, types]) => types.map((type) => `${source}.${type}`));
+}
+
+/** The first few of some names. */
+function list(names, most = 3) {
+  const more = names.length - most;
+  return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
 }
 
 /** Proves that we know the password, without sending it. */

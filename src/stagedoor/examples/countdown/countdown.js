@@ -20,6 +20,7 @@ connect({
   async onReady(ask) {
     read = async () => {
       const answer = await ask("GetGlobal", { variable, persisted: true });
+      if (answer.error === "Not permitted") showStatus(`The overlay key does not let it see the variable ${variable}.`);
       const found = answer.status === "ok" ? answer.variables?.[variable] : undefined;
       endsAtMs = found ? endOf(found.value, found.lastWrite) : NaN;
       show();
