@@ -142,7 +142,9 @@ async def test_a_password_does_as_a_key(hall: tuple[Stage, Overlay]) -> None:
 
 
 async def test_a_sample_of_https_connects_by_wss(hall: tuple[Stage, Overlay]) -> None:
-    page = await hall[1].page.context.new_page()
+    browser = hall[1].page.context.browser
+    assert browser is not None
+    page = await browser.new_page()
 
     async def serve(route: Route) -> None:
         path = EXAMPLES / urlsplit(route.request.url).path.removeprefix("/static/examples/")
