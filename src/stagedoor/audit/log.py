@@ -233,6 +233,8 @@ class AuditLog:
             self._sum_up(None)
         if self._retry_at is None or at >= self._retry_at or is_closing:
             self._write()
+        self._lost += len(self._unwritten[_MAX_UNWRITTEN:])
+        del self._unwritten[_MAX_UNWRITTEN:]
         for flushed in flushes:
             flushed.set()
 
@@ -241,10 +243,7 @@ class AuditLog:
             self._keep(self._now_ms(), kind, facts)
 
     def _keep(self, at_ms: int, kind: str, facts: JsonObject) -> None:
-        if len(self._unwritten) < _MAX_UNWRITTEN:
-            self._unwritten.append(_Unwritten(at_ms, clean_text(kind, self._clean), facts))
-        else:
-            self._lost += 1
+        self._unwritten.append(_Unwritten(at_ms, clean_text(kind, self._clean), facts))
 
     def _write(self) -> None:
         """Give what is unwritten its place in the chain, and write it; all of it stays unwritten if that fails."""

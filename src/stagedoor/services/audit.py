@@ -82,7 +82,7 @@ class AuditDesk:
         client.deliver = self._hear
         for key in settings:
             client.subscribe(key)
-        client.serve(AUDIT, self._read)
+        self._retire = client.serve(AUDIT, self._read)
 
     async def close(self) -> None:
         """Write what is left, close the log, and keep how far it goes."""
@@ -93,6 +93,8 @@ class AuditDesk:
         ended: asyncio.Future[None] = self._loop.create_future()
         self._keep_head(lambda error: ended.set_result(None))
         await ended
+        self._retire()
+        self._client.close()
 
     # --- entries ---
 
