@@ -1,11 +1,12 @@
 /** The console's pages: one entry each. A page is loaded when it is first shown. */
 
-import Apps from '@lucide/svelte/icons/app-window';
+import Apps from '@lucide/svelte/icons/door-open';
 import Backups from '@lucide/svelte/icons/archive-restore';
 import About from '@lucide/svelte/icons/info';
 import Welcome from '@lucide/svelte/icons/hand';
 import Dashboard from '@lucide/svelte/icons/layout-dashboard';
 import Log from '@lucide/svelte/icons/scroll-text';
+import Audit from '@lucide/svelte/icons/shield-check';
 import Server from '@lucide/svelte/icons/server';
 import Variables from '@lucide/svelte/icons/variable';
 import Actions from '@lucide/svelte/icons/zap';
@@ -69,6 +70,12 @@ export const PAGES: Page[] = [
     icon: Log,
     load: () => import('./pages/log/Log.svelte'),
     badge: LogBadge,
+  },
+  {
+    name: 'audit',
+    title: (texts) => texts.audit.title,
+    icon: Audit,
+    load: () => import('./pages/audit/Audit.svelte'),
   },
   {
     name: 'backups',

@@ -14,5 +14,6 @@ import { about } from './about';
 import { welcome } from './welcome';
 import { scopes } from './scopes';
 import { grant } from './grant';
+import { audit } from './audit';
 
-export const it: Texts = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant };
+export const it: Texts = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit };

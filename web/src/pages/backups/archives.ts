@@ -1,8 +1,7 @@
 /** What the page asks of the server's archives, and how files go there and back. */
 
-import { LOST, RequestError } from '../../kilovolt';
 import { session } from '../../session.svelte';
-import { saveFile } from '../../ui/saveFile';
+import { download } from '../../ui/download';
 
 export type Mode = 'restore' | 'import';
 
@@ -48,12 +47,8 @@ export interface Archive {
 export const MAX_UPLOAD_BYTES = 512 * 1024 * 1024;
 
 /** Lets the browser save a backup under its name. */
-export async function download(name: string): Promise<void> {
-  const answer = await fetch(`/backups/${encodeURIComponent(name)}`, { headers: session.authorization }).catch(() => {
-    throw new RequestError(LOST, '');
-  });
-  if (!answer.ok) throw new Error((await answer.text()).trim() || answer.statusText);
-  saveFile(name, await answer.blob());
+export function downloadBackup(name: string): Promise<void> {
+  return download(`/backups/${encodeURIComponent(name)}`, name);
 }
 
 /** Sends a file; `progress` hears the bytes that are sent. Rejects with an `AbortError` when `signal` ends it. */

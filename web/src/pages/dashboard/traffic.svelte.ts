@@ -8,6 +8,11 @@ export interface Connected {
   origin: string | null;
   program: string | null;
   ground: string;
+  level: 'owner' | 'application' | 'scoped' | 'overlay' | 'guest' | 'nobody';
+  /** What it came in by, of what can be taken back. */
+  credential: { kind: 'app' | 'overlay-key' | 'device'; id: string } | null;
+  /** What it may do, where its level alone does not say. */
+  scopes: string[] | null;
   since_ms: number;
   received: number;
   sent: number;
