@@ -122,7 +122,7 @@ class Opened:
     async def connect(self, token: str | None = None, **headers: str) -> Raw:
         """Connect as the console's page does, and perhaps log in."""
         headers = {"Host": self.own, "Origin": f"http://{self.own}", **headers}
-        raw = await Raw.open(self.port, path="/ws", **headers)
+        raw = await Raw.open(self.port, path="/ws", tls=None, **headers)
         assert (await raw.message())["type"] == "hello"
         if token is not None:
             assert (await request(raw, "klogin", auth="token", token=token))["ok"] is True
@@ -332,11 +332,29 @@ async def test_a_big_body_is_refused_before_its_end(opened: Opened, size: int, i
     await raw.end()
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"])
-async def test_a_pass_is_posted_or_deleted(opened: Opened, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS"])
+async def test_a_pass_is_posted_asked_about_or_deleted(opened: Opened, method: str) -> None:
     answer = await opened.ask(method, "/pass")
     assert answer.status == 405
-    assert answer.headers["allow"] == "DELETE,POST"
+    assert answer.headers["allow"] == "DELETE,GET,HEAD,POST"
+    check_headers(answer)
+
+
+async def test_a_browser_learns_by_which_id_its_pass_is_listed(opened: Opened) -> None:
+    tokens = [await opened.new_pass() for _ in range(2)]
+    answers = [await opened.ask("GET", "/pass", Authorization=f"Bearer {token}") for token in tokens]
+    assert [json.loads(answer.body) for answer in answers] == [{"id": known.id} for known in opened.passes.stored()]
+    for answer in (answers[0], await opened.ask("HEAD", "/pass", Authorization=f"Bearer {tokens[0]}")):
+        assert answer.status == 200
+        check_headers(answer)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}, {"Origin": "https://evil.example"}])
+async def test_nobody_else_learns_of_a_pass(opened: Opened, headers: dict[str, str]) -> None:
+    token = await opened.new_pass()
+    shown = {"Authorization": f"Bearer {token}"} if "Origin" in headers else {}
+    answer = await opened.ask("GET", "/pass", **shown, **headers)
+    assert answer.status == (403 if "Origin" in headers else 401)
     check_headers(answer)
 
 

@@ -158,14 +158,20 @@ class ConsolePages:
         return response
 
     async def _answer_pass(self, request: web.BaseRequest) -> web.Response:
-        """``POST`` exchanges a code for a pass, ``DELETE`` gives a pass back."""
+        """``POST`` exchanges a code for a pass, ``GET`` tells a pass's id, ``DELETE`` gives a pass back."""
         _check_same_origin(request)
+        if request.method in ("GET", "HEAD"):
+            token = _bearer_token(request)
+            known = self._passes.recognize(token) if self._passes.accepts(token) else None
+            if known is None:
+                raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+            return web.json_response({"id": known.id})
         if request.method == "DELETE":
             if not self._passes.revoke(_bearer_token(request)):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             return web.Response(status=HTTPStatus.NO_CONTENT)
         if request.method != "POST":
-            raise web.HTTPMethodNotAllowed(request.method, ("POST", "DELETE"))
+            raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD", "POST", "DELETE"))
         if request.content_type != "application/json":
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n")
         try:
