@@ -55,7 +55,8 @@ def _forbidden_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestRepor
 class Server:
     """A stagedoor in a process of its own, on ports of its own.
 
-    Only the Kilovolt door is open, unless ``streamerbot`` or ``console`` says so.
+    Only the Kilovolt door is open, unless ``streamerbot`` or ``console`` says so. ``errors`` is a file for standard
+    error; ``variables`` go into the environment.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Server:
         password: str | None = PASSWORD,
         streamerbot: bool = False,
         console: bool = False,
+        errors: Path | None = None,
+        **variables: str,
     ) -> None:
         self.data = data
         self.password = password or ""
@@ -80,6 +83,8 @@ class Server:
         if password is not None:
             self._environment["STAGEDOOR_KILOVOLT_PASSWORD"] = password
             self._environment["STAGEDOOR_STREAMERBOT_PASSWORD"] = password
+        self._environment.update(variables)
+        self._errors = errors
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -129,9 +134,11 @@ class Server:
             command += ["--streamerbot", "off", "--streamerbot-http", "off"]
         command += ["--console", f"localhost:{self.console_port}" if self._opens_console else "off"]
         command += self._arguments
-        self._process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=None, env=self._environment
-        )
+        with contextlib.ExitStack() as stack:
+            errors = None if self._errors is None else stack.enter_context(self._errors.open("ab"))
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.PIPE, stderr=errors, env=self._environment
+            )
         assert self._process.stdout is not None
         async with asyncio.timeout(START_TIMEOUT_S):
             while True:

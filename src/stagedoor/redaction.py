@@ -82,11 +82,12 @@ _USER: Final = re.compile(r"(://[^\s/@:\"']*:)[^\s/@\"']+(?=@)")
 _DRAWN: Final = re.compile(
     r"(?<![\w/+=-])(?=[\w-]{0,42}[A-Z])(?=[\w-]{0,42}[a-z])(?=[\w-]{0,42}[0-9])"
     r"(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{32})(?![\w=-])"
+    r"|(?<![\w-])overlay-(?=[\w-]{0,42}[A-Z])(?=[\w-]{0,42}[a-z])(?=[\w-]{0,42}[0-9])[A-Za-z0-9_-]{20,}"
     r"|(?<![\w/+=-])[A-Za-z0-9+/]{43}=(?![\w/+=-])"
     r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?"
 )
-"""Tokens of 32 bytes and codes of 24 as stagedoor draws them; digests of 32 bytes, by which doors are opened; signed
-tokens of others."""
+"""Tokens of 32 bytes and codes of 24 as stagedoor draws them, keys of overlays; digests of 32 bytes, by which doors are
+opened; signed tokens of others."""
 
 
 class Redactor:

@@ -31,8 +31,11 @@ from stagedoor.control import prepare_data_folder
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
 from stagedoor.keys import IMPORT, PROGRESS, SPECS
+from stagedoor.options import OPTIONS
+from stagedoor.redaction import Redactor
 from stagedoor.services.archives import Progress as ProgressEvent
 from stagedoor.services.door_settings import DOORS, names_password, password_of, read_config
+from stagedoor.services.known_secrets import secrets_in
 from stagedoor.types import Key, Value
 
 _STANDARD_STREAM = "-"
@@ -40,7 +43,7 @@ _STANDARD_STREAM = "-"
 
 @click.command(short_help="Write all keys to a file.")
 @click.argument("file", default=_STANDARD_STREAM)
-@click.option("--no-secrets", is_flag=True, help="Leave out the keys that hold passwords or tokens.")
+@click.option("--no-secrets", is_flag=True, help="Leave out passwords and tokens, and the keys that hold them.")
 @click.option("--prefix", default="", metavar="PREFIX", type=TEXT, help="Only the keys that begin so.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @data_option
@@ -48,7 +51,8 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
     """Write all keys to FILE, or to standard output, as one JSON object of keys and values.
 
     Works whether a server is running or not, and takes a snapshot of one moment. Without --no-secrets, the passwords
-    and tokens are in it, too; only you can read the new file. strimertül reads this format.
+    and tokens are in it, too; only you can read the new file. With it, the keys that hold them are left out, and where
+    one of them, or what looks like one, occurs in another value, there is "(withheld)". strimertül reads this format.
 
     \b
     Example:
@@ -59,13 +63,37 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
         raise NoData(Target(data))
     store = LmdbStore(store_folder(data), read_only=True)
     try:
-        entries = public_entries(store) if no_secrets else whole_entries(store)
+        entries = _without_secrets(store) if no_secrets else whole_entries(store)
         chosen = ((key, value) for key, value in entries if key.startswith(prefix))
         total = store.count(Table.KEYS)
         with open_output(file) as output, progress_bar("exporting", is_wanted=not quiet) as progress:
             write_archive(output, chosen, total, progress)
     finally:
         store.close()
+
+
+def _without_secrets(store: LmdbStore) -> Iterator[tuple[Key, Value]]:
+    """Walk over what others may see. A key that tells a secret itself is left out, and so is one whose JSON would be
+    none without it."""
+    catalogue = Catalogue(SPECS)
+    redactor = Redactor()
+    redactor.know("environment", [os.environ.get(option.variable, "") for option in OPTIONS if not option.has_flag])
+    scan = store.scan(Table.SECRETS, "")
+    for key, value in scan.take(1 << 62):
+        redactor.know(key, secrets_in(value, catalogue.resolve(key)))
+    scan.close()
+    for key, value in public_entries(store):
+        cleaned = redactor.clean(value)
+        if redactor.clean(key) == key and (cleaned == value or not _is_json(value) or _is_json(cleaned)):
+            yield key, cleaned
+
+
+def _is_json(text: Value) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 @contextlib.contextmanager

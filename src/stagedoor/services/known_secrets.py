@@ -8,11 +8,12 @@ import msgspec
 
 from stagedoor.access import Client
 from stagedoor.hub import Audience, Catalogue, Change, KeySpec, Kind
+from stagedoor.keys import AUDIT_HEAD
 from stagedoor.redaction import Redactor
 from stagedoor.types import Key, Value
 
 _EVERYDAY: Final = frozenset(
-    ("id", "name", "author", "url", "origin", "address", "login", "scope", "scopes", "token_type", "kind", "made_by")
+    ("id", "name", "author", "url", "origin", "decision", "address", "login", "scope", "scopes", "token_type", "kind")
 )
 """Members of a secret value that are no secrets: to strike out the name of an application would make every line about
 it unreadable."""
@@ -61,11 +62,23 @@ class KnownSecrets:
     def _learn(self, key: Key, spec: KeySpec) -> None:
         if spec.holds_secrets:
             # The change of a secret does not tell it.
-            found = secrets_in(self._client.get(key), spec)
-            self._redactor.know(key, found if spec.writers is Audience.OWNER else filter(_is_token, found))
+            self._redactor.know(key, secrets_in(self._client.get(key), spec))
 
 
 def secrets_in(value: Value, spec: KeySpec) -> Iterator[str]:
+    """Find the texts of a value that are to be withheld; those that an application may have written only if they look
+    like a secret.
+
+    The end of the audit log is hidden so that nobody takes it for a setting. It changes with every entry, and every copy
+    of the log has it.
+    """
+    if spec.pattern == AUDIT_HEAD:
+        return iter(())
+    found = _texts_in(value, spec)
+    return found if spec.writers is Audience.OWNER else filter(_is_token, found)
+
+
+def _texts_in(value: Value, spec: KeySpec) -> Iterator[str]:
     """Find the texts of a value that are secret; what cannot be read is, as a whole."""
     try:
         decoded: object = msgspec.json.decode(value) if value else None
