@@ -32,7 +32,7 @@ from stagedoor.wire import Peer, Wire
 
 logger = logging.getLogger(__name__)
 
-FEATURES: Final = ["kcall", "token"]
+FEATURES: Final = ["kcall", "token", "scopes"]
 
 MAX_LOAD: Final = 4 << 20
 """Bytes of requests that may wait for an answer before the connection is read no further."""
