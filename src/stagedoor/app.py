@@ -156,7 +156,6 @@ class App:
             stack.callback(log.close)
             self._audit = self._open_audit_log(hub, data, loop)
             stack.push_async_callback(AuditDesk(Client(hub, SERVICE), self._audit, loop).close)
-            stack.callback(self._audit.record, "stop", {})
             self._audit.record("start", {"version": __version__})
 
             self._turn = Turn()

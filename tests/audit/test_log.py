@@ -125,6 +125,14 @@ def test_a_flood_is_two_lines_a_minute(tmp_path: Path) -> None:
     ]
 
 
+def test_the_last_entry_comes_after_the_sums(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    for _ in range(3):
+        log.record("login", {})
+    log.close("stop")
+    assert told(tmp_path) == [("login", {}), ("login", {"count": 2}), ("stop", {})]
+
+
 def test_a_flood_of_many_addresses_is_bounded_and_counted(tmp_path: Path) -> None:
     log = Log(tmp_path)
     for number in range(50_000):

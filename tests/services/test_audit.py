@@ -126,11 +126,10 @@ async def test_the_newest_hash_is_kept_after_a_while_and_at_the_end(desk: Desk, 
         assert audit.head is not None
     async with audited(desk, tmp_path) as audit:
         audit.record("start", {})
-        audit.record("stop", {})
     head = read_head(desk.get(AUDIT_HEAD))
     assert head is not None
-    assert (head.n, head) == (3, audit.head)
-    assert ear.heard.qsize() == 1
+    assert (head.n, head) == (4, audit.head)
+    assert ear.heard.qsize() == 2
 
 
 async def test_an_end_that_was_cut_off_shows_at_the_next_start(desk: Desk, tmp_path: Path) -> None:
@@ -138,12 +137,13 @@ async def test_an_end_that_was_cut_off_shows_at_the_next_start(desk: Desk, tmp_p
         audit.record("start", {})
         audit.record("refused", {})
     lines = (tmp_path / "audit.jsonl").read_bytes().splitlines(keepends=True)
+    assert b'"kind":"stop"' in lines[2]
     (tmp_path / "audit.jsonl").write_bytes(lines[0])
     async with audited(desk, tmp_path) as audit:
         audit.record("start", {})
         found = await page(desk)
-        assert told(found)[1] == ("broken", {"reason": "entry 2 is missing"})
-        assert found.problem == "the audit log is broken: entry 2 is missing"
+        assert told(found)[1] == ("broken", {"reason": "entries 2 to 3 are missing"})
+        assert found.problem == "the audit log is broken: entries 2 to 3 are missing"
 
 
 async def test_a_head_that_is_no_head_counts_as_none() -> None:

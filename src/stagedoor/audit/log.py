@@ -115,6 +115,7 @@ class AuditLog:
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._closing = threading.Event()
+        self._last_kind: str | None = None
 
         # All below belongs to the log's thread.
         self._gate = FloodGate(partial(clean_facts, clean=clean))
@@ -183,8 +184,9 @@ class AuditLog:
         for entry in list(self._in_memory):
             yield seal(Head(entry.n - 1, entry.previous), entry.at_ms, entry.kind, entry.facts)[1]
 
-    def close(self) -> None:
-        """Write what is left, and end."""
+    def close(self, last_kind: str | None = None) -> None:
+        """Write what is left, sums included, then a last entry of a kind, and end."""
+        self._last_kind = last_kind
         self._closing.set()
         self._hurry.set()
         self._wake.set()
@@ -231,6 +233,8 @@ class AuditLog:
             self._gate.omit(kind, count, at)
         if is_closing:
             self._sum_up(None)
+            if self._last_kind is not None:
+                self._keep(self._now_ms(), self._last_kind, {})
         if self._retry_at is None or at >= self._retry_at or is_closing:
             self._write()
         self._lost += len(self._unwritten[_MAX_UNWRITTEN:])

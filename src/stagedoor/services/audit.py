@@ -85,11 +85,11 @@ class AuditDesk:
         self._retire = client.serve(AUDIT, self._read)
 
     async def close(self) -> None:
-        """Write what is left, close the log, and keep how far it goes."""
+        """Write what is left, and that this is the end; keep how far the log goes."""
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.to_thread(self._audit.close)
+        await asyncio.to_thread(self._audit.close, "stop")
         ended: asyncio.Future[None] = self._loop.create_future()
         self._keep_head(lambda error: ended.set_result(None))
         await ended
