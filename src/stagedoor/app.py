@@ -70,6 +70,7 @@ from stagedoor.services.tls import Certificates
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 from stagedoor.streamerbot.reception import Authentication, Reception
+from stagedoor.tls import tls_folder
 from stagedoor.types import JsonObject, Key
 from stagedoor.uploads import Uploads
 from stagedoor.version import __version__
@@ -126,6 +127,7 @@ class App:
         self._warnings: dict[str, str] = {}
         """By what they are about."""
         self._doors = Doors(self._warn, lambda: self._certificates)
+        self._tell_where: Callable[[], None] = lambda: None
         self._pages = Pages()
 
     @contextlib.asynccontextmanager
@@ -208,12 +210,13 @@ class App:
             self._uploads = Uploads(at_hand / "uploads")
             self._certificates = Certificates(
                 Client(hub, SERVICE),
-                at_hand / "tls",
+                tls_folder(at_hand),
                 host_names=settings.host_names,
                 chosen=self._chosen_tls(),
                 is_exposed=lambda: any(entrance.is_exposed for entrance in self._doors),
-                changed=self._doors.tell,
+                changed=self._tls_changed,
                 warn=self._warn,
+                record=self._audit.record,
             )
             await self._certificates.start()
             self._console = ConsolePages(
@@ -234,7 +237,7 @@ class App:
             doors = self._addresses(endpoint)
             side_door = None
             if data is not None:
-                if doors.kilovolt is None:
+                if not _is_plain(doors.kilovolt):
                     side_door = await self._open_side_door(hub, token, stack)
                 stack.callback(remove_control, data)
 
@@ -245,8 +248,11 @@ class App:
                 self._pages.other_doors = {name: url for name, url in others.items() if url is not None}
                 self._pages.console = where.console
                 if data is not None:
-                    write_control(data, Control(os.getpid(), token, where.kilovolt or side_door))
+                    # The owner's commands need not trust anybody on this machine, where there is a way without.
+                    nearest = where.kilovolt if _is_plain(where.kilovolt) else side_door or where.kilovolt
+                    write_control(data, Control(os.getpid(), token, nearest))
 
+            self._tell_where = tell_where
             stack.push_async_callback(_cancel, loop.create_task(self._certificates.run()))
             tell_where()
             self._let_doors_move(hub, endpoint, kilovolt, streamerbot, console, tell_where)
@@ -449,12 +455,16 @@ class App:
         )
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:
-        """Let the owner's commands in where the Kilovolt door is shut, so that they can tell why."""
+        """Let the owner's commands in where the Kilovolt door is shut, or listens beyond this machine alone."""
         doorkeeper = Doorkeeper(asyncio.get_running_loop(), password=generate_password(), control_token=token)
         door = self._make_door("control", {"/ws": speak_kilovolt(hub, doorkeeper)}, respond_with_nothing)
         await door.listen("127.0.0.1", 0)
         stack.push_async_callback(door.close)
         return url_of(door, "ws", "/ws")
+
+    def _tls_changed(self) -> None:
+        self._doors.tell()
+        self._tell_where()
 
     def _chosen_tls(self) -> dict[str, object]:
         """Say what was chosen for this run about TLS, in the words of what is stored."""
@@ -585,6 +595,10 @@ class App:
         elif self._warnings.get(subject) != (line := self._redactor.clean(line)):
             self._warnings[subject] = line
             logger.warning("%s", line)
+
+
+def _is_plain(url: str | None) -> bool:
+    return url is not None and url.startswith("ws:")
 
 
 def _describe(door: Door) -> DoorStatus:

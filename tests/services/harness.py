@@ -16,11 +16,11 @@ class Desk(Client):
     """A program that does what tests of services do: write, ask, and note what it hears."""
 
     def __init__(self, hub: Hub) -> None:
-        super().__init__(hub, SERVICE, self._note)
+        super().__init__(hub, SERVICE, self._take_note)
         self.hub = hub
         self.heard: list[tuple[str, str]] = []
 
-    def _note(self, change: Change) -> None:
+    def _take_note(self, change: Change) -> None:
         self.heard.append((change.key, change.value))
 
     async def ask(self, key: str, /, **request: object) -> JsonObject:

@@ -109,11 +109,23 @@ _password_option: Final = click.option(
 )
 
 
+_authority_option: Final = click.option(
+    "--authority",
+    metavar="FILE",
+    envvar="STAGEDOOR_AUTHORITY",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The certificate of the authority to trust at a wss:// address, as `stagedoor tls authority` writes it.  "
+    "[env: STAGEDOOR_AUTHORITY]",
+)
+
+
 def target_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command ``--data``, ``--url`` and ``--password``, and pass it a ``target``."""
+    """Give a command ``--data``, ``--url``, ``--password`` and ``--authority``, and pass it a ``target``."""
 
     @functools.wraps(command)
-    def with_target(*, data: Path, url: str | None, password: str | None, **others: object) -> None:
+    def with_target(
+        *, data: Path, url: str | None, password: str | None, authority: Path | None, **others: object
+    ) -> None:
         ctx = click.get_current_context()
 
         def is_flag(name: str) -> bool:
@@ -123,8 +135,10 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError("--data and --url exclude each other")
         if is_flag("password") and url is None:
             raise click.UsageError("--password is for --url; a data folder needs none")
+        if is_flag("authority") and url is None:
+            raise click.UsageError("--authority is for --url; a data folder needs none")
         # What was typed wins over a variable that has been set once and for all.
         reaches_out = url is not None and not is_flag("data")
-        command(target=Target(data, url, password) if reaches_out else Target(data), **others)
+        command(target=Target(data, url, password, authority) if reaches_out else Target(data), **others)
 
-    return data_option(_url_option(_password_option(with_target)))
+    return data_option(_url_option(_password_option(_authority_option(with_target))))

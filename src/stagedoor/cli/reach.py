@@ -6,6 +6,7 @@ through a data folder: whoever can read that is the owner.
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
@@ -20,7 +21,9 @@ from stagedoor.errors import DataInUse
 from stagedoor.hub import Catalogue, Change, Hub, LmdbStore, Scan, Write
 from stagedoor.keys import SPECS
 from stagedoor.kilovolt import AuthenticationRequired, Client, ConnectFailed, RequestFailed, TokenRefused
+from stagedoor.remote.trust import choose_trust
 from stagedoor.services.archives import Archives
+from stagedoor.tls import AUTHORITY_FILE, tls_folder
 from stagedoor.types import Key, Value
 
 MAX_MESSAGE_BYTES: Final = 1 << 30
@@ -79,6 +82,7 @@ class Login(NamedTuple):
     url: str
     password: str | None = None
     token: str | None = None
+    trust: ssl.SSLContext | None = None
 
     def client(self) -> Client:
         """Make a client that tries once."""
@@ -87,6 +91,7 @@ class Login(NamedTuple):
             password=self.password,
             token=self.token,
             reconnect=False,
+            ssl_context=self.trust,
             max_message_bytes=MAX_MESSAGE_BYTES,
         )
 
@@ -115,11 +120,27 @@ class NoPassword(click.ClickException):
 def find_server(target: Target) -> Login | None:
     """Find out where the server is; ``None`` when none runs on the data folder."""
     if target.url is not None:
-        return Login(target.url, password=target.password)
+        return Login(target.url, password=target.password, trust=_trust(target, target.url))
     control = read_control(target.data)
     if control is None or control.kilovolt is None:
         return None
-    return Login(control.kilovolt, token=control.token)
+    return Login(control.kilovolt, token=control.token, trust=_trust(target, control.kilovolt))
+
+
+def _trust(target: Target, url: str) -> ssl.SSLContext | None:
+    """Trust the authority that was named, or the system's and that of the data folder, which is this machine's own."""
+    if not url.startswith("wss:"):
+        return None
+    if target.authority is not None:
+        try:
+            return choose_trust(None, target.authority)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+    context = ssl.create_default_context()
+    own = tls_folder(target.data) / AUTHORITY_FILE
+    if own.exists():
+        context.load_verify_locations(own)
+    return context
 
 
 @contextlib.asynccontextmanager

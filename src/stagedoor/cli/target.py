@@ -10,3 +10,5 @@ class Target(NamedTuple):
     data: Path
     url: str | None = None
     password: str | None = None
+    authority: Path | None = None
+    """The certificate of the one authority to trust at the address; without, the system's, and that of ``data``."""

@@ -23,6 +23,7 @@ from stagedoor.remote.errors import RemoteError
 from stagedoor.remote.listener import QUEUE_LIMIT, Listener
 from stagedoor.remote.reconnect import Reconnect
 from stagedoor.remote.state import State
+from stagedoor.remote.trust import choose_trust
 from stagedoor.types import Key
 
 DEFAULT_URL: Final = "ws://localhost:4337/ws"
@@ -42,6 +43,7 @@ class ClientOptions(TypedDict, total=False):
     ping_interval_s: float
     max_message_bytes: int
     ssl_context: ssl.SSLContext | None
+    authority: Path | None
     on_state: Callable[[State], object] | None
 
 
@@ -79,6 +81,7 @@ class Client(Commands):
         ping_interval_s: float = 20.0,
         max_message_bytes: int = 64 * 1024 * 1024,
         ssl_context: ssl.SSLContext | None = None,
+        authority: Path | None = None,
         on_state: Callable[[State], object] | None = None,
     ) -> None:
         """Describe a client; :meth:`connect` opens it.
@@ -99,10 +102,13 @@ class Client(Commands):
                 as lost.
             max_message_bytes: The longest message to accept from the server.
             ssl_context: For ``wss://``; the system's certificates if left out.
+            authority: For ``wss://``, instead: the file of the one authority to trust, such as the certificate that
+                ``stagedoor tls authority`` writes.
             on_state: Called on the event loop with each new state. Must not block; what it raises is logged.
         Raises:
             ValueError: When the URL is none, when more than one way to log in is given, or a ``token_file`` without an
-                ``ask``.
+                ``ask``, or when the ``authority`` is none.
+            OSError: When the file of the ``authority`` cannot be read.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
@@ -115,7 +121,7 @@ class Client(Commands):
             connect_timeout_s=connect_timeout_s,
             ping_interval_s=ping_interval_s,
             max_message_bytes=max_message_bytes,
-            ssl_context=ssl_context,
+            ssl_context=choose_trust(ssl_context, authority),
         )
         self._subscriptions = Subscriptions()
         self._scopes: tuple[str, ...] | None = None

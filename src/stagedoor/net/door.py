@@ -331,6 +331,8 @@ class Door:
                 self._check_tls("https", request.host, request.rel_url.raw_path_qs, place)
         except Refused as refused:
             headers = {**refused.headers, "X-Content-Type-Options": "nosniff"}
+            if "Upgrade" in headers:
+                headers["Connection"] = "upgrade"
             text = f"{refused.status.value} {refused.reason}\n"
             return web.Response(status=refused.status, text=text, headers=headers)
         if "upgrade" in request.headers and "websocket" in request.headers["upgrade"].lower():

@@ -187,11 +187,11 @@ class FirstBytes(asyncio.Protocol):
         self._finish()
         status = refused.status
         body = f"{status.value} {refused.reason}\n".encode()
-        extra = "".join(f"{name}: {value}\r\n" for name, value in refused.headers.items())
+        headers = {**refused.headers, "Connection": "close, upgrade" if "Upgrade" in refused.headers else "close"}
+        extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._transport.write(
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n{extra}"
-            "Connection: close\r\n\r\n".encode()
+            f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n{extra}\r\n".encode()
             + body
         )
         self._transport.close()

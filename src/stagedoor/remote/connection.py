@@ -29,6 +29,7 @@ from picows import (
 from picows.url import WSParsedURL
 
 from stagedoor.remote.errors import ConnectionLost, ErrorClasses, RemoteError
+from stagedoor.remote.trust import explain_distrust
 
 logger = logging.getLogger(__name__)
 
@@ -352,7 +353,7 @@ async def open_connection(url: str, options: ConnectionOptions, make: Callable[[
         status = None if error.response is None else error.response.status.value
         raise failed(url, _refusal(error, status), status) from error
     except (OSError, WSError) as error:
-        raise failed(url, str(error) or type(error).__name__) from error
+        raise failed(url, explain_distrust(error) or str(error) or type(error).__name__) from error
     except BaseException:
         dial.hang_up()
         raise
@@ -365,7 +366,7 @@ async def open_connection(url: str, options: ConnectionOptions, make: Callable[[
 def _refusal(error: WSHandshakeError, status: int | None) -> str:
     if status is None:
         return str(error)
-    said = elide((error.raw_body or b"").strip(), 60)
+    said = elide((error.raw_body or b"").strip())
     return f"the server answered HTTP {status}" + (f": {said}" if said else "")
 
 

@@ -137,6 +137,8 @@ class Certificates:
         self._context: ssl.SSLContext | None = None
         self._own: OwnCertificate | None = None
         self._problem: str | None = None
+        self._stored_problem: str | None = None
+        """Why what is stored is not followed."""
         self._looks = 0
         self._has_news = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -222,9 +224,9 @@ class Certificates:
             if self._has_news.is_set():
                 self._has_news.clear()
                 await self._follow()
-            elif self._config.mode == "off":
+            if self._config.mode == "off":
                 return
-            elif self._config.files is not None:
+            if self._config.files is not None:
                 await self._look_at_files()
             elif self._looks % _LOOKS_A_RENEWAL == 0 and self._context is not None:
                 await self._renew_if_due()
@@ -238,14 +240,14 @@ class Certificates:
         config = self._read()
         if config == self._config:
             return
-        problem = self._closed_to_others(config)
-        if config.mode == "off" and problem is not None and self._is_exposed():
-            self._complain(f"{TLS_CONFIG}: {problem}; it stays as it was")
-            return
-        try:
-            await self._load(config)
-        except (BadCertificate, OSError) as error:
-            self._complain(f"{TLS_CONFIG}: {error}; it stays as it was")
+        problem = self._closed_to_others(config) if config.mode == "off" and self._is_exposed() else None
+        if problem is None:
+            try:
+                await self._load(config)
+            except (BadCertificate, OSError) as error:
+                problem = str(error)
+        if problem is not None:
+            self._complain_of_stored(f"{problem}; it stays as it was")
             return
         self._config = config
         self._changed()
@@ -286,9 +288,9 @@ class Certificates:
         stored = self._config
         try:
             stored = msgspec.json.decode(text, type=TlsConfig) if text else TlsConfig()
-            self._warn(TLS_CONFIG, None)
+            self._complain_of_stored(None)
         except (msgspec.DecodeError, RecursionError) as error:
-            self._warn(TLS_CONFIG, f"{TLS_CONFIG} is not valid: {error}")
+            self._complain_of_stored(f"it is not valid: {error}")
         return msgspec.structs.replace(stored, **self._chosen)
 
     async def _load(self, config: TlsConfig) -> None:
@@ -355,6 +357,10 @@ class Certificates:
         self._problem = problem
         self._warn("tls", None if problem is None else f"TLS: {problem}")
 
+    def _complain_of_stored(self, problem: str | None) -> None:
+        self._stored_problem = None if problem is None else f"{TLS_CONFIG}: {problem}"
+        self._warn(TLS_CONFIG, self._stored_problem)
+
     def _closed_to_others(self, config: TlsConfig) -> str | None:
         """Say why nobody could come in from beyond this machine; ``None`` when they can."""
         if config.plain_beyond_loopback:
@@ -406,7 +412,7 @@ class Certificates:
             authority=self._folder.authority if self._own is None else None,
             certificate=self._shown(),
             plain_beyond_loopback=self._config.plain_beyond_loopback,
-            problem=self._problem,
+            problem=self._problem or self._stored_problem,
             is_chosen=bool(self._chosen),
         )
 
@@ -445,6 +451,7 @@ class Certificates:
                 raise RequestFailed(str(error)) from error
             raise
         self._config = wanted
+        self._complain_of_stored(None)
         self._changed()
 
     async def _make_authority(self, value: Value) -> Value:

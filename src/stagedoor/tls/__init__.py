@@ -4,11 +4,12 @@ It knows no door and no store. Whatever needs the library ``cryptography`` impor
 reading certificates is rare, and a start should not pay for it.
 """
 
-from stagedoor.tls.folder import AuthorityFacts, CertificateFolder, LeafFacts
+from stagedoor.tls.folder import AUTHORITY_FILE, AuthorityFacts, CertificateFolder, LeafFacts, tls_folder
 from stagedoor.tls.machine import MachineAddress, is_certifiable, machine_addresses, machine_names
 from stagedoor.tls.own import BadCertificate, OwnCertificate, server_context
 
 __all__ = [
+    "AUTHORITY_FILE",
     "AuthorityFacts",
     "BadCertificate",
     "CertificateFolder",
@@ -19,4 +20,5 @@ __all__ = [
     "machine_addresses",
     "machine_names",
     "server_context",
+    "tls_folder",
 ]

@@ -23,6 +23,9 @@ from stagedoor.tls.own import BadCertificate, server_context
 RENEW_DAYS: Final = 30
 """A certificate that is good for less is replaced."""
 
+AUTHORITY_FILE: Final = "authority.crt"
+"""The authority's certificate, to trust and to give to others."""
+
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -60,7 +63,7 @@ class CertificateFolder:
     @property
     def authority_file(self) -> Path:
         """The authority's certificate, to trust and to give to others."""
-        return self._folder / "authority.crt"
+        return self._folder / AUTHORITY_FILE
 
     @property
     def has_authority(self) -> bool:
@@ -140,6 +143,11 @@ class CertificateFolder:
             return self.authority_file.read_bytes()
         except OSError:
             return None
+
+
+def tls_folder(data: Path) -> Path:
+    """The folder in a data folder."""
+    return data / "tls"
 
 
 def fingerprint_of(pem: bytes) -> str:

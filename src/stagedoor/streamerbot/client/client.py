@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypedDict, TypeVar, overload
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from stagedoor.remote.errors import RemoteError
 from stagedoor.remote.listener import QUEUE_LIMIT, Listener, check_limit
 from stagedoor.remote.reconnect import Reconnect
 from stagedoor.remote.state import State
+from stagedoor.remote.trust import choose_trust
 from stagedoor.streamerbot.client.connection import Connection, Request, encode, open_connection
 from stagedoor.streamerbot.client.errors import (
     ERRORS,
@@ -52,6 +54,7 @@ class ClientOptions(TypedDict, total=False):
     ping_interval_s: float
     max_message_bytes: int
     ssl_context: ssl.SSLContext | None
+    authority: Path | None
     on_state: Callable[[State], object] | None
     on_message: Callable[[JsonObject], object] | None
 
@@ -98,6 +101,7 @@ class Client(Requests):
         ping_interval_s: float = 20.0,
         max_message_bytes: int = 64 * 1024 * 1024,
         ssl_context: ssl.SSLContext | None = None,
+        authority: Path | None = None,
         on_state: Callable[[State], object] | None = None,
         on_message: Callable[[JsonObject], object] | None = None,
     ) -> None:
@@ -115,11 +119,14 @@ class Client(Requests):
                 as lost.
             max_message_bytes: The longest message to accept from the server.
             ssl_context: For ``wss://``; the system's certificates if left out.
+            authority: For ``wss://``, instead: the file of the one authority to trust, such as the certificate that
+                ``stagedoor tls authority`` writes.
             on_state: Called on the event loop with each new state. Must not block; what it raises is logged.
             on_message: Called on the event loop with each message as it came, be it understood or not. Must not
                 block; what it raises is logged.
         Raises:
-            ValueError: When the URL is none.
+            ValueError: When the URL is none, or the ``authority`` is none.
+            OSError: When the file of the ``authority`` cannot be read.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
@@ -132,7 +139,7 @@ class Client(Requests):
             connect_timeout_s=connect_timeout_s,
             ping_interval_s=ping_interval_s,
             max_message_bytes=max_message_bytes,
-            ssl_context=ssl_context,
+            ssl_context=choose_trust(ssl_context, authority),
         )
         self._on_message = on_message
         self._welcome = Welcome(Info(), is_authenticated=False)
