@@ -37,6 +37,7 @@ STORED = {
     "a refresh token": "canary.refresh.token.9876543210",
 }
 HALF = "canary in half a text"
+MISPLACED = "canary in another member"
 SENT = {
     "a wrong token": "canary-wrong-token-1a2b",
     "a wrong pass": "canary-wrong-pass-3c4d",
@@ -316,6 +317,9 @@ async def let_fail(house: House) -> None:
         await owner.set_json(
             "streamerbot/config", {"authentication": "off", "files": [{"path": "/x", "folder": "/no"}]}
         )
+        # A password that ended up in the wrong member.
+        house.canaries["what is misplaced"] = MISPLACED
+        await owner.set_json("streamerbot/config", {"authentication": MISPLACED, "password": "x"})
         for key in ("global/persisted/x", "action/x", "command/x"):
             await owner.delete(key)
 
@@ -376,3 +380,22 @@ async def test_no_canary_is_in_any_output(house: House) -> None:
     assert json.loads(kept["an/overlay"]) == {"note": "log in by (withheld)", "secret": "(withheld)", "n": 1}
     assert "talks" not in seen["stagedoor export --no-secrets"]
     assert re.search(r"http/config", seen["@status"])
+
+
+async def test_no_reply_tells_that_a_guess_is_right(house: House) -> None:
+    guesses = ("guess-of-this-run-9e8d", RUN_PASSWORD)
+
+    async def answers(guess: str) -> list[str]:
+        raw = await Raw.open(house.server.port, path="/ws")
+        await raw.message()
+        raw.ask(guess, key=guess)
+        kilovolt = json.dumps(await raw.message())
+        await raw.end()
+        async with house.application() as app:
+            with pytest.raises(CommandError) as refused:
+                await app.call("global/@delete", json.dumps({"name": guess}))
+        async with aiohttp.ClientSession() as http, http.get(f"{house.server.http_url}/{guess}") as answer:
+            page = await answer.text()
+        return [text.replace(guess, "…") for text in (kilovolt, str(refused.value), page)]
+
+    assert await answers(guesses[0]) == await answers(guesses[1])

@@ -1,6 +1,7 @@
 """The doors' stored settings: one key a door, and what a change to it does."""
 
 import logging
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,8 @@ class StreamerbotConfig(DoorConfig):
 
 C = TypeVar("C", bound=DoorConfig)
 
+_QUOTED: Final = re.compile(r"""value (['"]).*\1""", re.DOTALL)
+
 DOORS: Final[dict[str, tuple[Key, type[DoorConfig]]]] = {
     "kilovolt": (HTTP_CONFIG, HttpConfig),
     "streamerbot": (STREAMERBOT_CONFIG, StreamerbotConfig),
@@ -104,7 +107,8 @@ def problem_of(text: str, kind: type[DoorConfig]) -> str | None:
     try:
         msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
-        return f"it is not valid: {error}"
+        # Of an unknown word the error quotes all, and it may be a password in the wrong member.
+        return f"it is not valid: {_QUOTED.sub('value', str(error), count=1)}"
     return None
 
 

@@ -69,8 +69,8 @@ def secrets_in(value: Value, spec: KeySpec) -> Iterator[str]:
     """Find the texts of a value that are to be withheld; those that an application may have written only if they look
     like a secret.
 
-    The end of the audit log is hidden so that nobody takes it for a setting. It changes with every entry, and every copy
-    of the log has it.
+    The end of the audit log is hidden so that nobody takes it for a setting. It changes with every entry, and every
+    copy of the log has it.
     """
     if spec.pattern == AUDIT_HEAD:
         return iter(())
