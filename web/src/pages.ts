@@ -36,7 +36,7 @@ export const PAGES: Page[] = [
   },
   {
     name: 'apps',
-    title: (texts) => texts.apps.title,
+    title: (texts) => texts.apps.menu,
     icon: Apps,
     load: () => import('./pages/apps/Apps.svelte'),
   },

@@ -24,6 +24,7 @@ const RUN = 'action/@run';
 const PRETENDING = ['stagedoor/@emit', 'loopback/@open', 'loopback/@say', 'code-trigger/@execute'];
 const CHATS = 'platform/';
 const SAY = '/@send-message';
+const PLATFORMS = ['Twitch', 'YouTube', 'Kick', 'Trovo'];
 
 /** Says one scope in words. */
 export function describe(scope: string, words: Words): Line {
@@ -38,10 +39,10 @@ export function describe(scope: string, words: Words): Line {
       return line('change', changing(about, words), dangerOfWriting(about));
     case 'call':
       return isSaying(about)
-        ? line('chat', words.say(readable(about.slice(CHATS.length, -SAY.length))), 'chat')
+        ? line('chat', words.say(platform(about.slice(CHATS.length, -SAY.length))), 'chat')
         : line('ask', asking(about, words), dangerOfCalling(about));
     case 'send':
-      return line('chat', about === '*' ? words.sayAnywhere : words.say(readable(about)), 'chat');
+      return line('chat', about === '*' ? words.sayAnywhere : words.say(platform(about)), 'chat');
     default:
       return line('ask', words.unknown(readable(scope)), 'everything');
   }
@@ -155,6 +156,11 @@ function dangerOfCalling(about: string): Danger | null {
   // A prefix may cover every platform's chat without naming one.
   if (about.endsWith('*') && meets(about, CHATS)) return 'chat';
   return PRETENDING.some((request) => covers(about, request)) ? 'events' : null;
+}
+
+/** The name of a platform as its makers write it. */
+function platform(name: string): string {
+  return PLATFORMS.find((known) => known.toLowerCase() === name) ?? readable(name);
 }
 
 /** A name from outside, of which no character can hide or turn what is beside it around. */

@@ -1,5 +1,6 @@
 export const apps = {
   title: 'Who may come in',
+  menu: 'Access',
   sections: 'Who',
   names: { apps: 'Applications', keys: 'Overlay keys', sites: 'Web sites', devices: 'Browsers and devices' },
   leads: {

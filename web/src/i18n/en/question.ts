@@ -35,7 +35,7 @@ export const question = {
   },
   originMeaning:
     'A page of this site is open in a browser. If you allow it, its pages may talk to stagedoor from then on: they can log in, and ask you, as programs on this computer may.',
-  originRemembered: 'Your answer is remembered. You can change it on the page “Who may come in”.',
+  originRemembered: 'Your answer is remembered. You can change it on the page Access.',
   device: 'A phone or computer',
   deviceCompare: 'Allow it only if it shows this very number:',
   deviceMeaning: 'It may then do everything that you can do here: see and change settings, read passwords, and let others in.',

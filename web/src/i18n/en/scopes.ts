@@ -3,7 +3,7 @@ export const scopes = {
   nothing: 'Nothing',
   more: (count: number) => `and ${count} more`,
   groups: { see: 'It sees', hear: 'It hears events', change: 'It changes', ask: 'It may ask for', chat: 'It writes in chats' },
-  dangerous: 'careful',
+  dangerous: 'Careful',
   dangers: {
     everything: 'With this it can do anything that an application may.',
     actions: 'An action can do anything that an application may; so can whoever writes your actions.',

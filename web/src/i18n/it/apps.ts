@@ -2,6 +2,7 @@ import type { Texts } from '../index.svelte';
 
 export const apps: Texts['apps'] = {
   title: 'Chi può entrare',
+  menu: 'Accessi',
   sections: 'Chi',
   names: { apps: 'Applicazioni', keys: 'Chiavi per overlay', sites: 'Siti web', devices: 'Browser e dispositivi' },
   leads: {

@@ -37,7 +37,7 @@ export const question: Texts['question'] = {
   },
   originMeaning:
     'Una pagina di questo sito è aperta in un browser. Se lo consenti, d’ora in poi le sue pagine possono parlare con stagedoor: possono entrare con una password, o chiederlo a te, come i programmi su questo computer.',
-  originRemembered: 'La tua risposta viene ricordata. Puoi cambiarla nella pagina «Chi può entrare».',
+  originRemembered: 'La tua risposta viene ricordata. Puoi cambiarla nella pagina Accessi.',
   device: 'Un telefono o un computer',
   deviceCompare: 'Consenti solo se mostra proprio questo numero:',
   deviceMeaning: 'Potrà fare tutto ciò che puoi fare tu qui: vedere e cambiare le impostazioni, leggere le password e far entrare altri.',

@@ -5,7 +5,7 @@ export const scopes: Texts['scopes'] = {
   nothing: 'Niente',
   more: (count) => (count === 1 ? 'e un’altra cosa' : `e altre ${count} cose`),
   groups: { see: 'Vede', hear: 'Sente gli eventi', change: 'Cambia', ask: 'Può chiedere', chat: 'Scrive nelle chat' },
-  dangerous: 'attenzione',
+  dangerous: 'Attenzione',
   dangers: {
     everything: 'Così può fare tutto ciò che un’applicazione può fare.',
     actions: 'Un’azione può fare tutto ciò che un’applicazione può fare; così anche chi scrive le tue azioni.',
