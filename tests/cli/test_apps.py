@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stagedoor.kilovolt import AccessRevoked, AskMetadata, Client
+from stagedoor.kilovolt import AccessRevoked, AskMetadata, Client, NotPermitted
 from stagedoor.services.apps import ShownApp
 from tests.cli.harness import Cli
 from tests.conftest import Server
@@ -45,6 +45,54 @@ async def test_an_application_is_remembered_shown_and_forgotten(cli: Cli, server
 async def get_for_ever(client: Client) -> None:
     while True:
         await client.get("a")
+
+
+async def test_an_application_is_changed(cli: Cli, server: Server, tmp_path: Path) -> None:
+    client = await let_in_for_good(cli, server, tmp_path / "token")
+    app_id = (await cli.ok("apps")).split("\t")[0]
+    assert client.scopes is None
+    left = asyncio.Event()
+    await client.close()
+    client = Client(server.url, token=(tmp_path / "token").read_text().strip(), on_state=lambda state: left.set())
+    await client.connect()
+    left.clear()
+    await cli.ok(
+        "apps", "change", app_id, "--scope", "write:counter/*", "--scope", "read:counter/*", "--expires", "30d"
+    )
+    await left.wait()
+    await client.set("counter/deaths", "3")
+    assert client.scopes == ("read:counter/*", "write:counter/*")
+    with pytest.raises(NotPermitted):
+        await client.set("other", "x")
+    row = (await cli.ok("apps")).rstrip("\n").split("\t")
+    assert row[-1] == "see keys that begin with counter/; change keys that begin with counter/"
+    assert row[-2] != "never"
+    await cli.ok("apps", "change", app_id, "--name", "Deaths", "--expires", "never", "--all")
+    row = (await cli.ok("apps")).rstrip("\n").split("\t")
+    assert (row[1], row[-2], row[-1]) == ("Deaths", "never", "do everything but see your passwords and tokens")
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((), "say what to change"),
+        (("--all", "--scope", "event:*"), "exclude each other"),
+        (("--expires", "soon"), "is no end"),
+        (("--expires", "2001-01-01"), "has passed already"),
+    ],
+)
+async def test_a_change_that_makes_no_sense_is_refused(cli: Cli, arguments: tuple[str, ...], problem: str) -> None:
+    result = await cli("apps", "change", "5f0c93d1", *arguments)
+    assert result.code == 2
+    assert problem in result.err
+
+
+async def test_scopes_that_are_none_are_refused(cli: Cli, server: Server, tmp_path: Path) -> None:
+    client = await let_in_for_good(cli, server, tmp_path / "token")
+    app_id = (await cli.ok("apps")).split("\t")[0]
+    assert "dance:all" in await cli.fails("apps", "change", app_id, "--scope", "dance:all")
+    await client.close()
 
 
 async def test_an_unknown_application_cannot_be_forgotten(cli: Cli, server: Server) -> None:

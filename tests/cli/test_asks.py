@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
+from aiohttp import ClientSession
 
 from stagedoor.kilovolt import AskMetadata, AskRefused, Client
+from stagedoor.services.apps import ShownApp
 from tests.cli.harness import Cli
 from tests.conftest import Server
 
@@ -96,6 +99,85 @@ async def test_owner_answers_at_the_prompt(cli: Cli, server: Server) -> None:
         terminal.type("\x03")
         assert await terminal.end() == 130
     assert "Traceback" not in terminal.raw
+
+
+async def test_what_an_application_wants_is_said_in_words(cli: Cli, server: Server) -> None:
+    modest = AskMetadata(name="Counter", scopes=["read:counter/*", "send:twitch"])
+    async with cli.running("asks", "--once") as desk, asking(server, modest) as application:
+        await desk.until("It wants to:")
+        assert (await desk.line()).strip() == "see keys that begin with counter/"
+        assert (
+            await desk.line()
+        ).strip() == "write in your chat on twitch (careful: it speaks in your name, before everybody)"
+        assert "see keys that begin with counter/; write" in await cli.ok("asks", "list")
+        await cli.ok("asks", "allow", "1")
+        await application
+
+
+async def test_an_application_is_given_less_and_not_for_ever(cli: Cli, server: Server) -> None:
+    client = Client(server.url, ask=AskMetadata(name="Greedy"))
+    async with cli.running("asks", "--once") as desk:
+        await desk.complaint()
+        connecting = asyncio.create_task(client.connect())
+        await desk.until("Question 1")
+        await cli.ok("asks", "allow", "1", "--remember", "--scope", "event:Twitch.*", "--expires", "12h")
+        await connecting
+    assert client.scopes == ("event:Twitch.*",)
+    (app,) = msgspec.json.decode(await cli.ok("apps", "--json"), type=list[ShownApp])
+    assert app.scopes == ("event:Twitch.*",)
+    assert app.expires_at_ms is not None
+    assert app.expires_at_ms - app.made_at_ms == pytest.approx(12 * 3600 * 1000, abs=60_000)
+    await client.close()
+
+
+async def test_an_end_is_for_who_is_remembered(cli: Cli) -> None:
+    result = await cli("asks", "allow", "1", "--expires", "30d")
+    assert result.code == 2
+    assert "--expires goes with --remember" in result.err
+
+
+async def test_owner_remembers_at_the_prompt(cli: Cli, server: Server) -> None:
+    async with cli.on_terminal("asks") as terminal:
+        await terminal.until("waiting for questions")
+        for typed in ("r", "remember 30d"):
+            async with asking(server) as application:
+                await terminal.until("[r]emember")
+                terminal.type(f"{typed}\n")
+                await application
+        async with asking(server) as application:
+            await terminal.until("[r]emember")
+            terminal.type("r soon\n")
+            await terminal.until("is no end")
+            await terminal.until("[r]emember")
+            assert not application.done()
+        terminal.type("\x03")
+        await terminal.end()
+    apps = msgspec.json.decode(await cli.ok("apps", "--json"), type=list[ShownApp])
+    assert [app.expires_at_ms is None for app in apps] == [True, False]
+
+
+async def test_a_web_site_that_wants_to_connect_is_asked_about(cli: Cli, server: Server) -> None:
+    site = "https://overlays.example"
+    async with cli.on_terminal("asks") as terminal, ClientSession() as session:
+        await terminal.until("waiting for questions")
+
+        async def visit() -> int:
+            upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+            headers = {"Origin": site, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **upgrade}
+            async with session.get(f"{server.page}/ws", headers=headers) as answer:
+                return answer.status
+
+        assert await visit() == 403
+        assert site in await terminal.until("May its pages connect, from now on?")
+        assert f"web site\t\t\t\t127.0.0.1 {site}" in await cli.ok("asks", "list")
+        terminal.type("r\n")  # which is no answer here
+        await terminal.until("May its pages connect")
+        terminal.type("y\n")
+        await terminal.until("Let in.")
+        assert await visit() == 101
+        terminal.type("\x03")
+        await terminal.end()
+    assert (await cli.ok("origins")).split("\t")[:2] == [site, "allowed"]
 
 
 async def test_skipped_question_stays_open(cli: Cli, server: Server) -> None:

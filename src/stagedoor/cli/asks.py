@@ -1,19 +1,22 @@
-"""``stagedoor asks``: the applications that ask to be let in, and the owner's answers."""
+"""``stagedoor asks``: who asks to be let in, applications above all, and the owner's answers."""
 
 import asyncio
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import click
 import msgspec
 
+from stagedoor.access import Subject
+from stagedoor.cli.expiry import Expiry, expires_option, read_expiry
 from stagedoor.cli.lines import read_lines
 from stagedoor.cli.output import note, on_one_line, print_json, print_table
 from stagedoor.cli.parameters import data_option, json_option
 from stagedoor.cli.reach import NoServer, connected
+from stagedoor.cli.scopes import describe_all, scope_option, summarize
 from stagedoor.cli.target import Target
 from stagedoor.keys import ANSWER_ASK, ASKS
 from stagedoor.kilovolt import (
@@ -31,10 +34,19 @@ from stagedoor.services.questions import Answer, Question
 
 _RETURN: Final = Reconnect(max_s=2.0)
 
-_PROMPT: Final = "Let it in? [y]es, [n]o, [s]kip: "
+_PROMPTS: Final = {
+    Subject.APP: "Let it in? [y]es, yes and [r]emember it, [n]o, [s]kip: ",
+    Subject.ORIGIN: "May its pages connect, from now on? [y]es, [n]o, [s]kip: ",
+    Subject.DEVICE: "Let it in? [y]es, [n]o, [s]kip: ",
+}
 _PROMPT_AFTER_STALE: Final = "Press Enter to answer this one: "
 
-_ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "s": None, "skip": None}
+_KINDS: Final = {Subject.APP: "application", Subject.ORIGIN: "web site", Subject.DEVICE: "browser"}
+
+_YES: Final = ("y", "yes")
+_NO: Final = ("n", "no")
+_SKIP: Final = ("s", "skip")
+_REMEMBER: Final = ("r", "remember")
 
 _Event = Sequence[Question] | str | None | KilovoltError
 """The open questions, a line that was typed, the end of typing, the end of the connection."""
@@ -48,8 +60,8 @@ _Event = Sequence[Question] | str | None | KilovoltError
 def asks(ctx: click.Context, data: Path, *, once: bool, as_json: bool) -> None:
     """Wait for applications that ask to be let in, show each, and take your answer.
 
-    Without a terminal, or with --json, the questions are only shown; `asks allow` and `asks deny` answer them. Needs a
-    running server. Ctrl-C ends.
+    Without a terminal, or with --json, the questions are only shown; `asks allow` and `asks deny` answer them. At the
+    prompt, `r` remembers the application, and `r 30d` for so long. Needs a running server. Ctrl-C ends.
 
     \b
     Example:
@@ -78,15 +90,17 @@ def list_(data: Path, *, as_json: bool) -> None:
         rows = [
             [
                 one.id,
-                one.name,
+                _KINDS[one.kind],
+                "" if one.kind is Subject.ORIGIN else one.name,
                 one.author,
                 one.verification_code,
                 _seen(one),
                 _age(one),
+                summarize(one.scopes) if one.kind is Subject.APP else "",
             ]
             for one in questions
         ]
-        print_table(["id", "calls itself", "by", "code", "seen by stagedoor", "age"], rows)
+        print_table(["id", "what", "calls itself", "by", "code", "seen by stagedoor", "age", "wants to"], rows)
     else:
         note("nobody asks to be let in")
 
@@ -94,25 +108,33 @@ def list_(data: Path, *, as_json: bool) -> None:
 @asks.command()
 @click.argument("question", metavar="ID")
 @click.option("--remember", is_flag=True, help="Let it in without a question when it comes back.")
+@scope_option
+@expires_option
 @data_option
-def allow(data: Path, *, question: str, remember: bool) -> None:
-    """Let the application in that asked the question with this ID.
+def allow(data: Path, *, question: str, remember: bool, scopes: tuple[str, ...], expires: Expiry | None) -> None:
+    """Let in who asked the question with this ID: an application, the pages of a web site, or a browser.
 
-    With --remember it gets a token to come back by, until `stagedoor apps forget`.
+    With --remember an application gets a token to come back by, until the end that --expires names or `stagedoor apps
+    forget`. It may touch what it asked for, or what you name with --scope instead. A web site is always remembered.
 
     \b
     Example:
       stagedoor asks allow 3
-      stagedoor asks allow 3 --remember
+      stagedoor asks allow 3 --remember --expires 30d
+      stagedoor asks allow 3 --scope read:counter/*
     """
-    asyncio.run(_answer_one(Target(data), Answer(question, allow=True, remember=remember)))
+    if expires is not None and not remember:
+        raise click.UsageError("--expires goes with --remember; who is let in once is out when it leaves")
+    at_ms = expires.at_ms if expires else None
+    answer = Answer(question, allow=True, remember=remember, scopes=list(scopes) or None, expires_at_ms=at_ms)
+    asyncio.run(_answer_one(Target(data), answer))
 
 
 @asks.command()
 @click.argument("question", metavar="ID")
 @data_option
 def deny(data: Path, *, question: str) -> None:
-    """Turn the application away that asked the question with this ID.
+    """Turn away who asked the question with this ID. A web site is refused unasked from now on.
 
     \b
     Example:
@@ -258,17 +280,17 @@ class Desk:
                 self._dealt_with += 1
 
     def _prompt(self) -> None:
-        click.echo(_PROMPT_AFTER_STALE if self._has_stale_line else _PROMPT, nl=False)
+        assert self._current is not None
+        click.echo(_PROMPT_AFTER_STALE if self._has_stale_line else _PROMPTS[self._current.kind], nl=False)
 
     async def _take_line(self, client: Client, line: str) -> None:
         question = self._current
         if self._has_stale_line:
             self._has_stale_line = False
-        elif question is not None and line in _ANSWERS:
-            allow = _ANSWERS[line]
-            if allow is not None:
-                problem = await _answer(client, Answer(question.id, allow))
-                click.echo(problem or ("Let in." if allow else "Refused."))
+        elif question is not None and (answer := _read_answer(question, line)):
+            if isinstance(answer, Answer):
+                problem = await _answer(client, answer)
+                click.echo(problem or ("Let in." if answer.allow else "Refused."))
             self._current = None
             self._dealt_with += 1
             self._go_on()
@@ -277,8 +299,27 @@ class Desk:
             self._prompt()
 
 
+def _read_answer(question: Question, line: str) -> Answer | Literal["skip"] | None:
+    """Read what was typed; ``None`` when it is no answer, which is said where it nearly is one."""
+    word, _, end = line.partition(" ")
+    if line in _SKIP:
+        return "skip"
+    if line in _YES + _NO:
+        return Answer(question.id, allow=line in _YES)
+    if word in _REMEMBER and question.kind is Subject.APP:
+        try:
+            at_ms = read_expiry(end).at_ms if end else None
+        except ValueError as error:
+            click.echo(str(error))
+            return None
+        return Answer(question.id, allow=True, remember=True, expires_at_ms=at_ms)
+    return None
+
+
 def describe(question: Question) -> str:
-    """Put a question for a person: what the application claims apart from what is known."""
+    """Put a question for a person: what is claimed apart from what is known, and what the answer means."""
+    if question.kind is Subject.ORIGIN:
+        return _describe_origin(question)
     claims = [
         ("name", question.name),
         ("author", question.author),
@@ -290,14 +331,33 @@ def describe(question: Question) -> str:
         ("web site", question.origin or "none; it is a program"),
         ("program", question.program or ""),
     ]
-    lines = [f"\nQuestion {question.id}: an application asks to be let in."]
+    if question.kind is Subject.DEVICE:
+        lines = [f"\nQuestion {question.id}: a phone or computer wants to use the console as you."]
+    else:
+        lines = [f"\nQuestion {question.id}: an application asks to be let in."]
     lines.append("  It says of itself, and nobody has checked:")
     lines += [f"    {name:<8}  {on_one_line(text)}" for name, text in claims if text]
     lines.append("  stagedoor sees:")
     lines += [f"    {name:<8}  {on_one_line(text)}" for name, text in facts if text]
+    if question.kind is Subject.DEVICE:
+        lines.append("  It could do all that you can. Let it in only if it is yours, and shows the same code.")
+        return "\n".join(lines)
+    lines.append("  It wants to:")
+    lines += [f"    {text}" for text in describe_all(question.scopes)]
     if question.verification_code:
         lines.append("  Let it in only if it shows the same code.")
     return "\n".join(lines)
+
+
+def _describe_origin(question: Question) -> str:
+    return "\n".join(
+        [
+            f"\nQuestion {question.id}: a web site wants to connect.",
+            f"    web site  {on_one_line(question.origin or '')}",
+            f"    address   {on_one_line(question.address)}",
+            "  If you allow it, its pages may log in as programs of this machine may. Your answer is remembered.",
+        ]
+    )
 
 
 def _age(question: Question) -> str:
