@@ -81,7 +81,8 @@ export class Audit {
     const unsubscribe = hub.subscribe(AUDITED, (text) => {
       const entry = readJson<Entry>(text);
       if (entry === null) return;
-      this.total += 1;
+      // What came before the answer is counted in it.
+      if (isAnswered) this.total += 1;
       if (!accepts(filter, entry)) return;
       batch.push(entry);
       if (isAnswered) timer ??= setTimeout(flush, GATHER_MS);

@@ -60,7 +60,7 @@ function sentence(kind: string, facts: Facts, words: Words): string {
     case 'expired':
       return words.expired(what);
     case 'origin':
-      return text('decision') === 'allowed' ? words.siteAllowed(text('origin')) : words.siteRefused(text('origin'));
+      return (words.sites[text('decision')] ?? words.siteUndecided)(text('origin'));
     case 'use':
       return words.use(whoOf(facts, words), words.verbs[text('verb')] ?? text('verb'), text('area'));
     case 'setting':
