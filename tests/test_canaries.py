@@ -335,7 +335,16 @@ async def look(house: House) -> dict[str, str]:
         for key in ("stagedoor/asks", "stagedoor/apps", "stagedoor/overlay-keys", "stagedoor/devices"):
             seen[key] = await owner.get(key)
     cli = Cli(server.data)
-    for command in ("status", "status --json", "export --no-secrets", "apps list", "asks list", "backups"):
+    for command in (
+        "status",
+        "status --json",
+        "export --no-secrets",
+        "apps list",
+        "asks list",
+        "backups",
+        "audit list",
+        "audit export -",
+    ):
         result = await cli(*command.split())
         assert result.code == 0, result.err
         seen[f"stagedoor {command}"] = result.out + result.err
@@ -372,6 +381,8 @@ async def test_no_canary_is_in_any_output(house: House) -> None:
     # The outputs were not empty, and have lines about what happened.
     assert "cannot emit" in seen["standard error"]
     assert "RuntimeError in sitecustomize.py" in seen["@log"]
+    assert {"@audit", "file audit.jsonl"} <= seen.keys()
+    assert '"kind":"start"' in seen["file audit.jsonl"]
     for output in ("standard error", "@log", "@report"):
         assert "says (withheld)" in seen[output]
         assert "a wrong token from" in seen[output]
