@@ -20,7 +20,9 @@ from stagedoor.access import (
     Grant,
     Level,
     OriginPolicy,
+    Pairings,
     RememberedOrigins,
+    Throttle,
     generate_password,
     sign_twice,
     weakness,
@@ -61,6 +63,7 @@ from stagedoor.services.log import Log
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.origins import OriginDesk
 from stagedoor.services.overlay_keys import OverlayKeyDesk
+from stagedoor.services.pairing import PairingDesk
 from stagedoor.services.pronouns import Alejo, Pronouns
 from stagedoor.services.questions import Questions
 from stagedoor.services.reference import Reference
@@ -198,14 +201,17 @@ class App:
             self._apply(kilovolt.current)
             self._apply_streamerbot(streamerbot.current)
             console = ConsoleDesk(Client(hub, SERVICE), lambda: self._doors.url("console", "http", "/"), record)
+            throttle = Throttle()
             self._console_doorkeeper = Doorkeeper(
                 loop,
                 name="console",
                 password=generate_password(),
                 control_token=token,
                 passes=console.passes,
+                throttle=throttle,
                 record=record,
             )
+            pairings = Pairings(loop, self._asks, console.passes, throttle, record)
             at_hand = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
             self._uploads = Uploads(at_hand / "uploads")
             self._certificates = Certificates(
@@ -227,6 +233,13 @@ class App:
                 find_overlays=lambda: self._doors.url("kilovolt", "http", ""),
                 audit=self._audit,
                 find_authority=self._certificates.read_authority,
+                pairings=pairings,
+            )
+            PairingDesk(
+                Client(hub, SERVICE),
+                pairings,
+                listens_on=lambda: self._doors.door("console").addresses,
+                certified=lambda: self._certificates.names,
             )
             await self._start_services(hub, data, stack)
 

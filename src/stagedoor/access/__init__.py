@@ -9,13 +9,14 @@ from stagedoor.access.doorkeeper import BY_ASKING, BY_PASSWORD, OPEN, Doorkeeper
 from stagedoor.access.grants import NOBODY, SERVICE, Credential, Grant, Level, Verb, grant_for
 from stagedoor.access.origins import OriginClass, OriginPolicy, is_host_allowed, normalize_origin
 from stagedoor.access.overlay_keys import OverlayKey, OverlayKeys, check_only_reads
+from stagedoor.access.pairing import Attempt, PairingRefused, Pairings
 from stagedoor.access.passes import Pass, Passes
 from stagedoor.access.passwords import generate_password, weakness
 from stagedoor.access.proofs import Proof
 from stagedoor.access.register import Departure, Entry, Leave, Register
 from stagedoor.access.remembered_origins import KnownOrigin, RememberedOrigins
 from stagedoor.access.scopes import Patterns, ScopeError, Scopes
-from stagedoor.access.throttle import is_loopback
+from stagedoor.access.throttle import Throttle, is_loopback
 
 __all__ = [
     "BY_ASKING",
@@ -28,6 +29,7 @@ __all__ = [
     "AskQueue",
     "AskRefused",
     "Asker",
+    "Attempt",
     "Challenge",
     "Client",
     "Clock",
@@ -44,6 +46,8 @@ __all__ = [
     "OriginPolicy",
     "OverlayKey",
     "OverlayKeys",
+    "PairingRefused",
+    "Pairings",
     "Pass",
     "Passes",
     "Patterns",
@@ -57,6 +61,7 @@ __all__ = [
     "Scopes",
     "Subject",
     "Terms",
+    "Throttle",
     "Timer",
     "Verb",
     "Verdict",

@@ -42,6 +42,7 @@ from stagedoor.keys.access import (
     ORIGINS,
     OVERLAY_KEY_SECRETS,
     OVERLAY_KEYS,
+    PAIR,
     REVEAL_OVERLAY_KEY,
     REVOKE_OVERLAY_KEY,
 )
@@ -155,6 +156,7 @@ __all__ = [
     "ORIGIN_DECISIONS",
     "OVERLAY_KEYS",
     "OVERLAY_KEY_SECRETS",
+    "PAIR",
     "PROGRESS",
     "PRONOUNS_GET",
     "REPORT",

@@ -25,6 +25,7 @@ FORGET_ORIGIN: Final = "stagedoor/@forget-origin"
 DEVICES: Final = "stagedoor/devices"
 CONSOLE_PASSES: Final = "stagedoor/console-passes"
 FORGET_DEVICE: Final = "stagedoor/@forget-device"
+PAIR: Final = "stagedoor/@pair"
 CHECK_SCOPES: Final = "stagedoor/@check-scopes"
 
 _SCOPES: Final = items({**TEXT, "maxLength": 600})
@@ -185,6 +186,13 @@ SPECS: Final = (
         FORGET_DEVICE,
         "Signs a browser out of the console; its connections end with 4011.",
         record(["id"], id=TEXT),
+    ),
+    owner_request(
+        PAIR,
+        "Makes a code by which a phone or another computer asks to open the console, once and soon: as an address, and "
+        "as a picture of it to be scanned. `addresses` are all hosts by which the console's door can be reached, the "
+        "likeliest first; `host` chooses one of them.",
+        record([], host=TEXT),
     ),
     owner_request(
         CHECK_SCOPES,

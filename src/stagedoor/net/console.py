@@ -18,9 +18,11 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from aiohttp import ClientPayloadError, web
 
-from stagedoor.access import Asker, OriginClass, Passes, Record
+from stagedoor.access import Asker, OriginClass, Pairings, Passes, Record
 from stagedoor.archive import list_backups
 from stagedoor.audit import AuditLog, ignore
+from stagedoor.net.pairing import PAIR_FOLDER, PAIR_PATH, PairingPages
+from stagedoor.net.requests import check_same_origin, name_browser, read_briefly
 from stagedoor.net.static import StaticFolder
 from stagedoor.net.switch import place_of
 from stagedoor.uploads import MAX_UPLOAD_BYTES, TooManyUploads, Uploads
@@ -39,34 +41,10 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 
-_BROWSERS: Final = (
-    ("OBS/", "OBS"),
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-"""Many say that they are others, too; so the first one that fits counts."""
-
-_SYSTEMS: Final = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-
 AUTHORITY_PATH: Final = "/authority.crt"
 
-PLAIN_PATHS: Final = (AUTHORITY_PATH,)
+PLAIN_PATHS: Final = (AUTHORITY_PATH, PAIR_PATH, PAIR_FOLDER)
 """What everybody may have in plain text, since it is needed before our certificate can be trusted."""
-
-_MAX_BODY_BYTES: Final = 4096
 
 _PATIENCE_S: Final = 60.0
 """How long an upload may pause: few may be under way, and one that stands still is in the others' way."""
@@ -96,7 +74,8 @@ class ConsolePages:
     and without them there are none. ``find_overlays`` tells the origin that overlays are served from, which alone the
     console may show in a frame: another origin than its own, so that what runs there cannot reach it. ``audit`` is
     given out, and hears who took a backup.
-    ``find_authority`` reads the certificate of the local authority, in PEM.
+    ``find_authority`` reads the certificate of the local authority, in PEM; ``pairings`` are the devices that the owner
+    pairs, if that is offered.
     """
 
     def __init__(
@@ -109,8 +88,10 @@ class ConsolePages:
         find_overlays: Callable[[], str | None] = lambda: None,
         audit: AuditLog | None = None,
         find_authority: Callable[[], bytes | None] = lambda: None,
+        pairings: Pairings | None = None,
     ) -> None:
         self._passes = passes
+        self._pairing = None if pairings is None else PairingPages(pairings, find_authority)
         self._audit = audit
         self._record: Record = ignore if audit is None else audit.record
         self._find_overlays = find_overlays
@@ -128,7 +109,7 @@ class ConsolePages:
             response = error
         framed = _as_reached(self._find_overlays(), request) or "'none'"
         for name, value in _HEADERS.items():
-            response.headers[name] = value.replace("{framed}", framed)
+            response.headers.setdefault(name, value.replace("{framed}", framed))
         if response.headers.get("Cache-Control") is None:
             response.headers["Cache-Control"] = "no-store"
         if isinstance(response, web.HTTPException):
@@ -145,6 +126,8 @@ class ConsolePages:
             return self._answer_backup(request, unquote(path.removeprefix("/backups/")))
         if path == "/audit" and self._audit is not None:
             return await self._answer_audit(request, self._audit)
+        if self._pairing is not None and (path == PAIR_PATH or path.startswith(PAIR_FOLDER)):
+            return await self._pairing.respond(request)
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
         if path == AUTHORITY_PATH:
@@ -159,7 +142,7 @@ class ConsolePages:
 
     async def _answer_pass(self, request: web.BaseRequest) -> web.Response:
         """``POST`` exchanges a code for a pass, ``GET`` tells a pass's id, ``DELETE`` gives a pass back."""
-        _check_same_origin(request)
+        check_same_origin(request)
         if request.method in ("GET", "HEAD"):
             token = _bearer_token(request)
             known = self._passes.recognize(token) if self._passes.accepts(token) else None
@@ -175,7 +158,7 @@ class ConsolePages:
         if request.content_type != "application/json":
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n")
         try:
-            code = msgspec.json.decode(await _read_briefly(request), type=_CodeMessage).code
+            code = msgspec.json.decode(await read_briefly(request), type=_CodeMessage).code
         except (msgspec.DecodeError, RecursionError):
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n") from None
         address = "" if request.transport is None else place_of(request.transport).peer
@@ -248,18 +231,11 @@ class ConsolePages:
 
     def _check_owner(self, request: web.BaseRequest, *methods: str) -> None:
         """Refuse what another page has sent, what shows no pass, and other methods."""
-        _check_same_origin(request)
+        check_same_origin(request)
         if not self._passes.accepts(_bearer_token(request)):
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         if request.method not in methods:
             raise web.HTTPMethodNotAllowed(request.method, methods)
-
-
-def name_browser(user_agent: str) -> str:
-    """Name a browser and its system, as far as they say who they are; for the owner to tell one from another."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    return ", ".join(filter(None, (browser, system)))
 
 
 def built_console() -> Path | None:
@@ -299,25 +275,6 @@ def _is_own_file(path: Path) -> bool:
 def _too_large(size: int) -> web.HTTPRequestEntityTooLarge:
     text = f"413: more than {MAX_UPLOAD_BYTES >> 20} MiB\n"
     return web.HTTPRequestEntityTooLarge(MAX_UPLOAD_BYTES, size, text=text)
-
-
-async def _read_briefly(request: web.BaseRequest) -> bytes:
-    """Read a body that may only be short, whether or not it says its length."""
-    body = b""
-    while len(body) <= _MAX_BODY_BYTES and (chunk := await request.content.readany()):
-        body += chunk
-    if len(body) > _MAX_BODY_BYTES:
-        text = f"413: more than {_MAX_BODY_BYTES} bytes\n"
-        raise web.HTTPRequestEntityTooLarge(_MAX_BODY_BYTES, len(body), text=text)
-    return body
-
-
-def _check_same_origin(request: web.BaseRequest) -> None:
-    """Refuse what another page has sent. The ``Host`` has been checked by the door."""
-    origin = request.headers.get("Origin")
-    is_own = origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()
-    if not is_own or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise web.HTTPForbidden(text="403: only the console itself may do that\n")
 
 
 _NOT_BUILT: Final = """404: the console's files are not there

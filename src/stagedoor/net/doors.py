@@ -76,6 +76,10 @@ class Doors:
         """Those that listen."""
         return [entrance.door for entrance in self if entrance.door.is_open]
 
+    def door(self, option: str) -> Door:
+        """The door of an option."""
+        return self._entrances[option].door
+
     def are_exposed(self, *options: str) -> bool:
         """Tell whether one of them listens beyond this machine."""
         return any(entrance.is_exposed for entrance in self if entrance.option in options)
