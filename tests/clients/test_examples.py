@@ -13,6 +13,7 @@ from playwright.async_api import Page, Route, async_playwright, expect
 from tools.find_chromium import find_chromium
 
 from tests.clients.browser import FLAGS
+from tests.clients.owner import make_overlay_key, revoke_overlay_key
 from tests.clients.stage import Stage
 from tests.conftest import PASSWORD, Server
 
@@ -127,6 +128,44 @@ async def test_a_wrong_password_is_told_of(hall: tuple[Stage, Overlay]) -> None:
     _, overlay = hall
     await overlay.open("chat", password="not it")
     await expect(overlay.page.locator("#status")).to_have_text("The password is wrong.")
+
+
+@pytest.mark.parametrize("mode", ["off", "on", "enforced"])
+async def test_an_overlay_key_opens_the_samples_in_every_mode(tmp_path: Path, mode: str) -> None:
+    async with running(tmp_path, mode) as (stage, overlay):
+        await stage.ask("call", ["global/@set", {"name": "countdown", "value": 3600, "persisted": True}])
+        _, key = await make_overlay_key(stage.server, "event:*", "read:global/persisted/countdown")
+        for name, (seen, text) in SHOWN.items():
+            await overlay.open(name, key=key)
+            await overlay.connected()
+            await stage.emit("Twitch", "ChatMessage", user="Ada", text="Hello")
+            await stage.emit("Twitch", "Follow", user="Ada")
+            await expect(overlay.page.locator(seen)).to_have_text(re.compile(text))
+
+
+async def test_what_an_overlay_key_does_not_cover_is_told_of(hall: tuple[Stage, Overlay]) -> None:
+    stage, overlay = hall
+    status = overlay.page.locator("#status")
+    _, key = await make_overlay_key(stage.server, "event:Twitch.*")
+    await overlay.open("chat", key=key)
+    unheard = (
+        "The overlay key does not let it hear YouTube.Message, YouTube.MessageDeleted, YouTube.UserBanned and 4 more."
+    )
+    await expect(status).to_have_text(unheard)
+    await stage.emit("Twitch", "ChatMessage", user="Ada", text="Hello")
+    await expect(overlay.page.locator("li")).to_have_text("AAdaHello")
+    _, key = await make_overlay_key(stage.server, "event:*")
+    await overlay.open("countdown", key=key)
+    await expect(status).to_have_text("The overlay key does not let it see the variable countdown.")
+
+
+async def test_a_revoked_overlay_key_is_told_of_and_not_tried_again(hall: tuple[Stage, Overlay]) -> None:
+    stage, overlay = hall
+    key_id, key = await make_overlay_key(stage.server, "event:*")
+    await overlay.open("chat", key=key)
+    await overlay.connected()
+    await revoke_overlay_key(stage.server, key_id)
+    await expect(overlay.page.locator("#status")).to_have_text(re.compile("^Its access was revoked"))
 
 
 async def test_a_wrong_overlay_key_is_told_of(hall: tuple[Stage, Overlay]) -> None:

@@ -13,7 +13,7 @@ from tools.find_chromium import find_chromium
 
 from stagedoor.kilovolt import Client
 from tests.clients.browser import FLAGS
-from tests.clients.owner import answer_next_question
+from tests.clients.owner import answer_next_question, make_overlay_key, revoke_overlay_key
 from tests.conftest import PASSWORD, Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -176,6 +176,54 @@ async def test_a_token_that_is_none_any_more_is_followed_by_a_question(server: S
     await overlay.page.goto(f"{server.page}/static/page.html")
     await answer_next_question(server, allow=True)
     await overlay.until("in")
+
+
+async def test_a_page_gets_what_it_asks_for_or_less(server: Server, overlay: Overlay) -> None:
+    await overlay.open({**COUNTER, "scopes": ["read:counter/*", "write:counter/*"]})
+    question = await answer_next_question(server, allow=True, remember=True, scopes=["read:counter/*"])
+    assert question["scopes"] == ["read:counter/*", "write:counter/*"]
+    await overlay.until("in")
+    for _ in range(2):
+        assert await overlay.page.evaluate("door.scopes") == ["read:counter/*"]
+        await overlay.hears("read", "")
+        failure = "door.set('counter/deaths', '3').catch((error) => error.cause)"
+        assert await overlay.page.evaluate(failure) == "not permitted"
+        await overlay.page.reload()
+        await overlay.until("in")
+    assert await overlay.statuses() == ["connecting", "in"]
+
+
+async def test_a_page_whose_scopes_are_changed_comes_back_under_them(server: Server, overlay: Overlay) -> None:
+    await overlay.open()
+    await answer_next_question(server, allow=True, remember=True)
+    await overlay.until("in")
+    async with owner(server) as client:
+        (app,) = await client.get_json("stagedoor/apps", list[dict[str, object]], [])
+        await client.call_json("stagedoor/@change-app", {"id": app["id"], "scopes": ["read:counter/*"]})
+    await overlay.page.wait_for_function("door.scopes?.length === 1")
+    assert await overlay.statuses() == ["connecting", "asking", "in", "connecting", "in"]
+
+
+async def test_scopes_that_are_none_are_refused(overlay: Overlay) -> None:
+    await overlay.open({**COUNTER, "scopes": ["dance:all"]})
+    assert "dance:all" in await overlay.until("refused")
+
+
+async def test_an_overlay_key_lets_look_on_until_it_is_revoked(server: Server, overlay: Overlay) -> None:
+    key_id, key = await make_overlay_key(server, "read:counter/*")
+    await overlay.open(fragment=f"#key={key}")
+    await overlay.until("in")
+    assert await overlay.page.evaluate("door.scopes") == ["read:counter/*"]
+    async with owner(server) as client:
+        await client.set("counter/deaths", "4")
+    await overlay.hears("counter/deaths", "4")
+    failure = "door.set('counter/deaths', '5').catch((error) => error.cause)"
+    assert await overlay.page.evaluate(failure) == "not permitted"
+    await revoke_overlay_key(server, key_id)
+    await overlay.until("revoked")
+    await overlay.page.reload()
+    await overlay.until("refused")
+    assert await overlay.statuses() == ["connecting", "refused"]
 
 
 @pytest.mark.parametrize("name", ["password", "key"])
