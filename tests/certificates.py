@@ -5,8 +5,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from stagedoor.access import is_loopback
-from stagedoor.tls import CertificateFolder
+from stagedoor.tls import CertificateFolder, machine_addresses
 
 HOST = "studio-1"
 """A name of the machine that the tests' certificates are for."""
@@ -30,6 +32,14 @@ class Rule:
     def trusting(self) -> ssl.SSLContext:
         """Make what a client of ours would use."""
         return trust(self.folder.authority_file)
+
+
+def own_address() -> str:
+    """An address of this machine that is not on loopback; skips the test where there is none."""
+    for entry in machine_addresses():
+        if entry.kind in ("private", "public") and ":" not in entry.address:
+            return entry.address
+    pytest.skip("cannot exist here: a machine without a network")
 
 
 def trust(authority: Path) -> ssl.SSLContext:

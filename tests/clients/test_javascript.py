@@ -1,6 +1,7 @@
 """npm's ``@strimertul/kilovolt-client`` 8.0.0 against a real server, in Node and in Chromium."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +36,9 @@ def check(steps: Steps) -> None:
         assert got == expected, name
 
 
-async def in_node(scenario: str, server: Server, options: dict[str, object]) -> bytes:
+async def in_node(
+    scenario: str, server: Server, options: dict[str, object], *, url: str | None = None, **environment: str
+) -> bytes:
     """Run a scenario in Node; restarts the server when it asks for that."""
     node = shutil.which("node")
     assert node is not None, "the tests need Node 20 or newer"
@@ -43,10 +46,11 @@ async def in_node(scenario: str, server: Server, options: dict[str, object]) -> 
         node,
         str(HERE / "run.mjs"),
         scenario,
-        server.url,
+        url or server.url,
         msgspec.json.encode(options).decode(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment},
     )
     assert process.stdout is not None
     assert process.stdin is not None
