@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from stagedoor.kilovolt import Client as KilovoltClient
-from stagedoor.streamerbot import Client, Event, PasswordRefused, PasswordRequired, RequestRefused, State
+from stagedoor.streamerbot import (
+    AccessRevoked,
+    Client,
+    Event,
+    NotPermitted,
+    PasswordRefused,
+    PasswordRequired,
+    RequestRefused,
+    State,
+    SyncClient,
+)
 from tests.conftest import Server
 from tests.streamerbot.client_harness import AT_ONCE, Heard, States
 
@@ -46,6 +56,47 @@ async def test_our_door_can_be_enforced(tmp_path: Path) -> None:
             assert client.is_authenticated
     finally:
         await server.stop()
+
+
+async def test_an_overlay_key_is_a_password_that_lets_look_on(both_doors: Server) -> None:
+    states = States()
+    async with owner_of(both_doors) as owner:
+        await owner.call_json("global/@set", {"name": "deaths", "value": 3})
+        wanted = {"name": "overlay", "scopes": ["event:Twitch.*", "read:global/persisted/deaths"]}
+        made = await owner.call_json("stagedoor/@make-overlay-key", wanted, dict[str, str])
+        assert made is not None
+        async with Client(both_doors.streamerbot_url, password=made["key"], on_state=states) as client:
+            assert client.is_authenticated
+            assert await client.get_global_value("deaths") == 3
+            with pytest.raises(NotPermitted):
+                await client.get_global("other")
+            with pytest.raises(NotPermitted):
+                await client.do_action_by_name("Roll")
+            async with client.watch(["Twitch.Follow", "YouTube.Message"]) as events:
+                for source, type_ in (("YouTube", "Message"), ("Twitch", "Follow")):
+                    await owner.call_json("stagedoor/@emit", {"source": source, "type": type_, "sample": True})
+                assert (await anext(events)).name == "Twitch.Follow"
+            await owner.call_json("stagedoor/@revoke-overlay-key", {"id": made["id"]})
+            await states.reach(State.CLOSED)
+            with pytest.raises(AccessRevoked, match="revoked"):
+                await client.get_global("deaths")
+            assert State.DISCONNECTED not in states.seen
+    with pytest.raises(PasswordRefused):
+        await Client(both_doors.streamerbot_url, password=made["key"]).connect()
+
+
+async def test_the_blocking_client_takes_an_overlay_key_too(both_doors: Server) -> None:
+    async with owner_of(both_doors) as owner:
+        wanted = {"name": "overlay", "scopes": ["event:*"]}
+        made = await owner.call_json("stagedoor/@make-overlay-key", wanted, dict[str, str])
+        assert made is not None
+
+        def script() -> None:
+            with SyncClient(both_doors.streamerbot_url, password=made["key"]) as client:
+                assert client.get_globals() == {}
+                pytest.raises(NotPermitted, client.get_global, "deaths")
+
+        await asyncio.to_thread(script)
 
 
 async def test_our_door_answers_every_request(both_doors: Server) -> None:
