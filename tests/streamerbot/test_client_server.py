@@ -94,7 +94,8 @@ async def test_the_blocking_client_takes_an_overlay_key_too(both_doors: Server) 
         def script() -> None:
             with SyncClient(both_doors.streamerbot_url, password=made["key"]) as client:
                 assert client.get_globals() == {}
-                pytest.raises(NotPermitted, client.get_global, "deaths")
+                with pytest.raises(NotPermitted):
+                    client.get_global("deaths")
 
         await asyncio.to_thread(script)
 
