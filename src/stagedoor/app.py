@@ -83,6 +83,8 @@ logger = logging.getLogger(__name__)
 _LOCK_TIMEOUT_S = 1.0
 """A command that looks whether a server runs holds the lock for an instant."""
 
+_COMPLETE_S = 15.0
+"""How often a door that should listen on an address that this machine lacked tries it again."""
 
 ACTION: Final = Grant(Level.APPLICATION, "an action")
 """What actions may touch: they are written by applications, too, and must not reach what those may not."""
@@ -267,6 +269,7 @@ class App:
 
             self._tell_where = tell_where
             stack.push_async_callback(_cancel, loop.create_task(self._certificates.run()))
+            stack.push_async_callback(_cancel, loop.create_task(self._complete_doors()))
             tell_where()
             self._let_doors_move(hub, endpoint, kilovolt, streamerbot, console, tell_where)
             StatusDesk(
@@ -466,6 +469,12 @@ class App:
             },
             find_url=lambda option: getattr(self._addresses(endpoint), option),
         )
+
+    async def _complete_doors(self) -> None:
+        """Let doors listen where they should as soon as this machine can, until cancelled."""
+        while True:
+            await asyncio.sleep(_COMPLETE_S)
+            await self._doors.complete()
 
     async def _open_side_door(self, hub: Hub, token: str, stack: contextlib.AsyncExitStack) -> str | None:
         """Let the owner's commands in where the Kilovolt door is shut, or listens beyond this machine alone."""

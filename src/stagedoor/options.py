@@ -15,13 +15,18 @@ from stagedoor.errors import OptionError
 
 
 class Address(NamedTuple):
-    """Where a door listens; ``localhost`` means both loopback families."""
+    """Where a door listens: a host, or several between commas; ``localhost`` means both loopback families."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{','.join(f'[{host}]' if ':' in host else host for host in self.hosts)}:{self.port}"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Each of the hosts."""
+        return self.host.split(",")
 
 
 def default_data_folder() -> Path:
@@ -30,7 +35,7 @@ def default_data_folder() -> Path:
 
 
 def parse_address(text: str) -> Address:
-    """Read ``HOST:PORT``; an empty host means every interface.
+    """Read ``HOST:PORT``, or several hosts between commas; an empty host means every interface.
 
     Raises:
         ValueError: Saying what is wrong.
@@ -38,7 +43,10 @@ def parse_address(text: str) -> Address:
     host, colon, port = text.strip().rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"{text!r} is not HOST:PORT, such as localhost:4337")
-    return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104  (only when the owner wrote it so)
+    hosts = [one.strip().strip("[]") for one in host.split(",")]
+    if len(hosts) > 1 and "" in hosts:
+        raise ValueError(f"{text!r} has a comma without a host")
+    return Address(",".join(dict.fromkeys(hosts)) or "0.0.0.0", int(port))  # noqa: S104  (only when the owner wrote it so)
 
 
 def parse_address_or_off(text: str) -> Address | None:

@@ -139,6 +139,8 @@ class Door:
     async def listen(self, host: str, port: int) -> None:
         """Begin to listen; ``localhost`` means both loopback families, port 0 any free one.
 
+        Of several hosts between commas, those that are not this machine's now are left out.
+
         Raises:
             DoorError: When that address cannot be had; it says who holds it if that can be known.
         """
@@ -420,7 +422,9 @@ def _abort_first(transports: dict[asyncio.Transport, Any]) -> None:
 
 
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
-    """Turn a host of an option to addresses; every one of them will be listened on."""
+    """Turn the host of an option, or its hosts, to addresses; every one of them will be listened on."""
+    if "," in host:
+        return list(dict.fromkeys(address for one in host.split(",") for address in _resolve(one)))
     if host == "localhost":
         return [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
     found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -431,14 +435,17 @@ def _bind_all(hosts: list[tuple[socket.AddressFamily, str]], port: int) -> list[
     """Bind every address of a host at one port. A port that is free for one family may be taken for the other."""
     for tries_left in reversed(range(_FREE_PORT_TRIES if port == 0 else 1)):
         bound: list[socket.socket] = []
+        absent: OSError | None = None
         try:
             for family, address in hosts:
                 try:
                     bound.append(_bind(family, address, bound[0].getsockname()[1] if bound else port))
                 except OSError as error:
-                    if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                        continue  # a machine without IPv6
-                    raise
+                    if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                        raise
+                    absent = error  # a machine without IPv6, or in another network than usual
+            if absent is not None and not bound:
+                raise absent
         except OSError as error:
             for sock in bound:
                 sock.close()

@@ -1,5 +1,8 @@
 """All doors of one stagedoor: where each listens, why one is shut, and how one moves while it runs."""
 
+import asyncio
+import contextlib
+import ipaddress
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -29,10 +32,20 @@ class Entrance:
     """Tells whether nobody comes in without showing something; only then it may listen beyond this machine."""
     remedy: str
     """What would make it so."""
+    address: Address | None = field(init=False, default=None)
+    """Where it should listen."""
     is_exposed: bool = field(init=False, default=False)
     """Whether it listens beyond this machine."""
     problem: str | None = field(init=False, default=_OFF)
     """Why it is shut, for people; ``None`` while it is open."""
+
+    @property
+    def absent(self) -> list[str]:
+        """Addresses where it should listen, too, that this machine did not have when that was tried."""
+        if self.address is None or not self.door.is_open:
+            return []
+        had = {host for host, _ in self.door.addresses}
+        return [host for host in self.address.hosts if _is_address(host) and host not in had]
 
 
 class Tls(Protocol):
@@ -55,6 +68,7 @@ class Doors:
         self._warn = warn
         self._tls = tls
         self._entrances: dict[str, Entrance] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Entrance]:
         return iter(self._entrances.values())
@@ -117,7 +131,11 @@ class Doors:
             DoorError: When that address cannot be had, or nobody could come in there; the door stays where it was.
         Cancellation: safe; the door stays where it was.
         """
-        entrance = self._entrances[option]
+        async with self._one_at_a_time:
+            await self._move(self._entrances[option], address, settle)
+
+    async def _move(self, entrance: Entrance, address: Address | None, settle: Settle) -> None:
+        option = entrance.option
         reaches_out = address is not None and not _is_local(address.host)
         if reaches_out and not entrance.is_guarded():
             raise OptionError(option, f"{address} is not on this machine alone, so the door needs {entrance.remedy}")
@@ -132,10 +150,22 @@ class Doors:
             if not entrance.door.is_open:
                 entrance.problem = entrance.problem or _LOST
             raise
+        entrance.address = address
         entrance.is_exposed = reaches_out
         entrance.problem = _OFF if address is None else None
         self._warn(f"{option} shut", None)
         self._tell(entrance)
+
+    async def complete(self) -> None:
+        """Listen, too, where this machine had no such address before, as with a network that came after the start."""
+        for entrance in self:
+            if not entrance.absent:
+                continue
+            async with self._one_at_a_time:
+                for host in entrance.absent:
+                    with contextlib.suppress(DoorError):
+                        await entrance.door.listen(host, entrance.door.port)
+            self._tell(entrance)
 
     def tell(self) -> None:
         """Warn of each door that listens beyond this machine, as things are now."""
@@ -148,6 +178,9 @@ class Doors:
         if self._tls().lets_plain_in:
             line += ", and takes plain text, which everybody in the network between can read (plain-beyond-loopback)"
         self._warn(f"{entrance.option} exposed", line if entrance.is_exposed else None)
+        absent = " and ".join(entrance.absent)
+        line = f"the {entrance.door.name} door should listen on {absent}, too, which this machine does not have now"
+        self._warn(f"{entrance.option} absent", line if absent else None)
 
     def shut_out(self, origin: str) -> None:
         """End the connections of pages from an origin, which may not be here any more."""
@@ -183,8 +216,16 @@ def _shown_host(door: Door) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _is_local(host: str) -> bool:
-    return host == "localhost" or is_loopback(host)
+def _is_local(hosts: str) -> bool:
+    return all(host == "localhost" or is_loopback(host) for host in hosts.split(","))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def _settle_nothing() -> None:
