@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagedoor.access import Asker, AskQueue, AskRefused, Metadata, Verdict
+from stagedoor.access import Answer, Asker, AskQueue, AskRefused, Metadata, Verdict
 from tests.kilovolt.harness import FakeClock
 
 FAR = Asker("198.51.100.7")
@@ -30,7 +30,10 @@ class Answers:
         self.verdicts: list[Verdict] = []
 
     def put(self, asker: Asker = FAR) -> str:
-        return self.asks.put(asker, Metadata(name="App"), self.verdicts.append).id
+        return self.asks.put(asker, Metadata(name="App"), self.hear).id
+
+    def hear(self, answer: Answer) -> None:
+        self.verdicts.append(answer.verdict)
 
 
 @pytest.fixture

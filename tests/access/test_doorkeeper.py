@@ -2,7 +2,7 @@
 
 import pytest
 
-from stagedoor.access import AskQueue, Doorkeeper, Level, sign
+from stagedoor.access import BY_PASSWORD, AskQueue, Departure, Doorkeeper, Level, Proof, sign
 from tests.kilovolt.harness import FakeClock
 
 FAR = "198.51.100.7"
@@ -19,9 +19,22 @@ def doorkeeper(clock: FakeClock) -> Doorkeeper:
     return Doorkeeper(clock, password="hunter2", control_token="the token")
 
 
-def judge(doorkeeper: Doorkeeper, password: str, address: str = LOCAL) -> tuple[bool, float]:
+def show(doorkeeper: Doorkeeper, password: str, address: str = LOCAL) -> tuple[Proof | None, float]:
     challenge = doorkeeper.challenge()
     return doorkeeper.judge(challenge, sign(password, challenge.challenge, challenge.salt), address)
+
+
+def judge(doorkeeper: Doorkeeper, password: str, address: str = LOCAL) -> tuple[bool, float]:
+    """Tell whether a password lets in as the password does, and after how long."""
+    proof, delay_s = show(doorkeeper, password, address)
+    assert proof is None or proof.grant is BY_PASSWORD
+    return proof is not None, delay_s
+
+
+def enter(doorkeeper: Doorkeeper, name: str, left: list[str], password: str = "hunter2") -> None:
+    proof, _ = show(doorkeeper, password)
+    assert proof is not None
+    assert doorkeeper.enter(proof, name, lambda departure: left.append(name))
 
 
 def test_the_right_password_lets_in(doorkeeper: Doorkeeper) -> None:
@@ -35,7 +48,7 @@ def test_another_does_not(doorkeeper: Doorkeeper, password: str) -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"short", b"x" * 32, b"x" * 1000])
 def test_neither_does_any_other_answer(doorkeeper: Doorkeeper, answer: bytes) -> None:
-    assert doorkeeper.judge(doorkeeper.challenge(), answer, LOCAL) == (False, 0)
+    assert doorkeeper.judge(doorkeeper.challenge(), answer, LOCAL) == (None, 0)
 
 
 def test_without_a_password_no_answer_is_right(clock: FakeClock) -> None:
@@ -52,8 +65,8 @@ def test_each_challenge_is_another_and_expires_in_a_minute(doorkeeper: Doorkeepe
 def test_an_answer_fits_its_own_challenge_only(doorkeeper: Doorkeeper) -> None:
     first, second = doorkeeper.challenge(), doorkeeper.challenge()
     answer = sign("hunter2", first.challenge, first.salt)
-    assert doorkeeper.judge(second, answer, LOCAL)[0] is False
-    assert doorkeeper.judge(first, answer, LOCAL)[0] is True
+    assert doorkeeper.judge(second, answer, LOCAL)[0] is None
+    assert doorkeeper.judge(first, answer, LOCAL)[0] is not None
 
 
 def test_wrong_answers_from_afar_delay_the_right_one(doorkeeper: Doorkeeper) -> None:
@@ -70,9 +83,9 @@ def test_too_many_waiting_answers_are_refused_unseen(doorkeeper: Doorkeeper) -> 
 
 
 def test_the_token_is_the_owners(doorkeeper: Doorkeeper) -> None:
-    grant, delay_s = doorkeeper.judge_token("the token", LOCAL)
-    assert grant is not None
-    assert (grant.level, delay_s) == (Level.OWNER, 0)
+    proof, delay_s = doorkeeper.judge_token("the token", LOCAL)
+    assert proof is not None
+    assert (proof.grant.level, delay_s) == (Level.OWNER, 0)
 
 
 @pytest.mark.parametrize("token", ["", "the toke", "the token ", "hunter2", "ŧhe token"])
@@ -99,9 +112,8 @@ def test_a_door_is_open_without_a_password_and_without_asking(clock: FakeClock) 
 
 def test_another_password_ends_who_used_the_old_one(doorkeeper: Doorkeeper) -> None:
     left: list[str] = []
-    doorkeeper.remember("one", lambda: left.append("one"))
-    doorkeeper.remember("two", lambda: left.append("two"))
-    doorkeeper.remember("three", lambda: left.append("three"))
+    for name in ("one", "two", "three"):
+        enter(doorkeeper, name, left)
     doorkeeper.forget("two")
     doorkeeper.change_password("swordfish")
     assert left == ["one", "three"]
@@ -113,7 +125,7 @@ def test_another_password_ends_who_used_the_old_one(doorkeeper: Doorkeeper) -> N
 
 def test_the_same_password_ends_nobody(doorkeeper: Doorkeeper) -> None:
     left: list[str] = []
-    doorkeeper.remember("one", lambda: left.append("one"))
+    enter(doorkeeper, "one", left)
     doorkeeper.change_password("hunter2")
     assert left == []
 
@@ -121,11 +133,18 @@ def test_the_same_password_ends_nobody(doorkeeper: Doorkeeper) -> None:
 def test_a_challenge_from_before_the_change_needs_the_new_password(doorkeeper: Doorkeeper) -> None:
     challenge = doorkeeper.challenge()
     doorkeeper.change_password("swordfish")
-    assert doorkeeper.judge(challenge, sign("hunter2", challenge.challenge, challenge.salt), LOCAL)[0] is False
+    assert doorkeeper.judge(challenge, sign("hunter2", challenge.challenge, challenge.salt), LOCAL)[0] is None
 
 
 def test_who_leaves_may_be_forgotten_while_leaving(doorkeeper: Doorkeeper) -> None:
+    left: list[str] = []
+
+    def leave(departure: Departure) -> None:
+        left.append(departure.value)
+        doorkeeper.forget("two")
+
     for name in ("one", "two"):
-        doorkeeper.remember(name, lambda: doorkeeper.forget("two"))
+        doorkeeper.enter_freely(name, leave)
     doorkeeper.change_password("swordfish")
-    assert doorkeeper._insiders == {}
+    doorkeeper.change_password("another")
+    assert left == ["the password was changed"] * 2

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from stagedoor.access import NOBODY, OPEN, SERVICE, Client, Grant, Level, Verb
+from stagedoor.access import NOBODY, OPEN, SERVICE, Client, Grant, Level, Scopes, Verb
 from stagedoor.access.grants import RULES
 from stagedoor.errors import InvalidKey, NoSuchRequest, NotPermitted, StoreError
 from stagedoor.hub import Audience, Catalogue, Change, Hub, KeySpec, Kind, MemoryStore, Write
@@ -53,17 +53,27 @@ APPLICATION_MAY = {
 }
 
 
+EVERYTHING = Scopes.parse(["read:*", "write:*", "call:*"])
+
+
+def grant_of(level: Level) -> Grant:
+    """Make a grant of a level whose scopes leave nothing out."""
+    return Grant(level, "a test", EVERYTHING if level in (Level.OVERLAY, Level.SCOPED) else None)
+
+
 @pytest.mark.parametrize("key", SPECS)
 @pytest.mark.parametrize("verb", Verb)
 @pytest.mark.parametrize("level", Level)
 def test_the_matrix_of_rights(level: Level, verb: Verb, key: str) -> None:
     expected = {
         Level.NOBODY: False,
+        Level.OVERLAY: verb in READING and verb in APPLICATION_MAY[key],
+        Level.SCOPED: verb in APPLICATION_MAY[key],
         Level.GUEST: verb in APPLICATION_MAY[key] and not (verb in WRITING and key == "proven/@run"),
         Level.APPLICATION: verb in APPLICATION_MAY[key],
         Level.OWNER: True,
     }[level]
-    assert Grant(level, "a test").allows(verb, SPECS[key]) is expected
+    assert grant_of(level).allows(verb, SPECS[key], key) is expected
 
 
 def test_every_verb_has_a_rule_and_there_is_no_other() -> None:
@@ -77,7 +87,7 @@ def test_the_matrix_covers_every_verb() -> None:
 
 @pytest.mark.parametrize("level", Level)
 def test_a_grant_knows_its_level(level: Level) -> None:
-    grant = Grant(level, "a test")
+    grant = grant_of(level)
     assert (grant.is_owner, grant.is_only_public) == (
         level is Level.OWNER,
         level in (Level.GUEST, Level.APPLICATION),
@@ -111,8 +121,18 @@ TOUCHES: dict[str, Callable[[Client], object]] = {
     "serve": lambda client: client.serve("open/@run", answer),
 }
 
-HARMLESS = {"may_call", "may_list", "may_hear", "unsubscribe", "unsubscribe_prefix", "subscription_count", "close"}
-"""What gives nobody anything: answers of yes or no, and letting go."""
+HARMLESS = {
+    "may_call",
+    "may_list",
+    "may_hear",
+    "may_hear_key",
+    "unsubscribe",
+    "unsubscribe_prefix",
+    "subscription_count",
+    "follow",
+    "close",
+}
+"""What gives nobody anything: answers of yes or no, being followed, and letting go."""
 
 
 def test_every_method_of_a_client_is_known_to_these_tests() -> None:

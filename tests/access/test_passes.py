@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stagedoor.access import Pass, Passes
+from stagedoor.access import Departure, Pass, Passes
 from stagedoor.access.passes import CODE_LIFETIME_S, IDLE_S
 
 
@@ -92,20 +92,24 @@ def test_the_oldest_of_too_many_passes_goes() -> None:
 def test_who_came_in_by_a_pass_leaves_with_it() -> None:
     time = Time()
     given_back, forgotten, kept = (time.token() for _ in range(3))
-    left: list[str] = []
+    left: list[tuple[str, Departure]] = []
+    marks = {}
     for token in (given_back, forgotten, kept):
-        assert time.passes.remember(token, token, lambda token=token: left.append(token))  # type: ignore[misc]
+        proof = time.passes.prove(token)
+        assert proof is not None
+        marks[token] = proof.mark
+        time.passes.enter(proof.mark, token, lambda departure, token=token: left.append((token, departure)))  # type: ignore[misc]
     time.passes.revoke(given_back)
-    assert left == [given_back]
-    assert not time.passes.remember(given_back, given_back, lambda: None)
+    assert left == [(given_back, Departure.RETURNED)]
+    assert not time.passes.enter(marks[given_back], given_back, lambda departure: None)
     time.now += IDLE_S - 1
     assert time.passes.accepts(kept)
     time.now += 2
     assert not time.passes.accepts(forgotten)
-    assert left == [given_back, forgotten]
-    time.passes.forget(kept)
+    assert left == [(given_back, Departure.RETURNED), (forgotten, Departure.EXPIRED)]
+    time.passes.leave(kept)
     time.passes.revoke(kept)
-    assert left == [given_back, forgotten]
+    assert len(left) == 2
 
 
 @given(st.text())

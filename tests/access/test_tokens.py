@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagedoor.access.tokens import TOKEN_BYTES, Token, Tokens
+from stagedoor.access.tokens import TOKEN_BYTES, Token, Tokens, hash_of
 
 
 class Desk:
@@ -22,14 +22,14 @@ class Desk:
         self.changes += 1
 
     def add(self) -> str:
-        token, _ = self.tokens.add(lambda hash_, now: Token(hash_, now, now))
+        token, _ = self.tokens.draw(lambda hash_, now: Token(hash=hash_, made_at=now, used_at=now))
         return token
 
     def enter(self, token: str, name: str) -> bool:
-        return self.tokens.remember(token, name, lambda: self.left.append(name))
+        return self.tokens.enter(hash_of(token), name, lambda departure: self.left.append(name))
 
     def use(self, token: str) -> Token:
-        known = self.tokens.find(token)
+        known = self.tokens.recognize(token)
         assert known is not None
         self.tokens.note_use(known)
         return known
@@ -48,7 +48,7 @@ def test_a_token_is_long_and_only_its_hash_is_kept() -> None:
 def test_the_hash_is_no_token() -> None:
     desk = Desk()
     desk.add()
-    assert desk.tokens.find(desk.tokens.stored()[0].hash) is None
+    assert desk.tokens.recognize(desk.tokens.stored()[0].hash) is None
 
 
 def test_the_last_use_is_noted_once_an_hour() -> None:
@@ -70,7 +70,7 @@ def test_the_one_used_longest_ago_goes_even_when_the_clock_goes_back() -> None:
     desk.enter(second, "second")
     desk.now -= 1_000
     third = desk.add()
-    assert [desk.tokens.find(token) is not None for token in (first, second, third)] == [False, True, True]
+    assert [desk.tokens.recognize(token) is not None for token in (first, second, third)] == [False, True, True]
     assert desk.left == ["first"]
 
 
@@ -81,8 +81,8 @@ def test_who_came_in_by_a_token_leaves_with_it() -> None:
     assert desk.enter(token, "two")
     assert desk.enter(token, "gone")
     assert desk.enter(other, "another")
-    desk.tokens.forget("gone")
-    known = desk.tokens.find(token)
+    desk.tokens.leave("gone")
+    known = desk.tokens.recognize(token)
     assert known is not None
     desk.tokens.remove(known)
     assert desk.left == ["one", "two"]
@@ -96,12 +96,12 @@ def test_other_tokens_send_away_who_came_in_by_those_before() -> None:
     desk.enter(gone, "gone")
     desk.tokens.replace(desk.tokens.stored()[:1])
     assert desk.left == ["gone"]
-    assert desk.tokens.find(kept) is not None
+    assert desk.tokens.recognize(kept) is not None
 
 
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_no_text_is_a_token_by_chance(text: str) -> None:
     desk = Desk()
     desk.add()
-    assert desk.tokens.find(text) is None
+    assert desk.tokens.recognize(text) is None
     assert not desk.enter(text, "x")

@@ -234,7 +234,13 @@ class Stage:
     def forget_apps(self) -> None:
         """Let no application in any longer, as its owner would."""
         for app in self.apps.stored():
-            assert self.apps.forget(app.id)
+            self.apps.remove(app)
+
+    @property
+    def insiders(self) -> list[object]:
+        """Those whom the door would send away if what let them in were taken back."""
+        keepers = (self.doorkeeper._password, self.apps)
+        return [insider for keeper in keepers for insider in keeper._insiders]
 
     async def close(self) -> None:
         for line in self.lines:

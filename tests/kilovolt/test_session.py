@@ -446,7 +446,7 @@ async def test_nobody_is_let_in_after_leaving(make_stage: MakeStage) -> None:
     stage.fake_clock.advance(10)
     assert line.wire.take() == []
     assert line.session.client.grant.ground == "not logged in"
-    assert stage.doorkeeper._insiders == {}
+    assert stage.insiders == []
 
 
 async def test_a_password_that_changes_while_a_right_answer_waits_lets_nobody_in(make_stage: MakeStage) -> None:
@@ -694,11 +694,11 @@ async def test_a_closed_session_leaves_nothing_behind(make_stage: MakeStage) -> 
     await line.answer("ksub-prefix", {"prefix": "b"})
     await line.leave()
     assert stage.hub._subscriptions.is_empty
-    assert stage.doorkeeper._insiders == {}
+    assert stage.insiders == []
     line = stage.connect()
     await line.answer("klogin", {"auth": "token", "token": await remembered_token(stage)})
     await line.leave()
-    assert stage.apps._tokens._insiders == {}
+    assert stage.insiders == []
 
 
 async def test_identifiers_are_unique(stage: Stage) -> None:

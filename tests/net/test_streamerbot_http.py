@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from stagedoor import keys
 from stagedoor.access import OriginPolicy
@@ -18,6 +19,7 @@ from stagedoor.net.door import Door
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.streamerbot_http import StreamerbotHttp, map_files
+from stagedoor.wire import Peer
 from tests.streamerbot.harness import ACTION, INSTANCE, Stage
 
 PASSWORD = "a password for the tests"
@@ -490,10 +492,11 @@ async def test_a_right_password_that_waits_while_it_changes_does_not_count(enfor
     far = "198.51.100.7"
     doorkeeper = enforced.stage.reception.doorkeeper
     doorkeeper.judge_password("wrong", far)
-    verdict = asyncio.ensure_future(enforced.http._is_right(PASSWORD, far))
+    request = make_mocked_request("GET", "/GetActions", {"Authorization": RIGHT})
+    verdict = asyncio.ensure_future(enforced.http._prove(request, Peer(far)))
     await asyncio.sleep(0)  # now it waits
     doorkeeper.change_password("another")
-    assert await verdict is False
+    assert await verdict is None
 
 
 async def test_another_password_counts_at_once(enforced: Opened) -> None:

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagedoor.access import SERVICE, Asker, AskQueue, Client, Metadata, RememberedApp, RememberedApps
+from stagedoor.access import SERVICE, Asker, AskQueue, Client, Leave, Metadata, RememberedApp, RememberedApps, Terms
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import LmdbStore, MemoryStore
 from stagedoor.services.apps import AppsDesk
 from stagedoor.services.questions import Questions
 from tests.hub.shaky_store import ShakyStore
 from tests.kilovolt.harness import FakeClock
-from tests.services.harness import Desk, FakeTime, encode, open_hub
+from tests.services.harness import Desk, FakeTime, encode, open_hub, record_nothing
 
 PAGE = "https://overlay.example"
 
@@ -28,12 +28,18 @@ def time() -> FakeTime:
 
 @pytest.fixture
 async def apps(desk: Desk, time: FakeTime) -> AppsDesk:
-    return AppsDesk(Client(desk.hub, SERVICE), time)
+    return AppsDesk(Client(desk.hub, SERVICE), record_nothing, time)
 
 
 def remember(apps: AppsDesk, name: str, origin: str | None = None) -> str:
-    _, token = apps.apps.remember(Asker("127.0.0.1", origin), Metadata(name=name))
+    _, token = apps.apps.remember(Asker("127.0.0.1", origin), Metadata(name=name), Terms())
     return token
+
+
+def enter(apps: AppsDesk, token: str, leave: Leave) -> None:
+    proof = apps.apps.prove(token, None)
+    assert proof is not None
+    assert apps.apps.enter(proof.mark, token, leave)
 
 
 async def settled(desk: Desk) -> None:
@@ -51,10 +57,10 @@ async def test_the_owner_sees_what_is_known(desk: Desk, apps: AppsDesk, time: Fa
     await settled(desk)
     assert not desk.read("stagedoor/apps")
     _, token = apps.apps.remember(
-        Asker("198.51.100.7", PAGE, 50_000), Metadata(name="Wheel", author="Ada", url="https://ada.example/")
+        Asker("198.51.100.7", PAGE, 50_000), Metadata(name="Wheel", author="Ada", url="https://ada.example/"), Terms()
     )
     time.now += 7_200
-    assert apps.apps.recognize(token, PAGE) is not None
+    assert apps.apps.prove(token, PAGE) is not None
     remember(apps, "")
     first, second = await ids(desk)
     assert desk.read("stagedoor/apps") == [
@@ -63,8 +69,10 @@ async def test_the_owner_sees_what_is_known(desk: Desk, apps: AppsDesk, time: Fa
             "name": "Wheel",
             "origin": PAGE,
             "address": "198.51.100.7",
+            "scopes": None,
             "made_at_ms": 1_790_000_000_000,
             "used_at_ms": 1_790_007_200_000,
+            "expires_at_ms": None,
             "author": "Ada",
             "url": "https://ada.example/",
         },
@@ -73,8 +81,10 @@ async def test_the_owner_sees_what_is_known(desk: Desk, apps: AppsDesk, time: Fa
             "name": "Unknown application",
             "origin": None,
             "address": "127.0.0.1",
+            "scopes": None,
             "made_at_ms": 1_790_007_200_000,
             "used_at_ms": 1_790_007_200_000,
+            "expires_at_ms": None,
         },
     ]
 
@@ -91,12 +101,12 @@ async def test_no_token_is_anywhere_in_the_store_and_no_hash_is_shown(desk: Desk
 
 async def test_what_was_remembered_survives_a_restart(tmp_path: Path, time: FakeTime) -> None:
     hub = open_hub(LmdbStore(tmp_path / "store"))
-    token = remember(AppsDesk(Client(hub, SERVICE), time), "Wheel", PAGE)
+    token = remember(AppsDesk(Client(hub, SERVICE), record_nothing, time), "Wheel", PAGE)
     await settled(Desk(hub))
     await hub.close()
     hub = open_hub(LmdbStore(tmp_path / "store"))
-    again = AppsDesk(Client(hub, SERVICE), time)
-    assert again.apps.recognize(token, PAGE) is not None
+    again = AppsDesk(Client(hub, SERVICE), record_nothing, time)
+    assert again.apps.prove(token, PAGE) is not None
     assert len(await ids(Desk(hub))) == 1
     await hub.close()
 
@@ -104,15 +114,15 @@ async def test_what_was_remembered_survives_a_restart(tmp_path: Path, time: Fake
 async def test_one_that_is_forgotten_stays_forgotten(desk: Desk, apps: AppsDesk) -> None:
     left: list[str] = []
     token, other = remember(apps, "Wheel"), remember(apps, "Bot")
-    apps.apps.enter(token, 1, lambda: left.append("Wheel"))
+    enter(apps, token, lambda departure: left.append("Wheel"))
     first, second = await ids(desk)
     assert await desk.ask("stagedoor/@forget-app", id=first) == {}
     assert left == ["Wheel"]
     assert await ids(desk) == [second]
     stored = msgspec.json.decode(desk.get("stagedoor/app-tokens"), type=list[RememberedApp])
     again = RememberedApps(lambda: 0.0, lambda: None, stored)
-    assert again.recognize(token, None) is None
-    assert again.recognize(other, None) is not None
+    assert again.prove(token, None) is None
+    assert again.prove(other, None) is not None
 
 
 @pytest.mark.parametrize("value", ["", "{}", "[]", '{"id":1}', '{"id":"nobody"}', "[" * 10_000])
@@ -130,12 +140,12 @@ async def test_a_restore_brings_back_and_sends_away(desk: Desk, apps: AppsDesk) 
     backup = {key: desk.get(key) for key in desk.keys("")}
     await desk.ask("stagedoor/@forget-app", id=apps.apps.stored()[0].id)
     late = remember(apps, "Late")
-    apps.apps.enter(late, 1, lambda: left.append("Late"))
+    enter(apps, late, lambda departure: left.append("Late"))
     await settled(desk)
     await desk.hub.replace_all(backup)
     await settled(desk)
-    assert apps.apps.recognize(early, None) is not None
-    assert apps.apps.recognize(late, None) is None
+    assert apps.apps.prove(early, None) is not None
+    assert apps.apps.prove(late, None) is None
     assert left == ["Late"]
     assert [app.id for app in apps.apps.stored()] == await ids(desk)
 
@@ -145,7 +155,7 @@ async def test_a_restore_without_secrets_lets_nobody_in_and_shows_nobody(desk: D
     await settled(desk)
     await desk.hub.replace_all({"stagedoor/apps": desk.get("stagedoor/apps")})
     await settled(desk)
-    assert apps.apps.recognize(token, None) is None
+    assert apps.apps.prove(token, None) is None
     assert await ids(desk) == []
 
 
@@ -159,11 +169,11 @@ async def test_what_is_shown_cannot_be_made_up(desk: Desk, apps: AppsDesk) -> No
 @pytest.mark.parametrize("stored", ["x", "{}", '[{"hash":1}]', "[" * 10_000])
 async def test_a_broken_key_lets_nobody_in(desk: Desk, stored: str) -> None:
     await desk.put("stagedoor/app-tokens", stored)
-    apps = AppsDesk(Client(desk.hub, SERVICE))
+    apps = AppsDesk(Client(desk.hub, SERVICE), record_nothing)
     assert apps.apps.stored() == []
     assert await ids(desk) == []
     token = remember(apps, "Wheel")
-    assert apps.apps.recognize(token, None) is not None
+    assert apps.apps.prove(token, None) is not None
     assert len(await ids(desk)) == 1
 
 
@@ -171,17 +181,17 @@ async def test_an_application_that_cannot_be_kept_is_let_in_all_the_same(caplog:
     store = ShakyStore(MemoryStore())
     store.release()
     hub = open_hub(store)
-    apps = AppsDesk(Client(hub, SERVICE))
+    apps = AppsDesk(Client(hub, SERVICE), record_nothing)
     await settled(Desk(hub))
     store.failures = 100
     token = remember(apps, "Wheel")
     with pytest.raises(StoreError):
         await settled(Desk(hub))
-    assert apps.apps.recognize(token, None) is not None
+    assert apps.apps.prove(token, None) is not None
     assert "could not be kept" in caplog.text
     with pytest.raises(RequestFailed, match="until the next start only"):
         await Desk(hub).ask("stagedoor/@forget-app", id=apps.apps.stored()[0].id)
-    assert apps.apps.recognize(token, None) is None
+    assert apps.apps.prove(token, None) is None
     store.failures = 0
     await hub.close()
 
@@ -201,7 +211,7 @@ def test_an_answer_with_another_remember_than_true_or_false_is_none(remember: ob
         clock = FakeClock()
         asks = AskQueue(clock)
         hub = open_hub(MemoryStore())
-        Questions(Client(hub, SERVICE), asks, clock, lambda port: None, None)
+        Questions(Client(hub, SERVICE), asks, clock, lambda port: None, None, record_nothing)
         ask = asks.put(Asker("198.51.100.7"), Metadata(), lambda verdict: None)
         with pytest.raises(RequestFailed, match="expected an id and allow"):
             await Desk(hub).call("stagedoor/@answer-ask", encode({"id": ask.id, "allow": True, "remember": remember}))
@@ -214,7 +224,7 @@ def test_an_answer_with_another_remember_than_true_or_false_is_none(remember: ob
 async def test_who_is_refused_is_not_remembered(desk: Desk) -> None:
     clock = FakeClock()
     asks = AskQueue(clock)
-    Questions(Client(desk.hub, SERVICE), asks, clock, lambda port: None, None)
+    Questions(Client(desk.hub, SERVICE), asks, clock, lambda port: None, None, record_nothing)
     ask = asks.put(Asker("198.51.100.7"), Metadata(), lambda verdict: None)
     with pytest.raises(RequestFailed, match="only who is let in"):
         await desk.ask("stagedoor/@answer-ask", id=ask.id, allow=False, remember=True)

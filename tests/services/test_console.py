@@ -13,7 +13,7 @@ from stagedoor.errors import RequestFailed
 from stagedoor.hub import LmdbStore, MemoryStore
 from stagedoor.services.console import ConsoleDesk
 from tests.hub.shaky_store import ShakyStore
-from tests.services.harness import Desk, FakeTime, open_hub
+from tests.services.harness import Desk, FakeTime, open_hub, record_nothing
 
 ADDRESS = "http://localhost:4330/"
 PASSES = "stagedoor/console-passes"
@@ -26,7 +26,7 @@ def time() -> FakeTime:
 
 @pytest.fixture
 async def console(desk: Desk, time: FakeTime) -> ConsoleDesk:
-    return ConsoleDesk(Client(desk.hub, SERVICE), lambda: ADDRESS, time)
+    return ConsoleDesk(Client(desk.hub, SERVICE), lambda: ADDRESS, record_nothing, time)
 
 
 def token_of(console: ConsoleDesk) -> str:
@@ -56,7 +56,7 @@ async def test_a_link_leads_to_the_console_with_a_code(desk: Desk, console: Cons
 
 async def test_the_link_goes_where_the_door_is_now(desk: Desk) -> None:
     where: str | None = None
-    console = ConsoleDesk(Client(desk.hub, SERVICE), lambda: where)
+    console = ConsoleDesk(Client(desk.hub, SERVICE), lambda: where, record_nothing)
     with pytest.raises(RequestFailed, match="the console's door is shut"):
         await desk.call("stagedoor/@console-link", "")
     assert console.new_link() is None
@@ -68,12 +68,12 @@ async def test_the_link_goes_where_the_door_is_now(desk: Desk) -> None:
 
 async def test_passes_outlive_the_server_and_codes_do_not(tmp_path: Path, time: FakeTime) -> None:
     hub = open_hub(LmdbStore(tmp_path))
-    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, time)
+    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, record_nothing, time)
     kept, given_back, code = token_of(console), token_of(console), console.passes.new_code()
     console.passes.revoke(given_back)
     await hub.close()
     hub = open_hub(LmdbStore(tmp_path))
-    again = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, time)
+    again = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, record_nothing, time)
     assert again.passes.accepts(kept)
     assert not again.passes.accepts(given_back)
     assert again.passes.exchange(code) is None
@@ -92,7 +92,9 @@ async def test_no_token_is_stored(desk: Desk, console: ConsoleDesk) -> None:
 async def test_deleting_what_is_stored_signs_everybody_out(desk: Desk, console: ConsoleDesk) -> None:
     token = token_of(console)
     left: list[str] = []
-    console.passes.remember(token, "a tab", lambda: left.append("a tab"))
+    proof = console.passes.prove(token)
+    assert proof is not None
+    console.passes.enter(proof.mark, "a tab", lambda departure: left.append("a tab"))
     await settled(desk)
     assert left == []
     await desk.put(PASSES, "")
@@ -122,7 +124,7 @@ async def test_many_changes_at_once_lose_none(desk: Desk, console: ConsoleDesk, 
     for token in tokens[::2]:
         console.passes.revoke(token)
     await settled(desk)
-    again = ConsoleDesk(Client(open_hub(MemoryStore()), SERVICE), lambda: ADDRESS, time)
+    again = ConsoleDesk(Client(open_hub(MemoryStore()), SERVICE), lambda: ADDRESS, record_nothing, time)
     again.passes.replace(console.passes.stored())
     for passes in (console.passes, again.passes):
         assert [passes.accepts(token) for token in tokens] == [False, True] * 10
@@ -134,12 +136,12 @@ async def test_a_pass_that_cannot_be_kept_is_good_until_the_end(
 ) -> None:
     store = ShakyStore(MemoryStore())
     hub = open_hub(store)
-    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, time)
+    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, record_nothing, time)
     store.failures = 1
     token = token_of(console)
     await hub.close()
     assert console.passes.accepts(token)
-    assert "the console's passes could not be kept" in caplog.text
+    assert f"{PASSES} could not be kept" in caplog.text
 
 
 @pytest.mark.parametrize("broken", ["no JSON", "{}", "[{}]", '[{"hash":5}]', "[" * 100_000])
@@ -147,7 +149,7 @@ async def test_broken_passes_are_told_and_let_nobody_in(
     desk: Desk, time: FakeTime, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     await desk.put(PASSES, broken)
-    console = ConsoleDesk(Client(desk.hub, SERVICE), lambda: ADDRESS, time)
+    console = ConsoleDesk(Client(desk.hub, SERVICE), lambda: ADDRESS, record_nothing, time)
     assert f"the key {PASSES} is not valid" in caplog.text
     assert console.passes.stored() == []
     token = token_of(console)
@@ -166,7 +168,7 @@ JSON = st.recursive(
 async def test_whatever_is_stored_opens_no_door(value: object) -> None:
     hub = open_hub(MemoryStore())
     await Client(hub, SERVICE).put(PASSES, msgspec.json.encode(value).decode())
-    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS)
+    console = ConsoleDesk(Client(hub, SERVICE), lambda: ADDRESS, record_nothing)
     assert not console.passes.accepts("")
     assert console.passes.exchange("") is None
     assert console.passes.accepts(token_of(console))

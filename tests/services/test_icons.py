@@ -23,6 +23,7 @@ from stagedoor.services import icons
 from stagedoor.services.icons import MAX_BYTES, IconRefused, Icons, is_public
 from stagedoor.services.questions import Question, Questions
 from tests.kilovolt.harness import FakeClock
+from tests.services.harness import record_nothing
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PICTURES = {
@@ -459,7 +460,9 @@ class Desk:
         self.asks = AskQueue(FakeClock())
         self.client = Client(hub, SERVICE, self._note)
         self.client.subscribe(keys.ASKS)
-        self.service = Questions(Client(hub, SERVICE), self.asks, FakeClock(), lambda port: None, find_icon)
+        self.service = Questions(
+            Client(hub, SERVICE), self.asks, FakeClock(), lambda port: None, find_icon, record_nothing
+        )
 
     def _note(self, change: Change) -> None:
         self.changed.set()

@@ -32,8 +32,9 @@ def test_who_may_do_what(mode: str, *, offers_challenge: bool, guests_may_speak:
     guest = SPEAKING_GUEST if guests_may_speak else GUEST
     assert reception.grant_on_entry(OPAQUE) is NOBODY
     assert reception.grant_on_entry(HERE) is (NOBODY if mode == "enforced" else guest)
-    assert reception.grant_after(OPAQUE) is BY_PASSWORD
-    assert reception.grant_after(HERE) is (guest if mode == "off" and offers_challenge else BY_PASSWORD)
+    assert reception.must_authenticate(OPAQUE)
+    assert reception.must_authenticate(HERE) is (mode == "enforced")
+    assert reception.takes_any_answer is (mode == "off" and offers_challenge)
     assert (reception.challenge(HERE) is None) is (mode == "off" and not offers_challenge)
     assert reception.challenge(OPAQUE) is not None
 
@@ -85,6 +86,6 @@ def test_the_installation_can_be_named_later() -> None:
 def test_other_rules_end_the_connections_once(mode: str, password: str, goes: int) -> None:
     reception = make("on")
     left: list[str] = []
-    reception.doorkeeper.remember(1, lambda: left.append("one"))
+    reception.doorkeeper.enter_freely(1, lambda departure: left.append("one"))
     reception.change(Authentication(mode), password)
     assert len(left) == goes
