@@ -34,6 +34,9 @@ export interface Wanted {
 const AUDIT = 'stagedoor/@audit';
 const AUDITED = 'stagedoor/ev/audit';
 
+/** The kind of an entry that tells of the log itself. */
+const BROKEN = 'broken';
+
 /** How long entries are gathered before they are shown together. */
 const GATHER_MS = 80;
 
@@ -83,6 +86,7 @@ export class Audit {
       if (entry === null) return;
       // What came before the answer is counted in it.
       if (isAnswered) this.total += 1;
+      if (entry.kind === BROKEN) void this.#lookAgain(hub);
       if (!accepts(filter, entry)) return;
       batch.push(entry);
       if (isAnswered) timer ??= setTimeout(flush, GATHER_MS);
@@ -130,6 +134,12 @@ export class Audit {
     const { kinds, search } = this.#filter;
     const hub = this.#hub as Kilovolt;
     return hub.call<Page>(AUDIT, { kinds, search, ...(before === null ? {} : { before }) });
+  }
+
+  /** Asks what is wrong with the log, or is no more. */
+  async #lookAgain(hub: Kilovolt): Promise<void> {
+    const page = await hub.call<Page>(AUDIT, { limit: 1 }).catch(() => null);
+    if (page && hub === this.#hub) this.problem = page.problem;
   }
 
   #begin(page: Page): void {

@@ -27,7 +27,17 @@ const USUAL_PORT = '8080';
 
 /** Where overlays come from; `kilovolt` is the address of that door. */
 export function overlayOrigin(kilovolt: string): string {
-  return `http://${new URL(kilovolt).host}`;
+  const { protocol, host } = new URL(kilovolt);
+  return `${protocol === 'wss:' ? 'https' : 'http'}://${host}`;
+}
+
+/** The same address as this page reaches it: with TLS and by the page's own name, where it came so itself. */
+export function asReached(url: string, page: Location = location): string {
+  if (page.protocol !== 'https:') return url;
+  const reached = new URL(url);
+  reached.protocol = 'https:';
+  reached.hostname = page.hostname;
+  return reached.href;
 }
 
 /** What lets an overlay in; an empty one is left out. */
