@@ -32,7 +32,7 @@ export function overlayOrigin(kilovolt: string): string {
 }
 
 /** The same address as this page reaches it: with TLS and by the page's own name, where it came so itself. */
-export function asReached(url: string, page: Location = location): string {
+export function asReached(url: string, page: Pick<Location, 'protocol' | 'hostname'> = location): string {
   if (page.protocol !== 'https:') return url;
   const reached = new URL(url);
   reached.protocol = 'https:';
