@@ -366,7 +366,7 @@ def streamerbot_port(running: Running) -> int:
 
 async def greet(running: Running, **headers: str) -> tuple[Raw, dict[str, Any]]:
     """Open a connection to Streamer.bot's door, and hear the greeting."""
-    raw = await Raw.open(streamerbot_port(running), **headers)
+    raw = await Raw.open(streamerbot_port(running), tls=None, **headers)
     return raw, await raw.message()
 
 
