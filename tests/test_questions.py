@@ -127,6 +127,7 @@ async def get_for_ever(client: Client) -> None:
 
 async def shown_apps(server: Server) -> list[ShownApp]:
     async with Client(server.url, token=server.control_token) as owner:
+        await owner.set("a fence", "")  # what was on its way to the disk is there after it
         return await owner.get_json("stagedoor/apps", list[ShownApp], [])
 
 

@@ -5,7 +5,7 @@ What is stored is followed, too: a restore brings back the entries of its time, 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -22,6 +22,9 @@ R = TypeVar("R", bound=Register)  # type: ignore[type-arg]  # of E, which cannot
 
 MAX_NAME_CHARACTERS: Final = 200
 
+_LAST_MOMENT_MS: Final = 253_402_300_799_000
+"""The end of the year 9999."""
+
 _LONGEST_WAIT_S: Final = 24 * 3600.0
 """How long the clock is trusted; a computer that slept may have missed an end."""
 
@@ -31,7 +34,7 @@ class Kept(Generic[E, R]):
 
     ``make`` gets what to call when something changed, and what was stored. ``stored_at`` is the key of what is stored,
     ``shown_at`` of the list that ``describe`` makes. ``check`` raises ``ValueError`` for a stored entry that cannot be
-    used; it is left out. ``expired`` hears of entries that came to their end.
+    used; it is left out, as is one that cannot be shown. ``expired`` hears of entries that came to their end.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Kept(Generic[E, R]):
         expired: Callable[[E], None] = lambda entry: None,
     ) -> None:
         self._client = client
-        self._decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+        self._decoder = msgspec.json.Decoder(kind)
         self._stored_at = stored_at
         self._shown_at = shown_at
         self._describe = describe
@@ -128,19 +131,21 @@ class Kept(Generic[E, R]):
 
     def _read(self, stored: Value) -> list[E]:
         try:
-            entries: Iterable[E] = self._decoder.decode(stored) if stored else []
+            entries = msgspec.json.decode(stored, type=list[msgspec.Raw]) if stored else []
         except (msgspec.DecodeError, RecursionError):
             logger.error("the key %s is not valid; what was in it has to be made anew", self._stored_at)
             return []
-        return [entry for entry in entries if self._is_good(entry)]
+        return [entry for text in entries if (entry := self._read_entry(text)) is not None]
 
-    def _is_good(self, entry: E) -> bool:
+    def _read_entry(self, text: msgspec.Raw) -> E | None:
         try:
+            entry = self._decoder.decode(text)
             self._check(entry)
-        except ValueError as error:
-            logger.error("an entry of the key %s is not valid: %s", self._stored_at, error)
-            return False
-        return True
+            self._describe(entry)
+        except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
+            logger.error("an entry of the key %s is not valid and is left out: %s", self._stored_at, error)
+            return None
+        return entry
 
     def _wait(self) -> None:
         """Wait for the next entry's end."""
@@ -174,11 +179,13 @@ def read_end(at_ms: int | None, now: float) -> float | None:
     """Take the moment in Unix milliseconds when an entry is to expire, or ``None``.
 
     Raises:
-        ValueError: When it has passed.
+        ValueError: When it has passed, or no calendar knows it.
     """
     if at_ms is None:
         return None
-    if at_ms / 1000 <= now:
+    if at_ms > _LAST_MOMENT_MS:
+        raise ValueError("the end is after the year 9999")
+    if at_ms <= now * 1000:
         raise ValueError("the end has passed already")
     return at_ms / 1000
 

@@ -26,7 +26,7 @@ class Desk:
         return token
 
     def enter(self, token: str, name: str) -> bool:
-        return self.tokens.enter(hash_of(token), name, lambda departure: self.left.append(name))
+        return self.tokens.enter(hash_of(token), name, lambda departure: self.left.append(name)) is not None
 
     def use(self, token: str) -> Token:
         known = self.tokens.recognize(token)

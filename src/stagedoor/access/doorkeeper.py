@@ -91,18 +91,20 @@ class Doorkeeper:
 
     # --- who is in ---
 
-    def enter(self, proof: Proof, insider: object, leave: Leave) -> bool:
+    def enter(self, proof: Proof, insider: object, leave: Leave) -> Grant | None:
         """Note who comes in by a proof; ``leave`` is called when it is taken back.
 
         Returns:
-            Whether it still is good; if not, whatever it was that let in before holds on.
+            What it lets do now, which may have changed while somebody waited; ``None`` when it is no good any more.
+            Whatever it was that let in before holds on then.
         """
-        if not proof.keeper.enter(proof.mark, insider, leave):
-            return False
+        grant = proof.keeper.enter(proof.mark, insider, leave)
+        if grant is None:
+            return None
         for keeper in self._keepers():
             if keeper is not proof.keeper:
                 keeper.leave(insider)
-        return True
+        return grant
 
     def enter_freely(self, insider: object, leave: Leave) -> None:
         """Note who comes in without showing anything; ``leave`` is called when that has to be shown."""
@@ -222,13 +224,13 @@ class _Password:
         self._era += 1
         self.send_away(Departure.PASSWORD_CHANGED)
 
-    def enter(self, mark: str, insider: object, leave: Leave) -> bool:
+    def enter(self, mark: str, insider: object, leave: Leave) -> Grant | None:
         """Note who comes in, if the password is the same still."""
         if mark != self.mark:
-            return False
+            return None
         self._insiders.pop(insider, None)
         self._insiders[insider] = leave
-        return True
+        return BY_PASSWORD
 
     def leave(self, insider: object) -> None:
         """Note that somebody has gone."""
@@ -244,9 +246,9 @@ class _Password:
 class _Always:
     """What is good for as long as stagedoor runs."""
 
-    def enter(self, mark: str, insider: object, leave: Leave) -> bool:
+    def enter(self, mark: str, insider: object, leave: Leave) -> Grant | None:
         """Let in."""
-        return True
+        return CONTROL
 
     def leave(self, insider: object) -> None:
         """Keep nobody in mind."""

@@ -10,8 +10,8 @@ from stagedoor.access.register import Leave
 class Keeper(Protocol):
     """Who knows what can be shown, and whether it is good still."""
 
-    def enter(self, mark: str, insider: object, leave: Leave) -> bool:
-        """Note who comes in by what has this mark; ``leave`` is called when it is taken back. ``False`` when it was."""
+    def enter(self, mark: str, insider: object, leave: Leave) -> Grant | None:
+        """Note who comes in by what has this mark; ``leave`` is called when it is taken back. ``None`` when it was."""
         ...
 
     def leave(self, insider: object) -> None:
@@ -24,7 +24,7 @@ class Proof:
     """What was shown, as the doorkeeper knows it. Who waits after showing it sees later whether it still is good."""
 
     grant: Grant
-    """What it lets do."""
+    """What it let do when it was shown; what it lets do later, :meth:`Keeper.enter` tells."""
     keeper: Keeper
     mark: str
     """What its keeper finds it by."""

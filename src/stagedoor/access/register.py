@@ -11,6 +11,8 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from stagedoor.access.grants import NOBODY, Grant
+
 _NOTED_EVERY_S: Final = 3600.0
 """How exact the time of the last use is kept."""
 
@@ -43,6 +45,11 @@ class Entry(msgspec.Struct, kw_only=True):
     """The last use; exact to an hour."""
     expires_at: float | None = None
     """When it becomes worthless by itself."""
+
+    @property
+    def grant(self) -> Grant:
+        """What it lets do who comes in by it."""
+        return NOBODY
 
 
 E = TypeVar("E", bound=Entry)
@@ -138,12 +145,17 @@ class Register(Generic[E]):
 
     # --- who is in ---
 
-    def enter(self, mark: str, insider: object, leave: Leave) -> bool:
-        """Note who comes in by an entry; ``leave`` is called when it is taken back. Tells whether it still is good."""
-        if self.find(mark) is None:
-            return False
+    def enter(self, mark: str, insider: object, leave: Leave) -> Grant | None:
+        """Note who comes in by an entry; ``leave`` is called when it is taken back.
+
+        Returns:
+            What it lets do now; ``None`` when it is no good any more.
+        """
+        entry = self.find(mark)
+        if entry is None:
+            return None
         self._insiders[insider] = (mark, leave)
-        return True
+        return entry.grant
 
     def leave(self, insider: object) -> None:
         """Note that somebody has gone, or is in by something else."""

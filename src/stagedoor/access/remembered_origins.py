@@ -48,6 +48,8 @@ class RememberedOrigins(Register[KnownOrigin]):
         self._decided = decided
         self._unanswered: dict[str, float] = {}
         """Until when a site is not asked about again."""
+        self._questions: dict[str, Callable[[], None]] = {}
+        """The open ones by the site that they are about, and how to take each back."""
 
     def is_allowed(self, origin: str) -> bool:
         """Tell whether a page of this origin may connect, and note that it does."""
@@ -59,6 +61,7 @@ class RememberedOrigins(Register[KnownOrigin]):
 
     def decide(self, origin: str, *, allow: bool) -> None:
         """Remember a decision about a web site."""
+        self._withdraw(origin)
         before = self.find(origin)
         known = KnownOrigin(made_at=self.now(), origin=origin, is_allowed=allow)
         if before is None:
@@ -93,6 +96,7 @@ class RememberedOrigins(Register[KnownOrigin]):
             return False
 
         def answer(answer: Answer) -> None:
+            self._questions.pop(origin, None)
             self._unanswered.pop(origin, None)
             if answer.verdict is Verdict.EXPIRED:
                 self._keep_quiet(origin, self.now() + _QUIET_S)
@@ -101,12 +105,20 @@ class RememberedOrigins(Register[KnownOrigin]):
             self._decided(origin, answer.verdict)
 
         try:
-            asks.put(asker, Metadata(), answer, Subject.ORIGIN)
+            question = asks.put(asker, Metadata(), answer, Subject.ORIGIN)
         except AskRefused:
             return False
         # While it is open, too.
         self._keep_quiet(origin, float("inf"))
+        self._questions[origin] = lambda: asks.withdraw(question.id)
         return True
+
+    def _withdraw(self, origin: str) -> None:
+        """Take back the question about a site, if there is one: the owner has decided without it."""
+        take_back = self._questions.pop(origin, None)
+        if take_back is not None:
+            self._unanswered.pop(origin, None)
+            take_back()
 
     def _keep_quiet(self, origin: str, until: float) -> None:
         while len(self._unanswered) >= _MAX_UNANSWERED:

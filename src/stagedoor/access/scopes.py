@@ -102,9 +102,15 @@ class Scopes:
             words = words.split()
         if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
             raise ScopeError("scopes are a list of words such as read:counter/*")
-        if len(words) > MAX_WORDS:
-            raise ScopeError(f"there are {len(words)} scopes; {MAX_WORDS} are the most")
-        return _compile(tuple(words) if not requests else tuple(_resolve(words, requests)))
+        _check_number(words)
+        scopes = _compile(tuple(words) if not requests else tuple(_resolve(words, requests)))
+        _check_number(scopes.words)  # one word may have meant several, and what is stored is read again
+        return scopes
+
+
+def _check_number(words: Sequence[str]) -> None:
+    if len(words) > MAX_WORDS:
+        raise ScopeError(f"there are {len(words)} scopes; {MAX_WORDS} are the most")
 
 
 def _resolve(words: Iterable[str], requests: Mapping[str, Sequence[str]]) -> Iterable[str]:

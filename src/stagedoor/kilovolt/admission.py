@@ -243,9 +243,10 @@ class Admission:
         self._take(OPEN)
 
     def _let_in_by(self, proof: Proof) -> bool:
-        if not self._doorkeeper.enter(proof, self, self._leave):
+        grant = self._doorkeeper.enter(proof, self, self._leave)
+        if grant is None:
             return False
-        self._let_in(proof.grant)
+        self._let_in(grant)
         return True
 
     def _let_in_by_asking(self, terms: Terms) -> None:

@@ -185,7 +185,7 @@ class StreamerbotHttp:
                 await asyncio.sleep(delay_s)
             finally:
                 doorkeeper.waited(peer.address)
-        return proof.grant if proof is not None and _still_holds(proof, doorkeeper) else None
+        return None if proof is None else _what_it_lets_do(proof, doorkeeper)
 
     # --- files ---
 
@@ -222,12 +222,12 @@ def map_files(mappings: Mapping[str, Path], *, private: Path) -> dict[str, Mappe
     return mapped
 
 
-def _still_holds(proof: Proof, doorkeeper: Doorkeeper) -> bool:
-    """Tell whether what was shown is good still, after a wait."""
+def _what_it_lets_do(proof: Proof, doorkeeper: Doorkeeper) -> Grant | None:
+    """Tell what a proof is good for still, after a wait."""
     visitor = object()
-    holds = doorkeeper.enter(proof, visitor, lambda departure: None)
+    grant = doorkeeper.enter(proof, visitor, lambda departure: None)
     doorkeeper.forget(visitor)
-    return holds
+    return grant
 
 
 async def _settle(answer: object) -> Members:

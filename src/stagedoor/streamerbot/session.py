@@ -283,9 +283,10 @@ class Session:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
 
         def conclude() -> None:
-            if proof is not None and self._reception.doorkeeper.enter(proof, self, self._leave):
+            grant = None if proof is None else self._reception.doorkeeper.enter(proof, self, self._leave)
+            if grant is not None:
                 self._is_authenticated = True
-                self._act_under(proof.grant)
+                self._act_under(grant)
                 self._send(encode_ok(message, {}))
             else:
                 self._count_failure(message, problem)
