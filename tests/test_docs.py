@@ -138,7 +138,7 @@ def test_every_event_is_documented() -> None:
 
 
 def test_every_command_of_the_command_line_is_documented() -> None:
-    words = {word for heading in headings(DOCS / "cli.md") for word in re.findall(r"\w+", heading)}
+    words = {word for heading in headings(DOCS / "cli.md") for word in re.findall(r"[\w-]+", heading)}
     assert set(COMMAND_LINE) <= words
     text = (DOCS / "cli.md").read_text("utf-8")
     for name, command in COMMAND_LINE.items():
@@ -290,7 +290,8 @@ def page_of(block: Block) -> str:
 
 
 def test_every_overlay_is_tried() -> None:
-    assert len(OVERLAYS) == len(overlays_with("Kilovolt(")) + len(overlays_with("StreamerbotClient("))
+    clients = ("Kilovolt(", "StreamerbotClient(", "import { connect }")
+    assert len(OVERLAYS) == sum(len(overlays_with(client)) for client in clients)
 
 
 @pytest.mark.parametrize("block", overlays_with("Kilovolt("), ids=page_of)
@@ -312,6 +313,24 @@ async def test_overlays_show_what_happens(overlays: Server, tmp_path: Path, brow
             question = await answer_next_question(overlays, allow=True)
             assert question["name"] == "Death counter"
             await by_asking.wait_for_function(shown_text.format("Deaths: 3"))
+
+
+@pytest.mark.parametrize("block", overlays_with("import { connect }"), ids=page_of)
+async def test_overlays_with_the_module_ask_once(
+    overlays: Server, tmp_path: Path, browser: Browser, block: Block
+) -> None:
+    shown_text = "document.querySelector('h1').innerText === {!r}"
+    (tmp_path / "overlays" / "deaths.html").write_text(block.text, "utf-8")
+    page = await browser.new_page()
+    await page.goto(f"http://localhost:{overlays.port}/static/deaths.html")
+    question = await answer_next_question(overlays, allow=True, remember=True)
+    assert (question["name"], question["scopes"]) == ("Death counter", ["read:counter/*"])
+    async with Client(overlays.url, password=overlays.password) as client:
+        await page.wait_for_function(shown_text.format("Deaths: 0"))
+        await client.set("counter/deaths", "3")
+        await page.wait_for_function(shown_text.format("Deaths: 3"))
+    await page.reload()
+    await page.wait_for_function(shown_text.format("Deaths: 3"))
 
 
 @pytest.mark.parametrize("block", overlays_with("StreamerbotClient("), ids=page_of)

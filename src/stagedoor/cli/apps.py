@@ -29,7 +29,7 @@ def apps(ctx: click.Context, data: Path, *, as_json: bool) -> None:
     \b
     Example:
       stagedoor apps
-      stagedoor apps change 5f0c93d1 --scope read:counter/* --expires 30d
+      stagedoor apps change 5f0c93d1 --scope "read:counter/*" --expires 30d
       stagedoor apps forget 5f0c93d1
     """
     if ctx.invoked_subcommand is None:
@@ -66,7 +66,7 @@ def change(
 
     \b
     Example:
-      stagedoor apps change 5f0c93d1 --scope read:counter/* --scope event:Twitch.*
+      stagedoor apps change 5f0c93d1 --scope "read:counter/*" --scope "event:Twitch.*"
       stagedoor apps change 5f0c93d1 --name "Death counter" --expires never
     """
     if is_all and scopes:

@@ -121,7 +121,7 @@ def allow(data: Path, *, question: str, remember: bool, scopes: tuple[str, ...],
     Example:
       stagedoor asks allow 3
       stagedoor asks allow 3 --remember --expires 30d
-      stagedoor asks allow 3 --scope read:counter/*
+      stagedoor asks allow 3 --scope "read:counter/*"
     """
     if expires is not None and not remember:
         raise click.UsageError("--expires goes with --remember; who is let in once is out when it leaves")

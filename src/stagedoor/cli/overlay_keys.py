@@ -41,7 +41,7 @@ def overlay_key() -> None:
 
     \b
     Example:
-      stagedoor overlay-key make "Chat overlay" --scope event:Twitch.*
+      stagedoor overlay-key make "Chat overlay" --scope "event:Twitch.*"
       stagedoor overlay-key list
     """
 
@@ -59,11 +59,11 @@ def make(data: Path, *, name: str, scopes: tuple[str, ...], expires: Expiry | No
 
     \b
     Example:
-      stagedoor overlay-key make "Chat overlay" --scope event:Twitch.* --scope read:global/*
-      stagedoor overlay-key make Tonight --scope event:* --expires 12h
+      stagedoor overlay-key make "Chat overlay" --scope "event:Twitch.*" --scope "read:global/*"
+      stagedoor overlay-key make Tonight --scope "event:*" --expires 12h
     """
     if not scopes:
-        raise click.UsageError("say what the overlay may see with --scope, such as --scope event:Twitch.*")
+        raise click.UsageError('say what the overlay may see with --scope, such as --scope "event:Twitch.*"')
     wanted = {"name": name, "scopes": scopes, "expires_at_ms": expires.at_ms if expires else None}
     made = msgspec.convert(asyncio.run(request(Target(data), MAKE_OVERLAY_KEY, wanted)), _Made)
     print_json(made) if as_json else print_value(made.key)
