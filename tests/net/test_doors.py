@@ -66,7 +66,7 @@ def test_several_hosts_are_read_and_written(text: str, address: Address) -> None
 
 @pytest.mark.parametrize("text", ["a,:1", ",:1", "a,,b:1", "a,b"])
 def test_a_comma_wants_a_host(text: str) -> None:
-    with pytest.raises(ValueError, match="(?i)host"):
+    with pytest.raises(ValueError, match=r"comma|HOST:PORT"):
         parse_address(text)
 
 
@@ -92,13 +92,13 @@ async def test_an_address_of_elsewhere_is_warned_of_until_this_machine_has_it(
     door = doors.door("test")
     assert [host for host, _ in door.addresses] == ["127.0.0.1"]
     warning = "the Test door should listen on 127.0.0.3, too, which this machine does not have now"
-    assert warnings["test absent"] == warning
+    assert warnings.get("test absent") == warning
     await doors.complete()
-    assert warnings["test absent"] == warning
+    assert warnings.get("test absent") == warning
     monkeypatch.undo()
     await doors.complete()
     assert door.addresses == [("127.0.0.1", door.port), ("127.0.0.3", door.port)]
-    assert warnings["test absent"] is None
+    assert warnings.get("test absent", warning) is None
     await doors.complete()
     assert len(door.addresses) == 2
 

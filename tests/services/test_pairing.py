@@ -1,5 +1,6 @@
 """Pairing, as the owner asks for it: where the other device is sent, and the picture of that."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote
@@ -79,7 +80,7 @@ async def test_an_address_with_a_code_is_made(asked: Any) -> None:
     link = await asked("{}")
     address, _, code = link.url.partition("#code=")
     assert address == "http://192.168.1.20:4330/pair"
-    assert len(code) >= 22
+    assert re.fullmatch("[a-z2-9]{4}(-[a-z2-9]{4}){2}", code)
     assert link.addresses == ["192.168.1.20", "172.17.0.1", "studio-1.local"]
     assert link.expires_in_s == 600
     assert link.qr == draw(link.url)

@@ -27,6 +27,9 @@ CODE_LIFETIME_S: Final = 600.0
 COLLECT_S: Final = 120.0
 """How long an answer waits for its device, which may sleep while its owner looks at the computer."""
 
+_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+"""What a code is made of: none that is taken for another one when somebody types it."""
+
 _CODES: Final = 8
 """Codes that are known at a time, with those that were used; the oldest goes first."""
 
@@ -95,7 +98,8 @@ class Pairings:
         """Draw a code to show."""
         while len(self._codes) >= _CODES:
             del self._codes[next(iter(self._codes))]
-        code = secrets.token_urlsafe(16)
+        # 59 bits: enough for what is good once, for minutes, and slowed down; and still short enough to be typed.
+        code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
         self._codes[code] = self._clock.time() + CODE_LIFETIME_S
         self._record("pass", {"what": "pairing code"})
         return code

@@ -10,7 +10,7 @@ const RETRY_MS = 1500;
 const MOST_TRIES = 60;
 
 const main = document.getElementById('main');
-const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1] ?? '';
+const code = /^#code=([\w-]+)$/i.exec(location.hash)?.[1].toLowerCase() ?? '';
 const encrypted = `https://${location.host}/pair${location.hash}`;
 
 function element(name, properties = {}, ...children) {

@@ -14,5 +14,6 @@ import { welcome } from './welcome';
 import { scopes } from './scopes';
 import { grant } from './grant';
 import { audit } from './audit';
+import { pair } from './pair';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit };
+export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit, pair };

@@ -7,6 +7,8 @@ export interface Door {
   /** What the requests call it. */
   option: Option;
   addresses: string[];
+  /** Where programs of this computer reach it; `null` while it is shut. */
+  url: string | null;
   is_open: boolean;
   /** Why it is shut. */
   problem: string | null;
@@ -58,6 +60,7 @@ export interface StreamerbotConfig {
 }
 
 export interface Address {
+  /** One, or several between commas. */
   host: string;
   port: number;
 }
@@ -86,7 +89,7 @@ export function readAddress(text: string): Address | null {
 }
 
 export function writeAddress({ host, port }: Address): string {
-  return `${bracketed(host)}:${port}`;
+  return `${hostsOf(host).map(bracketed).join(',')}:${port}`;
 }
 
 /** Whether only programs of this computer reach it. */
@@ -103,22 +106,23 @@ export function addressOf(door: Door, stored = ''): Address {
   const all = door.addresses.map(readAddress).filter((one) => one !== null);
   const [first] = all;
   if (first === undefined) return readAddress(stored) ?? USUAL[door.option];
-  return all.length > 1 && all.every(({ host }) => isLocal(host)) ? { host: 'localhost', port: first.port } : first;
+  const hosts = all.map(({ host }) => host);
+  const local = hosts.filter(isLocal);
+  const others = hosts.filter((host) => !isLocal(host));
+  return { host: [...(local.length > 1 ? ['localhost'] : local), ...others].join(','), port: first.port };
 }
 
-/** What programs of this computer have to be told; `null` while the door is shut. */
-export function urlOf(door: Door, endpoint = '/'): string | null {
-  if (!door.is_open) return null;
-  const { host, port } = addressOf(door);
-  const shown = host === EVERYWHERE || host === '::' ? 'localhost' : bracketed(host);
-  const [scheme, path] = door.option === 'kilovolt' ? ['ws', '/ws'] : door.option === 'streamerbot' ? ['ws', endpoint] : ['http', '/'];
-  return `${scheme}://${shown}:${port}${path}`;
+/** The hosts of an address that may have several. */
+export function hostsOf(host: string): string[] {
+  return host
+    .split(',')
+    .map((one) => one.trim().replace(/^\[|\]$/g, ''))
+    .filter((one) => one !== '');
 }
 
-/** The address of the same door for browsers, without a slash at its end. */
+/** The address of the same door for browsers of this computer, without a slash at its end. */
 export function originOf(door: Door): string | null {
-  const url = urlOf(door);
-  return url === null ? null : url.replace(/^ws/, 'http').replace(/^(\w+:\/\/[^/]*).*$/, '$1');
+  return door.url === null ? null : door.url.replace(/^ws/, 'http').replace(/^(\w+:\/\/[^/]*).*$/, '$1');
 }
 
 function bracketed(host: string): string {

@@ -1,0 +1,18 @@
+export const pair = {
+  title: 'Pair a phone or computer',
+  button: 'Pair a phone or computer',
+  firstReach: 'First, the other device has to be able to reach this console. Choose from where; nothing happens before you have seen what it means.',
+  open: 'Let it be reached',
+  scan: 'With the phone’s camera, scan this code. Phone and computer have to be in the same network.',
+  picture: 'QR code with the address below',
+  orType: 'Or type this address there:',
+  left: (time: string) => `Good once, for ${time} more.`,
+  tooOld: 'This code is too old.',
+  newCode: 'New code',
+  other: 'It does not open? Try another address of this computer:',
+  trust: 'The first time, the page that opens there shows how to trust this computer’s certificate. Compare its SHA-256 fingerprint with this one; only then what follows is between the two of you.',
+  compare: 'Then it shows a number of six digits, and you are asked here. Allow it if both show the same number.',
+  done: (name: string) => `Paired: ${name}. It can do here what you can; sign it out on this page when you do not use it any more.`,
+  another: 'Pair another one',
+  close: 'Done',
+};
