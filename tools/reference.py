@@ -38,6 +38,7 @@ GENERATED: Final = "<!-- Written by tools/reference.py; a change here is lost. -
 
 VALUES: Final = {
     "DIR": "a path",
+    "FILE": "a path",
     "HOST:PORT": "`localhost:4337`, `0.0.0.0:4337`, `[::1]:0`",
     "PATH": "a path, such as `/` or `/events`",
     "MODE": "`off`, `on`, `enforced`",
@@ -48,6 +49,7 @@ VALUES: Final = {
     "COUNT": "a whole number",
     "SECONDS": "a whole number",
     "MINUTES": "a whole number",
+    "WHEN": "`auto`, `off`",
     "LEVEL": "`debug`, `info`, `warning`, `error`",
     "": "`on`, `off`",
 }

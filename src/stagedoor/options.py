@@ -269,7 +269,7 @@ class Settings:
     tls: str = _option(
         "auto",
         parse_tls,
-        "MODE",
+        "WHEN",
         "Whether the doors speak TLS on their ports, too, as wss and https. With auto they do as soon as there is a "
         "certificate; one of stagedoor's own authority is made when a door listens beyond this machine.",
         shown="stored, or auto",

@@ -88,7 +88,7 @@ async def test_an_authority_is_for_an_address(cli: Cli, server: Server, tmp_path
     assert (result.code, "--authority is for --url" in result.err) == (2, True)
     wss = ["--url", f"wss://localhost:{server.port}/ws", "--authority"]
     assert "not the certificate of an authority" in await cli.fails("list", *wss, str(tmp_path / "nonsense"))
-    assert (await cli("list", *wss, str(tmp_path / "absent"))).code == 2
+    assert "absent: No such file" in await cli.fails("list", *wss, str(tmp_path / "absent"))
 
 
 async def test_status_and_new_need_a_server(cli: Cli) -> None:

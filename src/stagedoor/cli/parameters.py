@@ -113,7 +113,7 @@ _authority_option: Final = click.option(
     "--authority",
     metavar="FILE",
     envvar="STAGEDOOR_AUTHORITY",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="The certificate of the authority to trust at a wss:// address, as `stagedoor tls authority` writes it.  "
     "[env: STAGEDOOR_AUTHORITY]",
 )

@@ -18,8 +18,8 @@ def choose_trust(ssl_context: ssl.SSLContext | None, authority: Path | None) -> 
     if ssl_context is not None:
         raise ValueError("ssl_context and authority exclude each other")
     try:
-        return ssl.create_default_context(cafile=authority)
-    except ssl.SSLError as error:
+        return ssl.create_default_context(cadata=authority.read_text("ascii"))
+    except (ssl.SSLError, UnicodeDecodeError) as error:
         raise ValueError(f"{authority} is not the certificate of an authority, in PEM") from error
 
 
