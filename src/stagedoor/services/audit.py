@@ -16,12 +16,20 @@ from stagedoor.access import Client
 from stagedoor.audit import AuditLog, Entry, Head, Wanted
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Change, Write
-from stagedoor.keys import AUDIT, AUDIT_HEAD, AUDITED, CONSOLE_CONFIG, HTTP_CONFIG, STREAMERBOT_CONFIG
+from stagedoor.keys import (
+    AUDIT,
+    AUDIT_HEAD,
+    AUDITED,
+    CONSOLE_CONFIG,
+    HTTP_CONFIG,
+    STREAMERBOT_CONFIG,
+    TLS_CONFIG,
+)
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
 
-SETTINGS: Final[tuple[Key, ...]] = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG, "stagedoor/tls")
+SETTINGS: Final[tuple[Key, ...]] = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG, TLS_CONFIG)
 
 HEAD_AFTER_S: Final = 5.0
 """How long an entry may be newer than what the store knows: a login must not cost a commit of its own."""
