@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from stagedoor.kilovolt import Client
+from stagedoor.kilovolt import AccessRevoked, Client
 from stagedoor.types import JsonObject
 from tests.conftest import PASSWORD, Server
 from tests.console.harness import Window, check_accessibility, open_page, sign_in, watched
@@ -39,7 +39,7 @@ async def asked(owner: Client, key: str) -> Any:
 
 async def heard(page: Page) -> None:
     """Wait until the page hears events: its connection answers, in order, after it subscribed."""
-    await expect(card(page, "Connected").get_by_text("Console", exact=True)).to_be_visible()
+    await expect(card(page, "Connected").get_by_text("This console", exact=True)).to_be_visible()
 
 
 async def test_events_are_told_in_a_line_each(page: Page, owner: Client) -> None:
@@ -141,6 +141,31 @@ async def test_a_connection_is_told_and_ended(page: Page, server: Server, owner:
         await expect(page.get_by_text("Disconnected.")).to_be_visible()
         await expect(page.get_by_role("heading", name="Connected", exact=True)).to_be_focused()
         await expect(row).to_have_count(0)
+
+
+async def test_a_connection_shows_what_it_may_do_and_what_it_came_in_by_is_revoked(
+    page: Page, server: Server, owner: Client
+) -> None:
+    wanted = {"name": "Chat in OBS", "scopes": ["event:Twitch.*", "read:global/*"]}
+    key: Any = await owner.call_json("stagedoor/@make-overlay-key", wanted)
+    async with Client(server.url, password=key["key"]) as overlay:
+        row = card(page, "Connected").get_by_role("listitem").filter(has_text="Chat in OBS")
+        await expect(row).to_contain_text("See all variables · Hear every event of Twitch")
+        link = row.get_by_role("link", name="by an overlay key")
+        await expect(link).to_have_attribute("href", f"#/apps/keys/{key['id']}/change")
+        this = card(page, "Connected").get_by_role("listitem").filter(has_text="This console")
+        await expect(this).to_contain_text("Everything, as you")
+        await expect(this.get_by_role("button")).to_have_count(1)
+        await row.get_by_role("button", name="Revoke").press("Enter")
+        sure = page.get_by_role("alertdialog", name="Revoke Chat in OBS?")
+        await expect(sure).to_contain_text("goes dark at once")
+        await check_accessibility(page)
+        await sure.get_by_role("button", name="Revoke").press("Enter")
+        await expect(page.get_by_text("Revoked.")).to_be_visible()
+        await expect(row).to_have_count(0)
+        with pytest.raises(AccessRevoked):
+            await overlay.get("global/persisted/x")
+    assert await owner.get("stagedoor/overlay-keys") == "[]"
 
 
 async def test_a_run_shows_its_steps(page: Page, owner: Client) -> None:

@@ -1,19 +1,22 @@
 """The question of an application that wants to come in: real askers, a real browser."""
 
 import asyncio
+import json
 import re
 import shutil
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 from playwright.async_api import Browser, Page, Request, WebSocketRoute, expect
 
-from stagedoor.keys import ANSWER_ASK, ASKS, CLIENTS, DISCONNECT
+from stagedoor.keys import ANSWER_ASK, APPS, ASKS, CLIENTS, DISCONNECT, FORGET_APP, FORGET_ORIGIN
 from stagedoor.kilovolt import AskMetadata, Client
 from tests.conftest import Server
 from tests.console.askers import asking, question
 from tests.console.harness import Window, check_accessibility, open_page, sign_in, until, watched
+from tests.net.websocket import Raw
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -89,6 +92,131 @@ async def test_what_was_denied_is_told_so(page: Page, server: Server) -> None:
         await dialog.get_by_role("button", name="Deny").click()
         assert (await asker.verdict())["error"] == "authentication failed"
         await expect(dialog).to_have_count(0)
+
+
+async def test_an_application_gets_what_is_left_of_what_it_asks_for(page: Page, server: Server) -> None:
+    scopes = ["read:counter/*", "write:counter/*", "event:Twitch.ChatMessage", "call:action/@run", "write:*"]
+    async with asking(server, name="A counter", scopes=scopes) as asker:
+        dialog = question(page)
+        for text in (
+            "See keys that begin with counter/",
+            "Hear Twitch.ChatMessage",
+            "Change and delete everything",
+            "With this it can do anything that an application may.",
+            "Run your actions",
+        ):
+            await expect(dialog).to_contain_text(text)
+        await expect(dialog.get_by_role("radio")).to_have_count(0)
+        await check_accessibility(page)
+        boxes = dialog.get_by_role("checkbox")
+        for box in await boxes.all():
+            await box.uncheck()
+        await expect(dialog.get_by_text("Nothing is left.")).to_be_visible()
+        await expect(dialog.get_by_role("button", name="Allow once")).to_be_disabled()
+        await expect(dialog.get_by_role("button", name="Deny")).to_be_enabled()
+        await dialog.get_by_role("checkbox", name="See keys that begin with counter/").check()
+        await dialog.get_by_role("checkbox", name="Run your actions").check()
+        await dialog.get_by_role("button", name="Allow once").click()
+        assert (await asker.verdict())["data"] == {"scopes": ["call:action/@run", "read:counter/*"]}
+
+
+async def test_by_keyboard_alone_one_that_asks_for_everything_is_limited(page: Page, server: Server) -> None:
+    async with asking(server, name="All or nothing") as asker:
+        dialog = question(page)
+        await expect(dialog).to_contain_text("It asks for everything.")
+        await expect(dialog.get_by_role("button", name="Deny")).to_be_enabled()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("ArrowDown")
+        await expect(dialog.get_by_role("radio", name="Only what I choose")).to_be_checked()
+        await expect(dialog.get_by_role("button", name="Allow and remember")).to_be_disabled()
+        await expect(dialog.get_by_label("What to add")).to_have_count(2)  # the group, and the choice in it
+        await check_accessibility(page)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("See your chat")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(dialog.get_by_role("button", name="Remove: See your chat commands")).to_be_visible()
+        allow = dialog.get_by_role("button", name="Allow once")
+        await allow.focus()
+        await page.keyboard.press("Enter")
+        assert (await asker.verdict())["data"] == {"scopes": ["read:command/*"]}
+
+
+async def test_one_that_asks_for_everything_may_only_look_on_until_tomorrow(
+    page: Page, server: Server, owner: Client
+) -> None:
+    async with asking(server, name="Onlooker") as asker:
+        dialog = question(page)
+        await dialog.get_by_role("radio", name="Only see and hear").check()
+        await dialog.get_by_label("If you remember it").select_option("today")
+        await dialog.get_by_role("button", name="Allow and remember").click()
+        answer = msgspec.convert((await asker.verdict())["data"], dict[str, object])
+        assert answer["scopes"] == ["read:*"]
+        await open_page(page, "apps")
+        entry = page.get_by_role("region", name="May come in by themselves").get_by_role("listitem")
+        await expect(entry).to_contain_text("See everything but passwords and tokens")
+        await expect(entry).to_contain_text("06:00")
+        (app,) = json.loads(await owner.get(APPS))
+        end = datetime.fromtimestamp(app["expires_at_ms"] / 1000)
+        assert (end.hour, end.minute, end.date()) == (6, 0, date.today() + timedelta(days=1))
+        await owner.call(FORGET_APP, json.dumps({"id": app["id"]}))
+
+
+async def test_a_web_site_is_asked_about_once_and_remembered(page: Page, server: Server, owner: Client) -> None:
+    site = "https://widgets.example"
+    raw, status, _ = await Raw.upgrade(server.port, path="/ws", Origin=site)
+    await raw.end()
+    assert status == 403
+    dialog = page.get_by_role("alertdialog", name="A web site wants to connect")
+    await expect(dialog).to_contain_text(site)
+    await expect(dialog.get_by_role("button")).to_have_text(["Deny", "Allow"])
+    await expect(dialog.get_by_role("combobox")).to_have_count(0)
+    await expect(page).to_have_title(re.compile(r"^\(1\) Wants to come in"))
+    await check_accessibility(page)
+    await expect(dialog.get_by_role("button", name="Allow")).to_be_enabled()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    raw = await Raw.open(server.port, path="/ws", Origin=site)
+    await open_page(page, "apps/sites")
+    await expect(page.get_by_role("listitem").filter(has_text=site)).to_contain_text("may connect")
+    await owner.call(FORGET_ORIGIN, json.dumps({"origin": site}))
+    assert await raw.close_code() == 4011
+    await raw.end()
+
+
+async def test_a_device_shows_its_number_and_a_warning(page: Page, owner: Client) -> None:
+    shown = {
+        "id": "d",
+        "kind": "device",
+        "address": "192.168.1.20",
+        "origin": None,
+        "program": None,
+        "asked_at_ms": 0,
+        "name": "Firefox, Android",
+        "author": "",
+        "url": "",
+        "icon": "",
+        "verification_code": "482913",
+        "scopes": None,
+    }
+    await owner.set(ASKS, json.dumps([shown]))
+    try:
+        dialog = page.get_by_role("alertdialog", name="A phone or computer wants to use this console as you")
+        for text in (
+            "482913",
+            "Firefox, Android",
+            "192.168.1.20",
+            "Allow only if you have just asked for this yourself",
+        ):
+            await expect(dialog).to_contain_text(text)
+        await expect(dialog.get_by_role("button")).to_have_text(["Deny", "Allow"])
+        await check_accessibility(page)
+    finally:
+        await owner.set(ASKS, "[]")
 
 
 async def test_of_two_each_gets_its_own_answer(page: Page, server: Server) -> None:
@@ -263,8 +391,13 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "url"), HOSTILE)
-async def test_hostile_text_is_only_text(browser: Browser, server: Server, owner: Client, name: str, url: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "url", "kind"),
+    [(*hostile, "app") for hostile in HOSTILE] + [(*HOSTILE[0], "origin"), (*HOSTILE[1], "device")],
+)
+async def test_hostile_text_is_only_text(
+    browser: Browser, server: Server, owner: Client, name: str, url: str, kind: str
+) -> None:
     """Written past the server's own cleaning, so that the page has to stand it alone."""
     shown = {
         "id": "h",
@@ -277,6 +410,8 @@ async def test_hostile_text_is_only_text(browser: Browser, server: Server, owner
         "url": url,
         "icon": SCRIPTED,
         "verification_code": name,
+        "kind": kind,
+        "scopes": [f"{verb}:{name}" for verb in ("read", "write", "call", "event", "send")] + [name],
     }
     async with watched(browser, width=360) as window:
         await sign_in(window.page, server)
@@ -288,7 +423,7 @@ async def test_hostile_text_is_only_text(browser: Browser, server: Server, owner
             assert name.strip()[:200] in await dialog.evaluate("dialog => dialog.textContent")
             assert await dialog.locator("script, [onclick], [onerror]").count() == 0
             links = await dialog.get_by_role("link").evaluate_all("all => all.map(a => a.protocol)")
-            assert links == (["https:"] if url.startswith("https") else [])
+            assert links == (["https:"] if url.startswith("https") and kind == "app" else [])
             for box in (dialog, dialog.locator(".body")):
                 assert await box.evaluate("box => box.scrollWidth <= box.clientWidth")
             assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
@@ -362,8 +497,7 @@ async def test_one_tab_calls_and_a_notification_leads_back(browser: Browser, ser
             await expect(question(tab)).to_have_count(0)
             await tab.evaluate("document.hasFocus = () => false; dispatchEvent(new Event('blur'))")
         await until(
-            other,
-            "navigator.locks.query().then(({held}) => held.every(({name}) => name !== 'stagedoor.front'))"
+            other, "navigator.locks.query().then(({held}) => held.every(({name}) => name !== 'stagedoor.front'))"
         )
         async with asking(server, name="Unseen"):
             for tab in tabs:
