@@ -8,8 +8,11 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
+from stagedoor.access import Subject
+from stagedoor.cli.asks import describe
 from stagedoor.kilovolt import AskMetadata, AskRefused, Client
 from stagedoor.services.apps import ShownApp
+from stagedoor.services.questions import Question
 from tests.cli.harness import Cli
 from tests.conftest import Server
 
@@ -178,6 +181,28 @@ async def test_a_web_site_that_wants_to_connect_is_asked_about(cli: Cli, server:
         terminal.type("\x03")
         await terminal.end()
     assert (await cli.ok("origins")).split("\t")[:2] == [site, "allowed"]
+
+
+def test_a_browser_that_wants_to_be_the_owners_is_put_with_a_warning() -> None:
+    question = Question(
+        id="4",
+        kind=Subject.DEVICE,
+        address="192.168.1.7",
+        origin=None,
+        program=None,
+        asked_at_ms=0,
+        name="Firefox on Android",
+        author="",
+        url="",
+        icon="",
+        verification_code="482 913",
+        scopes=None,
+    )
+    text = describe(question)
+    assert "a phone or computer wants to use the console as you" in text
+    assert "482 913" in text
+    assert "It could do all that you can" in text
+    assert "It wants to" not in text
 
 
 async def test_skipped_question_stays_open(cli: Cli, server: Server) -> None:
