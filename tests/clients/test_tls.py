@@ -125,9 +125,10 @@ async def test_our_clients_say_plainly_that_they_do_not_trust_a_certificate(encr
 async def test_a_client_takes_one_kind_of_trust(encrypted: Encrypted, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="exclude each other"):
         Client(encrypted.wss, authority=encrypted.authority, ssl_context=ssl.create_default_context())
-    (tmp_path / "nonsense").write_text("nonsense")
-    with pytest.raises(ValueError, match="not the certificate of an authority"):
-        Client(encrypted.wss, authority=tmp_path / "nonsense")
+    for content in (b"nonsense", b"", b"\xff\x00", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+        (tmp_path / "nonsense").write_bytes(content)
+        with pytest.raises(ValueError, match="not the certificate of an authority"):
+            Client(encrypted.wss, authority=tmp_path / "nonsense")
     with pytest.raises(FileNotFoundError):
         streamerbot.Client(f"wss://localhost:{encrypted.port}/", authority=tmp_path / "absent")
 

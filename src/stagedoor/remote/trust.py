@@ -17,10 +17,12 @@ def choose_trust(ssl_context: ssl.SSLContext | None, authority: Path | None) -> 
         return ssl_context
     if ssl_context is not None:
         raise ValueError("ssl_context and authority exclude each other")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return ssl.create_default_context(cadata=authority.read_text("ascii"))
-    except (ssl.SSLError, UnicodeDecodeError) as error:
+        context.load_verify_locations(cadata=authority.read_text("ascii"))
+    except (ssl.SSLError, ValueError) as error:
         raise ValueError(f"{authority} is not the certificate of an authority, in PEM") from error
+    return context
 
 
 def explain_distrust(error: BaseException | None) -> str | None:
