@@ -174,7 +174,7 @@ def test_who_shows_a_key_and_then_the_password_does_not_leave_with_the_key(desk:
     assert desk.door.enter(by_key, "an overlay", left.append)
     assert desk.door.enter(by_password, "an overlay", left.append)
     desk.keys.remove(key)
-    assert len(left) == 0
+    assert left == []
     desk.door.change_password("another")
     assert left == [Departure.PASSWORD_CHANGED]
 
@@ -219,8 +219,8 @@ def test_what_is_stored_works_again(desk: Desk) -> None:
 
 def test_a_door_with_a_key_and_no_password_has_something_to_prove() -> None:
     keys = OverlayKeys(lambda: 0.0, lambda: None)
+    assert not Doorkeeper(FakeClock(), overlay_keys=keys).has_password
     door = Doorkeeper(FakeClock(), overlay_keys=keys)
-    assert not door.has_password
     key = keys.make("Wheel", LOOK)
     assert door.has_password
     assert door.is_open, "a key shuts no door"

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import count
 
 import msgspec
@@ -16,6 +16,7 @@ from stagedoor.access import (
     Doorkeeper,
     OriginClass,
     OriginPolicy,
+    OverlayKeys,
     RememberedApps,
     Timer,
     sign,
@@ -197,17 +198,30 @@ class Stage:
     """A hub, a door, and the connections that come through it."""
 
     def __init__(
-        self, store: Store, *, password: str = "", asks: bool = False, token: str = "", clock: Clock | None = None
+        self,
+        store: Store,
+        *,
+        password: str = "",
+        asks: bool = False,
+        token: str = "",
+        clock: Clock | None = None,
+        specs: Iterable[KeySpec] = SPECS,
     ) -> None:
         self.fake_clock = FakeClock()
         self.clock = clock or self.fake_clock
         self.store = store
         self.password = password
-        self.hub = Hub(store, Catalogue(SPECS))
+        self.hub = Hub(store, Catalogue(specs))
         self.asks = AskQueue(self.clock)
         self.apps = RememberedApps(self.clock.time, lambda: None)
+        self.overlay_keys = OverlayKeys(self.clock.time, lambda: None)
         self.doorkeeper = Doorkeeper(
-            self.clock, password=password, asks=self.asks if asks else None, control_token=token, apps=self.apps
+            self.clock,
+            password=password,
+            asks=self.asks if asks else None,
+            control_token=token,
+            apps=self.apps,
+            overlay_keys=self.overlay_keys,
         )
         self.owner = Client(self.hub, SERVICE)
         self.lines: list[Line] = []
@@ -239,7 +253,7 @@ class Stage:
     @property
     def insiders(self) -> list[object]:
         """Those whom the door would send away if what let them in were taken back."""
-        keepers = (self.doorkeeper._password, self.apps)
+        keepers = (self.doorkeeper._password, self.apps, self.overlay_keys)
         return [insider for keeper in keepers for insider in keeper._insiders]
 
     async def close(self) -> None:

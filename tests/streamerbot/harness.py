@@ -7,7 +7,18 @@ from typing import Any
 import msgspec
 
 from stagedoor import keys
-from stagedoor.access import SERVICE, Challenge, Client, Clock, Doorkeeper, OriginClass, OriginPolicy, sign_twice
+from stagedoor.access import (
+    SERVICE,
+    Challenge,
+    Client,
+    Clock,
+    Doorkeeper,
+    OriginClass,
+    OriginPolicy,
+    OverlayKeys,
+    RememberedApps,
+    sign_twice,
+)
 from stagedoor.errors import RequestFailed
 from stagedoor.hub import Catalogue, Hub, MemoryStore, Store, Write
 from stagedoor.streamerbot.events import event_key
@@ -116,7 +127,11 @@ class Stage:
         self.clock = clock or self.fake_clock
         self.hub = Hub(store or MemoryStore(), Catalogue(keys.SPECS))
         kind = VectorDoorkeeper if vectors else Doorkeeper
-        self.doorkeeper = kind(self.clock, password=password, sign=sign_twice)
+        self.apps = RememberedApps(self.clock.time, lambda: None)
+        self.overlay_keys = OverlayKeys(self.clock.time, lambda: None)
+        self.doorkeeper = kind(
+            self.clock, password=password, apps=self.apps, overlay_keys=self.overlay_keys, sign=sign_twice
+        )
         self.reception = Reception(
             self.doorkeeper,
             instance_id=INSTANCE,
