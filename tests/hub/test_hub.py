@@ -794,6 +794,14 @@ async def test_a_new_hub_has_done_nothing() -> None:
     await hub.close()
 
 
+async def test_bookkeeping_alone_is_no_change_that_counts(hub: Hub) -> None:
+    hub.catalogue.add(KeySpec(pattern="noted", kind=Kind.STATE, summary="A note.", is_bookkeeping=True))
+    await write(hub, {"noted": "1"})
+    assert hub.durable_commits == 0
+    await write(hub, {"noted": "2", "a": "1"})
+    assert hub.durable_commits == 1
+
+
 async def test_durable_commits_count_what_reached_the_store(hub: Hub) -> None:
     await write(hub, {"ev/x": "1"})
     assert hub.durable_commits == 0

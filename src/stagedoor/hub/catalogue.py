@@ -60,6 +60,8 @@ class KeySpec:
     secret_members: frozenset[str] = frozenset()
     stored_in_memory: bool = False
     """State that stagedoor derives anew at each start, so that a disk would only slow it."""
+    is_bookkeeping: bool = False
+    """What stagedoor notes for itself as it runs: that it has changed is nothing that would be worth a backup."""
     only_reads: bool = False
     """Of a request: that its answer only tells something, and nothing is another way afterwards."""
     is_public: bool = field(init=False)

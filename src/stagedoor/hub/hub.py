@@ -98,7 +98,7 @@ class Hub:
         self._number = CommitNumber(store.epoch * _NUMBERS_AN_EPOCH)
         self._first_number = self._number
         self.durable_commits = 0
-        """Batches that reached the store since the start."""
+        """Batches that reached the store since the start, those of bookkeeping alone left out."""
         self._committer = Committer(store, self._finish) if store.is_blocking else None
         self._handlers: dict[Key, _Service] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -232,7 +232,7 @@ class Hub:
         self._secrets.settle(batch.changes)
         if error is None:
             self._number = CommitNumber(self._number + 1)
-            if batch.puts:
+            if batch.puts and any(not change.spec.is_bookkeeping for change in batch.changes):
                 self.durable_commits += 1
             for change in batch.changes:
                 change.number = self._number

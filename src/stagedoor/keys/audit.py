@@ -54,5 +54,6 @@ SPECS: Final = (
         readers=Audience.OWNER,
         listers=Audience.OWNER,
         writers=Audience.OWNER,
+        is_bookkeeping=True,
     ),
 )
