@@ -18,7 +18,7 @@ import msgspec
 
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
-from stagedoor.keys import APP_TOKENS, AUDIT_HEAD, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS
+from stagedoor.keys import APP_TOKENS, AUDIT_HEAD, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS, TLS_CONFIG
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -29,7 +29,7 @@ _STEP: Final = 2000
 _BACKUP_NAME: Final = re.compile(r"\d{8}-\d{6}(-\d+)?\.json")
 """Local time; nothing else in the folder is ever deleted."""
 
-_REMEMBERED: Final = frozenset((APP_TOKENS, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS))
+_NOT_IMPORTED: Final = frozenset((APP_TOKENS, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS, TLS_CONFIG))
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -87,11 +87,12 @@ def durable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[
 
 
 def importable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> dict[Key, Value]:
-    """Leave out what an import never writes: events, requests, and who comes in without a password.
+    """Leave out what an import never writes: events, requests, who comes in without a password, and whether
+    what goes over a network is encrypted.
 
-    A file of somebody else's could let its author in. A restore brings them back, as it does everything.
+    A file of somebody else's could let its author in, or listen in. A restore brings them back, as it does everything.
     """
-    return {key: value for key, value in durable_entries(entries, catalogue).items() if key not in _REMEMBERED}
+    return {key: value for key, value in durable_entries(entries, catalogue).items() if key not in _NOT_IMPORTED}
 
 
 def count_keys(path: Path) -> int | None:

@@ -20,9 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagedoor.access import SERVICE, Client
+from stagedoor.archive import durable_entries, importable_entries
 from stagedoor.errors import OptionError, RequestFailed
-from stagedoor.hub import MemoryStore, Store
-from stagedoor.keys import ADDRESSES, NEW_AUTHORITY, SET_TLS, TLS, TLS_CONFIG
+from stagedoor.hub import Catalogue, MemoryStore, Store
+from stagedoor.keys import ADDRESSES, NEW_AUTHORITY, SET_TLS, SPECS, TLS, TLS_CONFIG
 from stagedoor.services.tls import Certificates, Machine, TlsState
 from stagedoor.tls import CertificateFolder, MachineAddress, is_certifiable, machine_addresses, machine_names
 from stagedoor.tls.authority import make_authority, make_leaf
@@ -114,11 +115,6 @@ async def make_host(tmp_path: Path, store: ShakyStore) -> AsyncIterator[Callable
 @pytest.fixture
 async def host(make_host: Callable[..., Host]) -> Host:
     return make_host()
-
-
-async def look_for_an_hour(host: Host) -> None:
-    for _ in range(60):
-        await host.certificates.look()
 
 
 @pytest.fixture
@@ -258,12 +254,12 @@ async def test_a_certificate_is_renewed_when_under_thirty_days_are_left(host: Ho
     await host.certificates.start()
     await host.certificates.arm()
     first = host.shown()
-    await look_for_an_hour(host)
+    await host.certificates.look()
     host.now.now += 59 * DAY_S
-    await look_for_an_hour(host)
+    await host.certificates.look()
     assert host.shown() == first
     host.now.now += 2 * DAY_S
-    await look_for_an_hour(host)
+    await host.certificates.look()
     renewed = host.shown()
     assert renewed != first
     assert renewed.not_valid_after_utc == datetime.fromtimestamp(host.now() + 90 * DAY_S, UTC)
@@ -286,9 +282,20 @@ async def test_a_certificate_is_renewed_when_the_machine_is_called_something_els
     await host.certificates.start()
     await host.certificates.arm()
     host.addresses = [LOOPBACK, MachineAddress("10.1.2.3", "private", "wlan0")]
-    await look_for_an_hour(host)
+    await host.certificates.look()
     assert "10.1.2.3" in alternative_names(host.shown())
     assert "192.168.1.20" not in alternative_names(host.shown())
+
+
+async def test_a_network_that_comes_and_goes_needs_one_certificate(host: Host) -> None:
+    await host.certificates.start()
+    await host.certificates.arm()
+    first = host.shown()
+    host.addresses = [LOOPBACK]
+    await host.certificates.look()
+    host.addresses = [LOOPBACK, LAN]
+    await host.certificates.look()
+    assert host.shown() == first
 
 
 async def test_names_that_the_authority_must_not_sign_are_left_out_and_told(
@@ -605,6 +612,13 @@ async def test_a_folder_that_cannot_be_written_is_told(host: Host, tmp_path: Pat
     os.chmod(tmp_path, 0o500)
     await host.certificates.start()
     assert "could not be made" in (await host.certificates.arm() or "")
+
+
+def test_no_import_decides_about_plain_text() -> None:
+    """A file of somebody else's could let him listen in."""
+    entries = {TLS_CONFIG: '{"mode":"off","plain_beyond_loopback":true}', "counter": "1"}
+    assert importable_entries(entries, Catalogue(SPECS)) == {"counter": "1"}
+    assert durable_entries(entries, Catalogue(SPECS)) == entries
 
 
 # --- the machine ---

@@ -38,7 +38,7 @@ SPECS: Final = (
     owner_request(
         IMPORT,
         "Writes every key of a file on this machine, in one batch; keys that it does not name stay. Who comes in "
-        "without a password is never imported.",
+        "without a password is never imported, nor who may speak plain text.",
         record(["path"], path=TEXT),
     ),
     owner_request(

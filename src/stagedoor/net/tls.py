@@ -9,9 +9,14 @@ import ssl
 import sys
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from stagedoor.net.limits import Limits
+
+_GOODBYE_S: Final = 10.0
+"""How long what is left to send, and the other side's goodbye, may take when a connection is closed.
+
+The loops' own 30 s would hold the places of those who do not answer; at 50 kbit/s the rest of a file gets through."""
 
 
 class Tls(Protocol):
@@ -70,7 +75,7 @@ def make_tls_protocol(
         handshake,
         server_side=True,
         ssl_handshake_timeout=limits.head_timeout_s,
-        ssl_shutdown_timeout=limits.close_timeout_s,
+        ssl_shutdown_timeout=_GOODBYE_S,
     )
 
 

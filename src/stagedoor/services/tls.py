@@ -34,10 +34,8 @@ from stagedoor.types import Value
 logger = logging.getLogger(__name__)
 
 LOOK_S: Final = 60.0
-"""How often the owner's files are looked at: a certificate that was renewed is shown within a minute."""
-
-_LOOKS_A_RENEWAL: Final = 60
-"""How many looks go by between two that ask whether our own certificate should be another."""
+"""How often the owner's files, and this machine's names and addresses, are looked at: a certificate that was renewed is
+shown within a minute, and one for a network that was joined."""
 
 _EXPIRES_SOON_S: Final = 7 * 86400.0
 """When the owner is told that an own certificate has to be renewed; programs that renew them do it earlier."""
@@ -139,7 +137,6 @@ class Certificates:
         self._problem: str | None = None
         self._stored_problem: str | None = None
         """Why what is stored is not followed."""
-        self._looks = 0
         self._has_news = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         client.serve(TLS, self._tell)
@@ -228,9 +225,8 @@ class Certificates:
                 return
             if self._config.files is not None:
                 await self._look_at_files()
-            elif self._looks % _LOOKS_A_RENEWAL == 0 and self._context is not None:
+            elif self._context is not None:
                 await self._renew_if_due()
-            self._looks += 1
 
     def _hear(self, change: Change) -> None:
         self._has_news.set()
@@ -307,7 +303,6 @@ class Certificates:
             elif self._folder.has_authority:
                 context = await self._open_folder()
         self._own, self._context = own, context
-        self._looks = 0
         self._complain(self._see_expiry(own.facts.expires_at_ms) if own else None)
 
     async def _open_folder(self) -> ssl.SSLContext:

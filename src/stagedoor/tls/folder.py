@@ -81,10 +81,13 @@ class CertificateFolder:
         return self._facts.leaf if self._facts else None
 
     def is_due(self, wanted: Sequence[str], now: datetime) -> bool:
-        """Tell whether there should be another certificate: for other names, or because this one expires soon."""
+        """Tell whether there should be another certificate: for further names, or because this one expires soon.
+
+        One that is for more than what is wanted will do: networks come and go.
+        """
         leaf = self.leaf
         soon = (now + timedelta(days=RENEW_DAYS)).timestamp() * 1000
-        return leaf is None or leaf.expires_at_ms < soon or leaf.wanted != list(wanted)
+        return leaf is None or leaf.expires_at_ms < soon or not set(wanted) <= set(leaf.wanted)
 
     def open(self) -> ssl.SSLContext | None:
         """Use what is there; ``None`` when there is no authority, or its certificate has to be made first."""

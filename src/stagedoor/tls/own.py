@@ -85,7 +85,7 @@ def server_context(certificate: Path, key: Path | None = None) -> ssl.SSLContext
     # Who connects stays, so that a ticket to come back by is of little use, and one that its receiver does not read
     # before it closes makes a connection end with a reset.
     context.num_tickets = 0
-    context.options |= ssl.OP_NO_TICKET
+    context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.load_cert_chain(certificate, key, password=_no_password)
     return context
 
