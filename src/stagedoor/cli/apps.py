@@ -66,7 +66,7 @@ def change(
 
     \b
     Example:
-      stagedoor apps change 5f0c93d1 --scope "read:counter/*" --scope "event:Twitch.*"
+      stagedoor apps change 5f0c93d1 --scope "read:counter/*" --scope "event:*"
       stagedoor apps change 5f0c93d1 --name "Death counter" --expires never
     """
     if is_all and scopes:

@@ -59,7 +59,7 @@ def make(data: Path, *, name: str, scopes: tuple[str, ...], expires: Expiry | No
 
     \b
     Example:
-      stagedoor overlay-key make "Chat overlay" --scope "event:Twitch.*" --scope "read:global/*"
+      stagedoor overlay-key make "Chat overlay" --scope "event:Twitch.*"
       stagedoor overlay-key make Tonight --scope "event:*" --expires 12h
     """
     if not scopes:
@@ -127,7 +127,8 @@ def change(data: Path, *, key: str, name: str | None, scopes: tuple[str, ...], e
 
     \b
     Example:
-      stagedoor overlay-key change 5f0c93d1 --scope event:Twitch.ChatMessage --expires 2026-12-31
+      stagedoor overlay-key change 5f0c93d1 --scope event:Twitch.ChatMessage
+      stagedoor overlay-key change 5f0c93d1 --expires 2026-12-31
     """
     wanted = changes(name, scopes, expires)
     asyncio.run(request(Target(data), CHANGE_OVERLAY_KEY, {"id": key, **wanted}))
