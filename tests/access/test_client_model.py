@@ -21,11 +21,23 @@ KEYS = (
     *("a", "a/", "a/1", "a/2", "a/ev/x", "a/ev/own", "a/private", "a/unlisted", "a/@ask", "ab", "ab/c"),
     *("b/1", "b/secret", "b/half", "event/A/x", "event/A/y", "event/B/x", "c", "z/1", "é/1"),
 )
-PREFIXES = ("", "a", "a/", "a/1", "a/e", "ab", "b", "b/", "event/", "event/A/", "é", "z", "none")
+SUBSCRIBED = ("a", "a/1", "a/private", "event/A/x")
+PREFIXES = ("", "a", "a/", "event/", "b/")
 WORDS = (
-    *("read:a", "read:a*", "read:a/*", "read:a/1", "read:a/p*", "read:ab*", "read:ab/c", "read:b/*", "read:b/half"),
-    *("read:*", "event:*", "event:A.*", "event:A.x", "event:B.x", "read:é/*", "read:z*", "write:*", "call:*"),
+    "read:a",
+    "read:a/*",
+    "read:a/1",
+    "read:ab*",
+    "read:b/*",
+    "read:*",
+    "event:A.*",
+    "event:A.x",
+    "read:é/*",
+    "write:*",
 )
+"""Few, so that they meet."""
+LEVELS = (Level.SCOPED, Level.OVERLAY, Level.SCOPED, Level.APPLICATION, Level.OWNER, Level.NOBODY)
+"""A guest is as an application here."""
 
 OWNERS_ALONE = {spec.pattern for spec in SPECS if spec.readers is Audience.OWNER}
 IN_NO_LIST = OWNERS_ALONE | {spec.pattern for spec in SPECS if spec.listers is Audience.OWNER}
@@ -80,20 +92,19 @@ class ClientModel(RuleBasedStateMachine):
         self.prefixes: set[str] = set()
         self.stored: dict[str, str] = {}
         self.serial = 0
+        self.deleted: set[str] = set()
 
     def _hear(self, change: Change) -> None:
         self.heard.append((change.key, change.value))
 
-    @initialize(level=st.sampled_from(Level), words=st.lists(st.sampled_from(WORDS), max_size=5))
+    @initialize(level=st.sampled_from(LEVELS), words=st.lists(st.sampled_from(WORDS), max_size=4))
     def begin(self, level: Level, words: list[str]) -> None:
         """Begin under some grant."""
         self.change_grant(level, words)
 
-    @rule(level=st.sampled_from(Level), words=st.lists(st.sampled_from(WORDS), max_size=5))
+    @rule(level=st.sampled_from(LEVELS), words=st.lists(st.sampled_from(WORDS), max_size=4))
     def change_grant(self, level: Level, words: list[str]) -> None:
         """Act under another grant from now on."""
-        if level is Level.GUEST:
-            level = Level.SCOPED
         self.naive = Naive(level, words)
         self.client.grant = self.naive.grant()
         # What is not covered now is forgotten; a prefix is remembered for whatever of it is covered.
@@ -101,58 +112,60 @@ class ClientModel(RuleBasedStateMachine):
         if level is Level.NOBODY:
             self.prefixes = set()
 
-    @rule(key=st.sampled_from(KEYS))
+    @rule(key=st.sampled_from(SUBSCRIBED))
     def subscribe(self, key: str) -> None:
-        """Hear a key."""
-        if self.naive.may_read(key):
+        """Hear a key, or no longer."""
+        if key in self.keys:
+            self.client.unsubscribe(key)
+            self.keys.discard(key)
+        elif self.naive.may_read(key):
+            self.client.subscribe(key)
             self.client.subscribe(key)
             self.keys.add(key)
         else:
             with pytest.raises(NotPermitted):
                 self.client.subscribe(key)
-
-    @rule(key=st.sampled_from(KEYS))
-    def unsubscribe(self, key: str) -> None:
-        """Hear a key no longer."""
-        self.client.unsubscribe(key)
-        self.keys.discard(key)
+            self.client.unsubscribe(key)
 
     @rule(prefix=st.sampled_from(PREFIXES))
     def subscribe_prefix(self, prefix: str) -> None:
-        """Hear what of a prefix is covered."""
-        if self.naive.level is Level.NOBODY:
+        """Hear what of a prefix is covered, or no longer."""
+        if prefix in self.prefixes:
+            self.client.unsubscribe_prefix(prefix)
+            self.prefixes.discard(prefix)
+        elif self.naive.level is Level.NOBODY:
             with pytest.raises(NotPermitted):
                 self.client.subscribe_prefix(prefix)
         else:
             self.client.subscribe_prefix(prefix)
+            self.client.subscribe_prefix(prefix)
             self.prefixes.add(prefix)
 
-    @rule(prefix=st.sampled_from(PREFIXES))
-    def unsubscribe_prefix(self, prefix: str) -> None:
-        """Hear a prefix no longer."""
-        self.client.unsubscribe_prefix(prefix)
-        self.prefixes.discard(prefix)
+    @rule(deleted=st.sets(st.sampled_from(KEYS), max_size=8))
+    def delete(self, deleted: set[str]) -> None:
+        """Leave some keys out of what is written."""
+        self.deleted = deleted
 
-    @rule(deleted=st.sets(st.sampled_from(KEYS), max_size=3))
-    def write(self, deleted: set[str]) -> None:
-        """Let the owner write all keys; each change is heard once by whoever may, and by nobody else."""
+    @invariant()
+    def each_change_is_heard_once_by_whoever_may(self) -> None:
+        """And by nobody else: all keys are written."""
         self.serial += 1
         value = f'{{"n":{self.serial},"password":"canary"}}'
-        self.owner.write([Write(key, None if key in deleted else value) for key in KEYS], _raise)
+        self.owner.write([Write(key, None if key in self.deleted else value) for key in KEYS], _raise)
         expected = []
         for key in KEYS:
-            if key in deleted:
+            if key in self.deleted:
                 self.stored.pop(key, None)
             elif "@" not in key:
                 self.stored[key] = value
             if self.naive.may_read(key) and (key in self.keys or key.startswith(tuple(self.prefixes))):
-                expected.append((key, "" if key in deleted else masked(key, value)))
+                expected.append((key, "" if key in self.deleted else masked(key, value)))
         assert self.heard == expected
         self.heard.clear()
 
-    @rule()
-    def get(self) -> None:
-        """Read all keys."""
+    @invariant()
+    def it_reads_what_it_may(self) -> None:
+        """Key by key."""
         for key in KEYS:
             if self.naive.may_read(key):
                 assert self.client.get(key) == self.naive.shown(key, self.stored.get(key, ""))
@@ -207,4 +220,4 @@ def _raise(error: Exception | None) -> None:
 
 
 TestClient = ClientModel.TestCase
-TestClient.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestClient.settings = settings(max_examples=500, stateful_step_count=30, deadline=None)
