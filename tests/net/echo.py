@@ -6,6 +6,7 @@ from stagedoor.net.door import Door
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.pages import Pages
+from stagedoor.net.tls import Tls
 
 
 class EchoHandler:
@@ -40,7 +41,7 @@ class EchoHandler:
         return False
 
 
-def make_door(limits: Limits | None = None, *, path: str = "/") -> Door:
+def make_door(limits: Limits | None = None, *, path: str = "/", tls: Tls | None = None) -> Door:
     """Make a door that echoes at ``path``."""
     return Door(
         "Echo",
@@ -49,4 +50,5 @@ def make_door(limits: Limits | None = None, *, path: str = "/") -> Door:
         turn=Turn(),
         limits=limits or Limits(),
         origins=OriginPolicy(),
+        tls=tls,
     )
