@@ -19,7 +19,7 @@ from stagedoor.kilovolt import Client
 from stagedoor.tls import machine_addresses, tls_folder
 from tests.console.harness import Window, check_accessibility, open_page, watched
 from tests.test_app import owner_of
-from tests.test_owner_requests import run_movable, stored
+from tests.test_owner_requests import ask, run_movable, stored
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -119,7 +119,7 @@ async def test_a_phone_is_paired_from_the_first_click_on(place: Place) -> None:
     await dialog.get_by_role("button", name="Let it be reached").click()
     url = await place.shown()
     assert re.fullmatch(rf"http://{re.escape(address)}:\d+/pair#code=[a-z2-9]{{4}}(-[a-z2-9]{{4}}){{2}}", url)
-    assert (await stored(place.owner, "stagedoor/console"))["bind"].startswith("127.0.0.1,")
+    assert str((await stored(place.owner, "stagedoor/console"))["bind"]).startswith("127.0.0.1,")
     await check_accessibility(page)
     async with phone(place) as other:
         await other.goto(url)
@@ -145,7 +145,7 @@ async def test_a_phone_is_paired_from_the_first_click_on(place: Place) -> None:
         await device.get_by_role("button", name="Sign out").click()
         await page.get_by_role("alertdialog").get_by_role("button", name="Sign out").click()
         await expect(other.locator("main#main")).to_have_count(0)
-    entries = (await place.owner.call_json("stagedoor/@audit", {"limit": 50}))["entries"]
+    entries = (await ask(place.owner, "stagedoor/@audit", limit=50))["entries"]
     facts = [(entry["kind"], entry["facts"].get("what")) for entry in reversed(entries)]
     assert [fact for fact in facts if fact[1] in ("pairing code", "device")] == [
         ("pass", "pairing code"),
@@ -158,7 +158,7 @@ async def test_a_phone_is_paired_from_the_first_click_on(place: Place) -> None:
 
 async def test_a_phone_that_does_not_trust_the_certificate_is_shown_how(place: Place) -> None:
     url = await place.make_code()
-    fingerprint = (await place.dialog.locator("code.url").last.inner_text()).strip()
+    fingerprint = (await place.dialog.locator("code").last.inner_text()).strip()
     assert re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", fingerprint)
     async with phone(place, trusts=False) as other:
         await other.goto(url)
@@ -217,7 +217,7 @@ async def test_each_end_is_told_plainly(place: Place) -> None:
         await second.goto(url.partition("#")[0])
         await second.reload()
         await expect(second.get_by_role("heading", name="No code")).to_be_visible()
-    assert len(await place.owner.get_json("stagedoor/devices")) == 1
+    assert "Android" not in await place.owner.get("stagedoor/devices")
 
 
 async def test_by_keyboard_in_italian_and_narrow(place: Place) -> None:

@@ -20,11 +20,12 @@ from stagedoor.app import App, Running
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import ConnectionLost, PasswordRefused
 from stagedoor.options import Settings
+from stagedoor.tls import machine_addresses
 from tests.conftest import Server
 from tests.console.harness import Window, check_accessibility, open_page, sign_in, watched
 from tests.net.websocket import TEXT, Raw
 from tests.test_app import get_for_ever, owner_of
-from tests.test_owner_requests import door_of, free_port, port_of, run_movable, stored
+from tests.test_owner_requests import ask, door_of, free_port, port_of, run_movable, stored
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -223,9 +224,9 @@ async def test_a_door_moves_to_a_free_port_and_not_to_a_taken_one(place: Place) 
     door = card(page, "Streamer.bot")
     await expect(door).to_contain_text("Only programs on this computer can reach it.")
     await page.locator("main").focus()
-    await press_until_focused(page, door.get_by_role("button", name="Move…"))
+    await press_until_focused(page, door.get_by_role("button", name="Change…"))
     await page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog", name="Move Streamer.bot")
+    dialog = page.get_by_role("dialog", name="Who should reach Streamer.bot?")
     port = dialog.get_by_label("Port")
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
@@ -241,19 +242,12 @@ async def test_a_door_moves_to_a_free_port_and_not_to_a_taken_one(place: Place) 
     await greeting(place)
     new = free_port()
     await port.fill(str(new))
-    await dialog.get_by_role("button", name="Try and move").click()
+    await dialog.get_by_role("button", name="Try and apply").click()
     await expect(dialog).to_have_count(0)
     await expect(door).to_contain_text(f"ws://127.0.0.1:{new}/")
     raw = await Raw.open(new)
     assert (await raw.message())["request"] == "Hello"
     await raw.end()
-    # To the network only with a guard.
-    await door.get_by_role("button", name="Move…").click()
-    await dialog.get_by_role("radio", name="Everybody in your network").check()
-    await expect(dialog).to_contain_text("It has to ask everybody for the password (enforced).")
-    await dialog.get_by_role("button", name="Try and move").click()
-    await expect(dialog.get_by_role("alert")).to_contain_text("the door needs authentication enforced")
-    await dialog.get_by_role("button", name="Cancel").click()
     await door.get_by_role("button", name="Switch off").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Switch off").click()
     await expect(door.get_by_text("off", exact=True)).to_be_visible()
@@ -265,15 +259,144 @@ async def test_a_door_moves_to_a_free_port_and_not_to_a_taken_one(place: Place) 
     await expect(door).to_contain_text(f"ws://127.0.0.1:{new}/")
 
 
+async def test_it_is_shown_what_a_choice_means_before_it_is_so(place: Place) -> None:
+    page = place.page
+    port = port_of(place.running.doors.streamerbot)
+    door = card(page, "Streamer.bot")
+    await door.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog", name="Who should reach Streamer.bot?")
+    meaning = dialog.get_by_role("region", name="What that means")
+    await expect(dialog.get_by_role("radio", name="Only this computer")).to_be_checked()
+    await expect(meaning).to_have_text("What that means Who can reach it Programs on this computer, and nobody else.")
+    await dialog.get_by_role("radio", name="Every network").check()
+    await expect(meaning).to_contain_text("also in those that you do not trust")
+    await expect(meaning).to_contain_text("Yes. From other devices, plain text is refused.")
+    await expect(meaning).to_contain_text("Nothing else without the password.")
+    await expect(meaning).to_contain_text("ask everybody for the password from now on")
+    for address in machine_addresses():
+        if address.kind == "private":
+            host = f"[{address.address}]" if ":" in address.address else address.address
+            shown = expect(meaning.get_by_text(f"wss://{host}:{port}/", exact=True))
+            await (shown.to_have_count(0) if ":" in address.address else shown.to_be_visible())
+    await check_accessibility(page)
+    assert (await place.streamerbot())["authentication"] == "on"
+    await dialog.get_by_role("button", name="Try and apply").click()
+    await expect(dialog).to_have_count(0)
+    assert (await place.streamerbot())["authentication"] == "enforced"
+    assert (await place.streamerbot())["bind"] == f"0.0.0.0:{port}"
+    await expect(door).to_contain_text("Others in your network can reach it, encrypted.")
+    assert "authentication" in await greeting(place)
+    await door.get_by_role("button", name="Change…").click()
+    await dialog.get_by_role("radio", name="An address that I write").check()
+    await dialog.get_by_label("Address", exact=True).fill("localhost, 127.0.0.2")
+    await expect(meaning).to_contain_text("Programs on this computer, and nobody else.")
+    await dialog.get_by_role("button", name="Try and apply").click()
+    await expect(door).to_contain_text("Only programs on this computer can reach it.")
+    assert (await place.streamerbot())["bind"] == f"localhost,127.0.0.2:{port}"
+
+
+async def test_what_has_to_be_done_first_is_said_and_nothing_can_be_applied(place: Place) -> None:
+    page = place.page
+    await place.owner.set_json("http/config", {**await place.http(), "kv_password": ""})
+    await expect(secret(page, "Kilovolt")).to_contain_text("Without a password, any program")
+    await card(page, "Kilovolt").get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog", name="Who should reach Kilovolt?")
+    await dialog.get_by_role("radio", name="Every network").check()
+    await expect(dialog.get_by_role("alert")).to_contain_text(["First: the door needs a password."])
+    await expect(dialog.get_by_role("button", name="Try and apply")).to_be_disabled()
+    await check_accessibility(page)
+
+
+# --- TLS ---
+
+
+async def test_tls_is_switched_off_and_on_and_a_new_authority_is_asked_about(place: Place) -> None:
+    page = place.page
+    how = page.get_by_role("region", name="How it is done")
+    shown = page.get_by_role("region", name="The certificate")
+    await expect(how).to_contain_text("ready when needed")
+    await expect(shown).to_contain_text("There is none yet.")
+    await how.get_by_role("radio", name="Off").check()
+    await how.get_by_role("button", name="Save").click()
+    await expect(shown).to_contain_text("None is shown.")
+    assert (await stored(place.owner, "stagedoor/tls"))["mode"] == "off"
+    # What is to be reached from elsewhere switches it on, and says so.
+    await card(page, "Console").get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog", name="Who should reach Console?")
+    await dialog.get_by_role("radio", name="Every network").check()
+    await expect(dialog).to_contain_text("TLS is switched on.")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await how.get_by_role("radio", name="Automatic").check()
+    await how.get_by_role("button", name="Save").click()
+    await expect(how.get_by_text("on", exact=True)).to_be_visible()
+    old = (await ask(place.owner, "stagedoor/@tls"))["authority"]["fingerprint"]
+    pairs = ":".join(old.upper()[at : at + 2] for at in range(0, 64, 2))
+    await expect(shown.locator("code")).to_have_text(pairs)
+    await check_accessibility(page)
+    async with page.expect_download() as download:
+        await shown.get_by_role("link", name="Download").click()
+    assert (await download.value).suggested_filename == "stagedoor-authority.crt"
+    await shown.get_by_role("button", name="New authority…").click()
+    warning = page.get_by_role("alertdialog", name="Make a new authority?")
+    await expect(warning).to_contain_text("Every phone and computer that trusts the old one")
+    await check_accessibility(page)
+    await warning.get_by_role("button", name="Make it").click()
+    await expect(shown.locator("code")).not_to_have_text(pairs)
+    assert (await ask(place.owner, "stagedoor/@tls"))["authority"]["fingerprint"] != old
+
+
+async def test_files_that_cannot_be_used_are_told_and_good_ones_taken(place: Place, tmp_path: Path) -> None:
+    page = place.page
+    how = page.get_by_role("region", name="How it is done")
+    await how.get_by_role("radio", name="My own certificate").focus()
+    await page.keyboard.press("Space")
+    file = how.get_by_label("Certificate, with its chain (PEM)")
+    await file.fill(str(tmp_path / "none.pem"))
+    await page.keyboard.press("Tab")
+    await how.get_by_role("button", name="Save").click()
+    await expect(how.get_by_role("alert")).to_contain_text(f"It stays as it was: {tmp_path}/none.pem: No such file")
+    await check_accessibility(page)
+    await file.fill(str(Path(__file__).parents[1] / "services" / "localhost.pem"))
+    await how.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("region", name="The certificate")).to_contain_text("localhost")
+    await expect(how.get_by_role("button", name="Save")).to_be_disabled()
+    await expect(how.get_by_role("radio", name="My own certificate")).to_be_checked()
+
+
+async def test_plain_text_wants_insistence_and_the_warning_stays(place: Place) -> None:
+    page = place.page
+    how = page.get_by_role("region", name="How it is done")
+    await expect(how).to_contain_text("It is refused. That is how it should be.")
+    await how.get_by_role("button", name="Let it in all the same…").click()
+    warning = page.get_by_role("alertdialog", name="Let other devices speak plain text?")
+    await warning.get_by_role("button", name="Cancel").click()
+    assert await place.owner.get("stagedoor/tls") == ""
+    await how.get_by_role("button", name="Let it in all the same…").click()
+    await warning.get_by_role("button", name="I insist").click()
+    await expect(how).to_contain_text("It is let in, because you insisted.")
+    assert (await stored(place.owner, "stagedoor/tls"))["plain_beyond_loopback"] is True
+    await page.reload()
+    await expect(how).to_contain_text("It is let in, because you insisted.")
+    await check_accessibility(page)
+    await card(page, "Console").get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog", name="Who should reach Console?")
+    await dialog.get_by_role("radio", name="Every network").check()
+    await expect(dialog).to_contain_text("Not necessarily: you let other devices speak plain text.")
+    await check_accessibility(page)
+    await dialog.get_by_role("button", name="Cancel").click()
+    await how.get_by_role("button", name="Forbid it again").click()
+    await expect(how).to_contain_text("It is refused.")
+
+
 async def test_the_page_follows_the_console_to_its_new_address(place: Place) -> None:
     page = place.page
     old = urlsplit(page.url)
     new = free_port()
-    await card(page, "Console").get_by_role("button", name="Move…").click()
-    dialog = page.get_by_role("dialog", name="Move Console")
+    await card(page, "Console").get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog", name="Who should reach Console?")
     await expect(dialog).to_contain_text("This page goes to the new address by itself")
     await dialog.get_by_label("Port").fill(str(new))
-    await dialog.get_by_role("button", name="Try and move").click()
+    await dialog.get_by_role("button", name="Try and apply").click()
     await page.wait_for_url(f"http://*:{new}/**")
     await open_page(page, "server")
     await expect(card(page, "Console")).to_contain_text(f":{new}/")
@@ -419,7 +542,7 @@ async def test_what_was_chosen_for_this_run_is_told_and_cannot_be_changed(browse
             ("Console", "STAGEDOOR_CONSOLE"),
         ):
             await expect(card(page, name)).to_contain_text(f"or {variable}. What is chosen for one run")
-            await expect(card(page, name).get_by_role("button", name="Move…")).to_have_count(0)
+            await expect(card(page, name).get_by_role("button", name="Change…")).to_have_count(0)
         passwords = page.get_by_role("region", name="Passwords")
         await expect(passwords).to_contain_text("STAGEDOOR_KILOVOLT_PASSWORD")
         await expect(passwords).to_contain_text("STAGEDOOR_STREAMERBOT_PASSWORD")

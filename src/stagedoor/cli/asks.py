@@ -193,8 +193,10 @@ class Desk:
     line is thrown away before the next question can be answered.
     """
 
-    def __init__(self, *, is_answering: bool, as_json: bool) -> None:
+    def __init__(self, *, is_answering: bool, as_json: bool, only: Subject | None = None) -> None:
+        """``only`` is the kind of question that is dealt with, if not every one."""
         self._is_answering = is_answering
+        self._only = only
         self._as_json = as_json
         self._events: asyncio.Queue[_Event] = asyncio.Queue()
         self._typist: asyncio.Task[None] | None = None
@@ -249,7 +251,7 @@ class Desk:
             self._events.put_nowait(error)
 
     def _take_questions(self, questions: Sequence[Question]) -> None:
-        self._open = questions
+        self._open = questions = [one for one in questions if self._only in (None, one.kind)]
         if self._current is not None and all(question.id != self._current.id for question in questions):
             click.echo("\nThe question has gone: it was answered elsewhere, or the application has left.")
             self._leave_current()

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "overlay-key": "stagedoor.cli.overlay_keys:overlay_key",
     "origins": "stagedoor.cli.origins:origins",
     "devices": "stagedoor.cli.devices:devices",
+    "pair": "stagedoor.cli.pair:pair",
     "tls": "stagedoor.cli.tls:tls",
     "action": "stagedoor.cli.action:action",
     "emit": "stagedoor.cli.emit:emit",

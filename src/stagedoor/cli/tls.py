@@ -14,7 +14,7 @@ from stagedoor.cli.target import Target
 from stagedoor.keys import NEW_AUTHORITY, TLS
 from stagedoor.kilovolt import RequestFailed
 from stagedoor.services.tls import TlsState
-from stagedoor.tls import CertificateFolder, tls_folder
+from stagedoor.tls import CertificateFolder, in_pairs, tls_folder
 from stagedoor.types import Key
 
 
@@ -123,7 +123,7 @@ def _print(state: TlsState, *, as_json: bool) -> None:
         ]
     if state.authority is not None:
         rows += [
-            ["authority", _in_pairs(state.authority.fingerprint)],
+            ["authority", in_pairs(state.authority.fingerprint)],
             ["made", _day(state.authority.made_at_ms)],
             ["good until", _day(state.authority.expires_at_ms)],
         ]
@@ -137,12 +137,6 @@ def _describe(state: TlsState) -> str:
     if state.is_active:
         return "on, beside plain text from this machine"
     return "off" if state.mode == "off" else "not yet: there is no certificate; `stagedoor tls new` makes one"
-
-
-def _in_pairs(fingerprint: str) -> str:
-    """Write a fingerprint as browsers and systems show it."""
-    upper = fingerprint.upper()
-    return ":".join(upper[at : at + 2] for at in range(0, len(upper), 2))
 
 
 def _day(unix_ms: int) -> str:

@@ -49,6 +49,14 @@ async function isTrusted() {
   }
 }
 
+/** A fingerprint as systems show it; a line ends between two pairs. */
+function inPairs(fingerprint) {
+  return fingerprint
+    .toUpperCase()
+    .match(/../g)
+    .flatMap((pair, index) => (index === 0 ? [pair] : [':', element('wbr'), pair]));
+}
+
 function systemName() {
   const agent = navigator.userAgent;
   if (/iPhone|iPad/.test(agent) || (/Macintosh/.test(agent) && navigator.maxTouchPoints > 1)) return 'iphone';
@@ -97,7 +105,7 @@ async function trust() {
     paragraph(words.why),
     element('a', { className: 'button primary', href: '/authority.crt', textContent: words.get, download: 'stagedoor-authority.crt' }),
     element('h2', { textContent: words.fingerprint }),
-    element('code', { className: 'fingerprint', textContent: fingerprint.toUpperCase().match(/../g).join(':') }),
+    element('code', { className: 'fingerprint' }, ...inPairs(fingerprint)),
     paragraph(words.compare, 'notice'),
     element('h2', { textContent: words.how }),
     element(

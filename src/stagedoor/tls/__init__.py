@@ -4,7 +4,7 @@ It knows no door and no store. Whatever needs the library ``cryptography`` impor
 reading certificates is rare, and a start should not pay for it.
 """
 
-from stagedoor.tls.folder import AUTHORITY_FILE, AuthorityFacts, CertificateFolder, LeafFacts, tls_folder
+from stagedoor.tls.folder import AUTHORITY_FILE, AuthorityFacts, CertificateFolder, LeafFacts, in_pairs, tls_folder
 from stagedoor.tls.machine import MachineAddress, is_certifiable, machine_addresses, machine_names
 from stagedoor.tls.own import BadCertificate, OwnCertificate, server_context
 
@@ -16,6 +16,7 @@ __all__ = [
     "LeafFacts",
     "MachineAddress",
     "OwnCertificate",
+    "in_pairs",
     "is_certifiable",
     "machine_addresses",
     "machine_names",

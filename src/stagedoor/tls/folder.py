@@ -163,6 +163,12 @@ def fingerprint_of(pem: bytes) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem[begin:].decode("ascii").strip())).hexdigest()
 
 
+def in_pairs(fingerprint: str) -> str:
+    """Write a fingerprint as browsers and systems show it."""
+    upper = fingerprint.upper()
+    return ":".join(upper[at : at + 2] for at in range(0, len(upper), 2))
+
+
 def _validity(pem: bytes) -> tuple[int, int]:
     """Tell when an authority was made and until when it is good, in Unix milliseconds."""
     from cryptography import x509
