@@ -78,11 +78,21 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_http(mode: str = "off", *, origins: OriginPolicy | None = None) -> AsyncIterator[Opened]:
+async def open_http(
+    mode: str = "off", *, origins: OriginPolicy | None = None, host_names: frozenset[str] = frozenset()
+) -> AsyncIterator[Opened]:
     stage = Stage(mode=mode, password=PASSWORD, clock=asyncio.get_running_loop())
     policy = origins or OriginPolicy(frozenset((OVERLAYS,)))
     http = StreamerbotHttp(stage.hub, stage.reception, policy)
-    door = Door("HTTP", sockets={}, respond=http.respond, turn=Turn(), limits=Limits(), origins=policy)
+    door = Door(
+        "HTTP",
+        sockets={},
+        respond=http.respond,
+        turn=Turn(),
+        limits=Limits(),
+        origins=policy,
+        host_names=host_names,
+    )
     await door.listen("127.0.0.1", 0)
     try:
         yield Opened(stage, door, http)
@@ -431,8 +441,29 @@ async def test_it_may_ask_before_it_posts(opened: Opened) -> None:
     assert answer.headers["access-control-allow-origin"] == OVERLAYS
     assert "Content-Type" in answer.headers["access-control-allow-headers"]
     foreign = await opened.ask("OPTIONS", "/DoAction", b"", Origin="https://evil.example", **asked)
-    assert foreign.status in (403, 405)
+    assert foreign.status == 403
     assert "access-control-allow-origin" not in foreign.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_the_owner_is_asked_about_a_foreign_site_also_when_its_browser_asks_first(method: str) -> None:
+    asked: list[str] = []
+    policy = OriginPolicy(ask=lambda origin, asker: asked.append(origin))
+    async with open_http(origins=policy) as opened:
+        answer = await opened.ask(method, "/api/DoAction", b"", Origin="https://Evil.example")
+        assert answer.status == 403
+    assert asked == ["https://evil.example"]
+
+
+async def test_a_page_of_the_servers_own_is_at_home_by_any_name_of_the_server() -> None:
+    asked: list[str] = []
+    policy = OriginPolicy(ask=lambda origin, asker: asked.append(origin))
+    async with open_http(origins=policy, host_names=frozenset(("stage.example",))) as opened:
+        name = f"stage.example:{opened.door.port}"
+        assert (await opened.do({"action": {"name": "Wave"}}, Host=name, Origin=f"http://{name}")).status == 204
+        assert (await opened.do({"action": {"name": "Wave"}}, Host=name, Origin=f"https://{name}")).status == 403
+        assert (await opened.do({"action": {"name": "Wave"}}, Host=name, Origin="http://stage.example")).status == 403
+    assert asked == [f"https://{name}", "http://stage.example"]
 
 
 # --- the password ------------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ class StreamerbotHttp:
         name = _RIGHT_NAMES.get(method.lower()) if folder in ("", "/api") else None
         if name is None:
             return self._find_file(request, path)
+        peer = self._check_origin(request)
         if request.method == "OPTIONS" and "Access-Control-Allow-Origin" in headers:
             allowed = {"Access-Control-Allow-Methods": "GET, HEAD, POST"}
             allowed["Access-Control-Allow-Headers"] = "Content-Type, Authorization"
@@ -111,7 +112,7 @@ class StreamerbotHttp:
         if request.method not in methods:
             allow = ", ".join(methods)
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"{name} is answered to {allow}", {"Allow": allow})
-        client = await self._let_in(request)
+        client = await self._let_in(request, peer)
         try:
             members = await self._serve(name, request, _Asker(client, self._reception))
         except (BadRequest, StagedoorError) as error:
@@ -149,28 +150,32 @@ class StreamerbotHttp:
 
     # --- who asks ---
 
-    async def _let_in(self, request: web.BaseRequest) -> Client:
-        """Decide what a request may do: by where it comes from, and by the password or token that it may bring."""
+    def _check_origin(self, request: web.BaseRequest) -> Peer:
+        """Tell who asks; refuse a page of a foreign web site, also when its browser asks for it whether it may."""
         transport = request.transport
         if transport is None:
             raise _Refused(HTTPStatus.BAD_REQUEST, "the connection has gone")
         place = place_of(transport)
         origin = request.headers.get("Origin")
-        origin_class = self._origins.classify(origin)
+        is_own = origin is not None and origin.lower() == f"{request.scheme}://{request.host}".lower()
+        origin_class = OriginClass.LOCAL if is_own else self._origins.classify(origin)
         came_from_elsewhere = origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"
         if origin_class is OriginClass.FOREIGN or (came_from_elsewhere and not self._origins.trusts_all):
             logger.warning("the Streamer.bot HTTP door refused a page of %s", origin or "another web site")
             if origin is not None:
                 self._origins.refused(origin, Asker(place.peer, origin, place.peer_port))
             raise _Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
-        peer = Peer(place.peer, origin, origin_class is OriginClass.OPAQUE, place.peer_port)
+        return Peer(place.peer, origin, origin_class is OriginClass.OPAQUE, place.peer_port)
+
+    async def _let_in(self, request: web.BaseRequest, peer: Peer) -> Client:
+        """Decide what a request may do: by where it comes from, and by the password or token that it may bring."""
         doorkeeper = self._reception.doorkeeper
         grant = await self._prove(request, peer) or self._reception.grant_on_entry(peer)
         if grant is NOBODY:
             raise _Refused(HTTPStatus.UNAUTHORIZED, "Authentication required", {"WWW-Authenticate": "Bearer"})
         client = Client(self._hub, grant)
-        doorkeeper.record_login(grant, peer.address, origin)
-        client.follow(lambda use, key: doorkeeper.record_use(grant, use, key, peer.address, origin))
+        doorkeeper.record_login(grant, peer.address, peer.origin)
+        client.follow(lambda use, key: doorkeeper.record_use(grant, use, key, peer.address, peer.origin))
         return client
 
     async def _prove(self, request: web.BaseRequest, peer: Peer) -> Grant | None:
