@@ -282,3 +282,18 @@ def test_an_origin_is_brought_to_the_form_of_browsers(text: str, origin: str) ->
 def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         normalize_origin(text)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "default", "expected"),
+    [
+        ("localhost", 443, 443, True),
+        ("localhost:443", 443, 443, True),
+        ("localhost", 80, 80, True),
+        ("localhost", 80, 443, False),
+        ("localhost", 443, 80, False),
+        ("localhost", 4337, 443, False),
+    ],
+)
+def test_a_host_without_a_port_means_that_of_its_scheme(host: str, port: int, default: int, expected: bool) -> None:
+    assert is_host_allowed([host], port=port, local_address="127.0.0.1", default_port=default) is expected
