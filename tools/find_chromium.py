@@ -1,6 +1,7 @@
 """Find a Chromium for the tests, or install one: ``python tools/find_chromium.py --install``.
 
-Debian's package when the user is root on a Debian, else the one that Playwright downloads for itself.
+Debian's package when the user is root on a Debian, else the one that Playwright downloads for itself. Root on a Debian
+gets ``certutil``, too, by which a test tells a Chromium to trust an authority.
 """
 
 import os
@@ -33,21 +34,35 @@ def _find_playwrights() -> str | None:
 
 def install_chromium() -> None:
     """Install one; raises ``CalledProcessError`` when that fails."""
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "--quiet"], check=True, env=environment, stdout=subprocess.DEVNULL)
-        subprocess.run(
-            ["apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium"],
-            check=True,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-        )
+    if _can_install_packages():
+        _install_package("chromium")
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
+def install_certutil() -> None:
+    """Install it where that is easy; elsewhere one test cannot run."""
+    if shutil.which("certutil") is None and _can_install_packages():
+        try:
+            _install_package("libnss3-tools")
+        except subprocess.CalledProcessError as error:
+            print(f"certutil could not be installed: {error}", file=sys.stderr)
+
+
+def _can_install_packages() -> bool:
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def _install_package(name: str) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", name]):
+        subprocess.run(["apt-get", "--quiet", *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
+
+
 def main() -> int:
     """Print the path, after installing when asked to."""
+    if "--install" in sys.argv[1:]:
+        install_certutil()
     path = find_chromium()
     if path is None and "--install" in sys.argv[1:]:
         print("installing a Chromium for the tests", file=sys.stderr)
