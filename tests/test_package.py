@@ -23,5 +23,6 @@ def test_the_wheel_has_the_console_and_the_sample_overlays(tmp_path: Path) -> No
     console = {f"stagedoor/web/{path.relative_to(built).as_posix()}" for path in built.rglob("*") if path.is_file()}
     assert console <= names
     assert {f"stagedoor/examples/{name}/index.html" for name in ("chat", "alerts", "countdown")} <= names
+    assert {f"stagedoor/pair/{name}" for name in ("index.html", "pair.css", "pair.js", "texts.js")} <= names
     assert "stagedoor/streamerbot/events/data/Command.json" in names
     assert not any("node_modules" in name or name.startswith(("tests/", "web/")) for name in names)
