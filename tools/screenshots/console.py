@@ -12,17 +12,19 @@ from tools.screenshots.terminal import output_of
 
 PAGES: Final = {
     "apps": "apps",
+    "overlay-keys": "apps/keys",
     "server": "server",
     "keys": "keys/overlay%2Falert",
     "actions": f"actions/{RAID_ALERT}",
     "variables": "variables",
     "log": "log",
+    "audit": "audit",
     "backups": "backups",
     "about": "about",
 }
 """The pages beside the first, by their addresses."""
 
-TALL: Final = {"dashboard": (1280, 1310), "welcome": (1280, 1000)}
+TALL: Final = {"dashboard": (1280, 1345), "welcome": (1280, 1000)}
 """Sizes of a wide screen for pages that are looked at first, so that all of them is seen."""
 
 PAUSE_S: Final = 2.0

@@ -122,7 +122,8 @@ ASKING_PAGE: Final = """<!doctype html>
   brush.textAlign = "center";
   brush.fillText("42", 32, 44);
   const ask = { auth: "ask", name: "Death counter", author: "Robin", url: "https://overlays.example/deaths",
-                icon: document.getElementById("icon").toDataURL(), verificationCode: "4117" };
+                icon: document.getElementById("icon").toDataURL(), verificationCode: "4117",
+                scopes: ["read:counter/*", "write:counter/*", "event:Twitch.ChatMessage", "send:twitch"] };
   const socket = new WebSocket("ws://localhost:4337/ws");
   socket.onopen = () => socket.send(JSON.stringify({ command: "klogin", request_id: "1", data: ask }));
 </script>
@@ -145,7 +146,12 @@ def prepared(browser: Browser, folder: Path) -> Iterator[SyncClient]:
             whose = {"platform": "twitch", "userId": user_id, "userLogin": user.lower(), "userName": user}
             bot.call_json("global/@set", {"name": "points", "value": points, **whose})
         bot.set_many_json({"overlay/scene": "game", "overlay/alert": {"kind": "none"}, "goals/follow": 482})
-        _knock_from_a_web_site()
+        _knock_from_a_web_site(folder)
+        output_of(
+            folder, "overlay-key", "make", "Chat in OBS", "--scope", "event:Twitch.*", "--scope", "event:YouTube.*"
+        )
+        output_of(folder, "overlay-key", "make", "Goals for Ada", "--scope", "read:goals/*", "--expires", "2099-12-31")
+        output_of(folder, "origins", "allow", "https://overlays.example")
         output_of(folder, "backup")
         bot.subscribe_prefix("counter/", lambda *_: None)
         yield bot
@@ -210,8 +216,8 @@ def _remembered(folder: Path) -> Iterator[None]:
         application.join(TIMEOUT_S)
 
 
-def _knock_from_a_web_site() -> None:
-    """Try to connect as a page of a web site that nobody has let in, which the log tells."""
+def _knock_from_a_web_site(folder: Path) -> None:
+    """Try to connect as a page of a web site that nobody lets in, which the log tells."""
     site = {
         "Origin": "https://widgets.example",
         "Connection": "Upgrade",
@@ -223,3 +229,5 @@ def _knock_from_a_web_site() -> None:
     door.request("GET", "/ws", headers=site)
     assert door.getresponse().status == http.HTTPStatus.FORBIDDEN
     door.close()
+    (question,) = json.loads(output_of(folder, "asks", "list", "--json"))
+    output_of(folder, "asks", "deny", question["id"])
