@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
 
+from stagedoor.services.pairing import draw
 from tools.screenshots.browser import save, viewport
 from tools.screenshots.pictures import SCHEMES, VIEWPORTS, Scheme, Size
 from tools.screenshots.show import RAID_ALERT, asking, change_alert, play, prepared
@@ -26,6 +28,9 @@ PAGES: Final = {
 
 TALL: Final = {"dashboard": (1280, 1345), "welcome": (1280, 1000)}
 """Sizes of a wide screen for pages that are looked at first, so that all of them is seen."""
+
+PAIRING: Final = "http://192.168.1.20:4330/pair#code=k7fm-29xq-4tpw"
+"""What stands in the pictures for the address that a phone scans."""
 
 PAUSE_S: Final = 2.0
 """Between two messages of the evening, so that there is something to see in the charts."""
@@ -76,6 +81,11 @@ def draw_console(browser: Browser, folder: Path) -> None:
                 dialog.get_by_text("4117").wait_for()
                 dialog.locator("[aria-disabled=true]").first.wait_for(state="hidden")
                 _draw(window, "question", folder)
+        # The last, since it lets the console be reached from elsewhere, which all pages warn of.
+        for window in windows:
+            if window.size == "wide":
+                _begin_pairing(window.page)
+                _draw(window, "pair", folder)
         for window in windows:
             window.page.context.close()
 
@@ -110,6 +120,25 @@ def _go(page: Page, path: str) -> None:
     page.locator("main h1").wait_for(state="attached")
     page.locator("main [aria-busy=true]").first.wait_for(state="hidden")
     page.evaluate("document.fonts.ready")
+
+
+def _begin_pairing(page: Page) -> None:
+    """Have a code made, with which the console is reached from this machine's network; what is shown leads nowhere."""
+    _go(page, "apps/devices")
+    page.get_by_role("button", name="Pair a phone").click()
+    open_it = page.get_by_role("button", name="Let it be reached")
+    code = page.get_by_role("img", name="QR code")
+    open_it.or_(code).wait_for()
+    if open_it.is_visible():
+        open_it.click()
+    code.wait_for()
+    code.evaluate("(picture, source) => { picture.src = source }", draw(PAIRING))
+    dialog = page.get_by_role("dialog")
+    dialog.locator("code.url").evaluate("(shown, url) => { shown.textContent = url }", PAIRING)
+    dialog.locator("select").evaluate_all(
+        "(choices, host) => { for (const { options } of choices) options[0].text = host }", urlsplit(PAIRING).hostname
+    )
+    page.locator("dialog img").evaluate("picture => picture.decode()")
 
 
 def _try_welcome(page: Page) -> None:

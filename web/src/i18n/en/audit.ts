@@ -140,7 +140,8 @@ export const audit = {
   passes: {
     link: 'A link to the console was made',
     given: 'A browser signed in',
-    device: 'A browser signed in',
+    device: 'A phone or computer was paired',
+    'pairing code': 'A code for pairing was made',
     returned: 'A browser signed out',
   } as Record<string, string>,
   tls: (what: string, reason: string) => `Encryption: ${[what, reason].filter(Boolean).join(', ')}`,

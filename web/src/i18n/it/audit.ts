@@ -139,7 +139,8 @@ export const audit: Texts['audit'] = {
   passes: {
     link: 'È stato creato un link alla console',
     given: 'Un browser è entrato',
-    device: 'Un browser è entrato',
+    device: 'È stato abbinato un telefono o un computer',
+    'pairing code': 'È stato creato un codice per l’abbinamento',
     returned: 'Un browser è uscito',
   },
   tls: (what, reason) => `Cifratura: ${[what, reason].filter(Boolean).join(', ')}`,
