@@ -18,6 +18,7 @@ from stagedoor.access import (
     OriginPolicy,
     OverlayKeys,
     RememberedApps,
+    Terms,
     Timer,
     sign,
 )
@@ -237,13 +238,13 @@ class Stage:
         self.lines.append(line)
         return line
 
-    async def judge(self, *, allow: bool, remember: bool = False) -> None:
+    async def judge(self, *, allow: bool, remember: bool = False, terms: Terms | None = None) -> None:
         """Answer the oldest question, as its owner would; wait for one if need be."""
         async with asyncio.timeout(PATIENCE_S):
             while not self.asks.open:
                 self._asks_changed.clear()
                 await self._asks_changed.wait()
-        assert self.asks.answer(self.asks.open[0].id, allow=allow, remember=remember)
+        assert self.asks.answer(self.asks.open[0].id, allow=allow, remember=remember, terms=terms)
 
     def forget_apps(self) -> None:
         """Let no application in any longer, as its owner would."""

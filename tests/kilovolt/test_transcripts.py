@@ -9,7 +9,7 @@ from stagedoor.hub import LmdbStore, MemoryStore, Store, Write
 from stagedoor.kilovolt.messages import COMMANDS, ErrorCode
 from tests.hub.shaky_store import ShakyStore
 from tests.kilovolt.harness import TOKEN, Line, Stage
-from tests.kilovolt.transcripts import Happening, Hear, Say, Transcript, load_transcripts, replay
+from tests.kilovolt.transcripts import Happening, Hear, Say, Transcript, load_transcripts, of_scopes, replay
 
 TRANSCRIPTS = load_transcripts()
 
@@ -84,9 +84,11 @@ def happenings(stage: Stage) -> dict[str, Happening]:
     async def write(key: str, value: str) -> None:
         await stage.owner.put_all([Write(key, value)])
 
-    return {happening.__name__: happening for happening in (allow, deny, questions, wait, leave, closed)} | {
-        happening.__name__: happening for happening in (password, fail, write, remember, forget)
-    }
+    return (
+        {happening.__name__: happening for happening in (allow, deny, questions, wait, leave, closed)}
+        | {happening.__name__: happening for happening in (password, fail, write, remember, forget)}
+        | of_scopes(stage)
+    )
 
 
 def test_there_are_transcripts() -> None:

@@ -10,12 +10,15 @@ A file holds several transcripts. Each begins with a title, ``== like this``, an
     ! allow                                      something happens beside the wire
     # …                                          a comment
 
-Beside the wire: ``allow``, ``remember`` and ``deny`` answer the oldest question, ``forget`` takes the tokens of all
-remembered applications back, ``questions N`` counts the open ones, ``wait S``
-moves the clock, ``leave N`` ends a connection, ``closed N CODE`` says that the server ended it, ``password TEXT``
-changes the password, ``fail N`` lets the store refuse its next writes, ``write KEY VALUE`` writes as the owner.
+Beside the wire: ``allow``, ``remember`` and ``deny`` answer the oldest question, ``narrow WORDS`` remembers its asker
+with these scopes, ``forget`` takes the tokens of all remembered applications back, ``scopes WORDS`` gives them others,
+``overlay WORDS`` makes an overlay key, ``revoke`` takes all of those back, ``questions N`` counts the open ones,
+``wait S`` moves the clock, ``leave N`` ends a connection, ``closed N CODE`` says that the server ended it,
+``password TEXT`` changes the password, ``fail N`` lets the store refuse its next writes, ``write KEY VALUE`` writes as
+the owner.
 
-Placeholders in what the client says: ``{answer}`` to the last challenge, ``{wrong}`` answer, ``{token}`` of the
+Placeholders in what the client says: ``{answer}`` to the last challenge, ``{overlay}`` answer by the overlay key,
+``{wrong}`` answer, ``{token}`` of the
 owner, ``{given}``, the token that an application was given last, ``{limit}``
 and ``{long}``, the longest key and one that is too long. In what it hears: ``{any}`` text, ``{digits}``, ``{b64}`` of
 32 bytes, ``{text}`` of the request as it was sent, and the keys.
@@ -29,19 +32,23 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from stagedoor.access import OverlayKey, Scopes, Terms
 from stagedoor.types import MAX_KEY_BYTES
-from tests.kilovolt.harness import TOKEN, solve
+from tests.kilovolt.harness import TOKEN, Stage, solve
 
 FOLDER = Path(__file__).with_name("transcripts")
 
 LIMIT = "k" * MAX_KEY_BYTES
 LONG = "k" * (MAX_KEY_BYTES + 1)
+OVERLAY_KEY = "overlay-a-key-for-the-tests"
+"""What every overlay key of a transcript is."""
+
 WRONG = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 _FENCE = '{"command":"version","request_id":"the end"}'
 _FENCED = '{"type":"response","ok":true,"request_id":"the end","data":"v10"}'
 
-_SPOKEN = re.compile(r"\{(answer|wrong|token|given|limit|long)\}")
+_SPOKEN = re.compile(r"\{(answer|overlay|wrong|token|given|limit|long)\}")
 _HEARD = re.compile(r"\{(any|digits|b64|text|limit|long)\}")
 _LINE = re.compile(r"(\d?)([<>]) (.*)")
 
@@ -155,6 +162,27 @@ Happening: TypeAlias = Callable[..., Awaitable[None]]
 """Lets something happen; gets the words after its name."""
 
 
+def of_scopes(stage: Stage) -> dict[str, Happening]:
+    """What can happen to what was granted in words; the same for sessions and for doors."""
+
+    async def narrow(*words: str) -> None:
+        await stage.judge(allow=True, remember=True, terms=Terms(Scopes.parse(list(words))))
+
+    async def scopes(*words: str) -> None:
+        for app in stage.apps.stored():
+            stage.apps.alter(msgspec.structs.replace(app, scopes=Scopes.parse(list(words)).words))
+
+    async def overlay(*words: str) -> None:
+        key = OverlayKey(made_at=0.0, id="1", name="Wheel", key=OVERLAY_KEY, scopes=Scopes.parse(list(words)).words)
+        stage.overlay_keys.add(key)
+
+    async def revoke() -> None:
+        for key in stage.overlay_keys.stored():
+            stage.overlay_keys.remove(key)
+
+    return {happening.__name__: happening for happening in (narrow, scopes, overlay, revoke)}
+
+
 async def replay(transcript: Transcript, connect: Connect, happenings: Mapping[str, Happening]) -> None:
     """Say what the client says, and compare what it hears. At the end nothing more may come."""
     talkers: dict[str, Talker] = {"1": await _connect_first(transcript, connect)}
@@ -196,8 +224,8 @@ async def _connect_first(transcript: Transcript, connect: Connect) -> Talker:
 
 def _fill(text: str, password: str, challenge: object, given: str) -> str:
     def value(match: re.Match[str]) -> str:
-        if match[1] == "answer":
-            return solve(challenge, password)
+        if match[1] in ("answer", "overlay"):
+            return solve(challenge, password if match[1] == "answer" else OVERLAY_KEY)
         return {"wrong": WRONG, "token": TOKEN, "given": given, "limit": LIMIT, "long": LONG}[match[1]]
 
     return _SPOKEN.sub(value, text)

@@ -14,7 +14,7 @@ from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
 from stagedoor.net.pages import Pages
 from tests.kilovolt.harness import TOKEN, Stage
-from tests.kilovolt.transcripts import Happening, Transcript, load_transcripts, replay
+from tests.kilovolt.transcripts import Happening, Transcript, load_transcripts, of_scopes, replay
 from tests.net.websocket import PING, TEXT, Raw
 
 NEEDS_A_SESSION_ALONE = {"wait", "fail"}
@@ -109,6 +109,7 @@ class Theatre:
             "closed": closed,
             "password": password,
             "write": write,
+            **of_scopes(stage),
         }
 
     async def close(self) -> None:

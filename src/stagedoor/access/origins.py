@@ -5,6 +5,7 @@ a direct connection from one that was rebound by DNS. A program can write anythi
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ _LOCAL_NAMES: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 _OBS_FILE: Final = "http://absolute"
 """What OBS sends for a browser source with a local file. Observed in OBS 27 to 31."""
+
+
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+"""The host of an origin as browsers write it: a name in ASCII, or an address."""
 
 
 class OriginClass(Enum):
@@ -76,10 +81,11 @@ def normalize_origin(text: str) -> str:
     """
     parts = urlsplit(text.strip().rstrip("/").lower())
     beyond = parts.path or parts.query or parts.fragment or "@" in parts.netloc
-    if parts.scheme not in ("http", "https") or not parts.hostname or beyond:
+    hostname = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(hostname) or beyond:
         raise ValueError(f"{text!r} is not an origin such as https://overlays.example")
     default = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{hostname}]" if ":" in hostname else hostname
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
 
 
