@@ -12,6 +12,7 @@ import pytest
 from stagedoor import keys
 from stagedoor.access import Doorkeeper, Passes, generate_password
 from stagedoor.access.passes import CODE_LIFETIME_S, IDLE_S
+from stagedoor.audit import AuditLog
 from stagedoor.hub import Catalogue, Hub, MemoryStore
 from stagedoor.net import console as net_console
 from stagedoor.net.console import ConsolePages, OwnPagesOnly
@@ -516,3 +517,26 @@ async def test_the_websocket_is_at_its_path_alone(opened: Opened, path: str) -> 
 
 async def test_plain_http_at_the_websockets_path_is_told_so(opened: Opened) -> None:
     assert (await opened.ask("GET", "/ws")).status == 426
+
+
+# --- the audit log ---
+
+
+async def test_the_audit_log_has_who_signed_in_and_out_and_who_tried(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = AuditLog(None)
+    pages = ConsolePages(opened.passes, private=Path("/nowhere"), audit=audit)
+    monkeypatch.setattr(opened.door, "_respond", pages.respond)
+    answer = await opened.post({"code": opened.passes.new_code()}, User_Agent="Firefox/130 Linux")
+    token = json.loads(answer.body)["token"]
+    assert (await opened.post({"code": "x"})).status == 403
+    assert (await opened.give_back("no token")).status == 401
+    assert (await opened.give_back(token)).status == 204
+    entries = [json.loads(line) for chunk in audit.export() for line in chunk.splitlines()]
+    assert [(entry["kind"], entry["facts"]) for entry in entries] == [
+        ("pass", {"what": "given", "name": "Firefox, Linux", "address": "127.0.0.1"}),
+        ("refused", {"door": "console", "address": "127.0.0.1", "reason": "a wrong link"}),
+        ("pass", {"what": "returned", "name": "Firefox, Linux", "address": "127.0.0.1"}),
+    ]
+    assert token not in str(entries)

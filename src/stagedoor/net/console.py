@@ -150,8 +150,11 @@ class ConsolePages:
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             return web.json_response({"id": known.id})
         if request.method == "DELETE":
-            if not self._passes.revoke(_bearer_token(request)):
+            token = _bearer_token(request)
+            known = self._passes.recognize(token)
+            if known is None or not self._passes.revoke(token):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+            self._record("pass", {"what": "returned", "name": known.name, "address": request.remote})
             return web.Response(status=HTTPStatus.NO_CONTENT)
         if request.method != "POST":
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD", "POST", "DELETE"))
@@ -162,9 +165,12 @@ class ConsolePages:
         except (msgspec.DecodeError, RecursionError):
             raise web.HTTPBadRequest(text="400: a code in JSON is wanted\n") from None
         address = "" if request.transport is None else place_of(request.transport).peer
-        exchanged = self._passes.exchange(code, name_browser(request.headers.get("User-Agent", "")), address)
+        name = name_browser(request.headers.get("User-Agent", ""))
+        exchanged = self._passes.exchange(code, name, address)
         if exchanged is None:
+            self._record("refused", {"door": "console", "address": address, "reason": "a wrong link"})
             raise web.HTTPForbidden(text="403: this link was used already, or it is too old\n")
+        self._record("pass", {"what": "given", "name": name, "address": address})
         return web.json_response({"token": exchanged})
 
     def _answer_backup(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
