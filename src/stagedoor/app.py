@@ -19,6 +19,7 @@ from stagedoor.access import (
     Doorkeeper,
     Grant,
     Level,
+    OriginClass,
     OriginPolicy,
     Pairings,
     RememberedOrigins,
@@ -168,7 +169,7 @@ class App:
             self._turn = Turn()
             self._asks = AskQueue(loop)
             record = self._audit.record
-            origins = OriginDesk(Client(hub, SERVICE), record, self._doors.shut_out)
+            origins = OriginDesk(Client(hub, SERVICE), record, self._shut_out)
             apps = AppsDesk(Client(hub, SERVICE), record)
             overlay_keys = OverlayKeyDesk(Client(hub, SERVICE), record)
             for desk in (origins, apps, overlay_keys):
@@ -340,7 +341,9 @@ class App:
     def _origin_policy(self, remembered: RememberedOrigins) -> OriginPolicy:
         """Which pages may connect: those of sites that were set for this run, and those that the owner let in."""
 
-        def ask(origin: str, asker: Asker) -> None:
+        def refused(origin: str, asker: Asker) -> None:
+            facts = {"origin": origin, "address": asker.address, "reason": "a page of a foreign web site"}
+            self._audit.record("refused", facts)
             if self._settings.asks:
                 remembered.ask(self._asks, origin, asker)
 
@@ -348,8 +351,13 @@ class App:
             frozenset(self._settings.origins),
             trusts_all=self._settings.trust_all_origins,
             is_remembered=remembered.is_allowed,
-            ask=ask,
+            ask=refused,
         )
+
+    def _shut_out(self, origin: str) -> None:
+        """End the connections of pages from an origin that is not let in any more, be it for this run alone."""
+        if self._origins.classify(origin) is OriginClass.FOREIGN:
+            self._doors.shut_out(origin)
 
     def _go_by_choices(self, streamerbot: StreamerbotConfig) -> None:
         """Apply what was chosen for this run alone."""
