@@ -9,10 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagedoor.access import SERVICE, Asker, AskQueue, Client, Leave, Metadata, RememberedApp, RememberedApps, Terms
+from stagedoor.access import (
+    SERVICE,
+    Asker,
+    AskQueue,
+    Client,
+    Departure,
+    Leave,
+    Level,
+    Metadata,
+    RememberedApp,
+    RememberedApps,
+    Scopes,
+    Terms,
+)
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import LmdbStore, MemoryStore
-from stagedoor.services.apps import AppsDesk
+from stagedoor.services.apps import AppsDesk, ShownApp
 from stagedoor.services.questions import Questions
 from tests.hub.shaky_store import ShakyStore
 from tests.kilovolt.harness import FakeClock
@@ -229,3 +242,68 @@ async def test_who_is_refused_is_not_remembered(desk: Desk) -> None:
     with pytest.raises(RequestFailed, match="only who is let in"):
         await desk.ask("stagedoor/@answer-ask", id=ask.id, allow=False, remember=True)
     assert len(asks) == 1
+
+
+# --- what it may touch, and until when ---
+
+
+async def test_other_scopes_end_its_connections_and_another_name_or_end_does_not(
+    desk: Desk, apps: AppsDesk, time: FakeTime
+) -> None:
+    token = remember(apps, "Wheel")
+    left: list[Departure] = []
+    enter(apps, token, left.append)
+    (app_id,) = await ids(desk)
+    end_ms = round((time.now + 60) * 1000)
+    await desk.ask("stagedoor/@change-app", id=app_id, name="Other", expires_at_ms=end_ms)
+    await desk.ask("stagedoor/@change-app", id=app_id, scopes=None)
+    assert left == []
+    (shown,) = msgspec.json.decode(desk.get("stagedoor/apps"), type=list[ShownApp])
+    assert (shown.name, shown.expires_at_ms, shown.scopes) == ("Other", end_ms, None)
+    await desk.ask("stagedoor/@change-app", id=app_id, scopes=["call:DoAction", "read:a", "read:a*"])
+    assert [*left] == [Departure.CHANGED]
+    proof = apps.apps.prove(token, None)
+    assert proof is not None
+    assert proof.grant.scopes == Scopes.parse("call:action/@run read:a*")
+    await desk.ask("stagedoor/@change-app", id=app_id, scopes=None)
+    proof = apps.apps.prove(token, None)
+    assert proof is not None
+    assert proof.grant.level is Level.APPLICATION
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scopes": ["x"]},
+        {"scopes": [*(f"read:{number}" for number in range(63)), "send:*"]},
+        {"scopes": "read:a"},
+        {"name": " "},
+        {"expires_at_ms": 5},
+        {"expires_at_ms": 253_402_300_799_001},
+    ],
+    ids=str,
+)
+async def test_a_wrong_change_changes_nothing(desk: Desk, apps: AppsDesk, change: dict[str, object]) -> None:
+    remember(apps, "Wheel")
+    (app_id,) = await ids(desk)
+    before = apps.apps.stored()
+    with pytest.raises(RequestFailed):
+        await desk.ask("stagedoor/@change-app", **{"id": app_id, "name": "Other", **change})
+    assert apps.apps.stored() == before
+    with pytest.raises(RequestFailed, match="there is no remembered application"):
+        await desk.ask("stagedoor/@change-app", id="nobody", name="Other")
+
+
+async def test_it_is_remembered_on_its_terms(desk: Desk, apps: AppsDesk, time: FakeTime) -> None:
+    terms = Terms(Scopes.parse("read:a"), time.now + 60)
+    _, token = apps.apps.remember(Asker("127.0.0.1"), Metadata(), terms)
+    left: list[Departure] = []
+    enter(apps, token, left.append)
+    await settled(desk)
+    (shown,) = msgspec.json.decode(desk.get("stagedoor/apps"), type=list[ShownApp])
+    assert (shown.scopes, shown.expires_at_ms) == (("read:a",), round((time.now + 60) * 1000))
+    time.now += 60
+    assert apps.apps.prove(token, None) is None
+    apps.apps.expire()
+    assert left == [Departure.EXPIRED]
+    assert await ids(desk) == []
