@@ -17,9 +17,10 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from stagedoor.app import Running
 from stagedoor.kilovolt import Client
 from stagedoor.tls import machine_addresses, tls_folder
+from tests.conftest import Server
 from tests.console.harness import Window, check_accessibility, open_page, watched
 from tests.test_app import owner_of
-from tests.test_owner_requests import ask, run_movable, stored
+from tests.test_owner_requests import ask, free_port, run_movable, stored
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -90,9 +91,9 @@ async def place(browser: Browser, tmp_path: Path) -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def phone(place: Place, *, trusts: bool = True, locale: str = "en-GB") -> AsyncIterator[Page]:
+async def phone(browser: Browser, *, trusts: bool = True, locale: str = "en-GB") -> AsyncIterator[Page]:
     """A browser with a memory of its own, as wide as a phone; one that trusts takes any certificate."""
-    context: BrowserContext = await place.browser.new_context(
+    context: BrowserContext = await browser.new_context(
         viewport={"width": 360, "height": 740},
         locale=locale,
         ignore_https_errors=trusts,
@@ -121,7 +122,7 @@ async def test_a_phone_is_paired_from_the_first_click_on(place: Place) -> None:
     assert re.fullmatch(rf"http://{re.escape(address)}:\d+/pair#code=[a-z2-9]{{4}}(-[a-z2-9]{{4}}){{2}}", url)
     assert str((await stored(place.owner, "stagedoor/console"))["bind"]).startswith("127.0.0.1,")
     await check_accessibility(page)
-    async with phone(place) as other:
+    async with phone(place.browser) as other:
         await other.goto(url)
         # Its certificate is taken, so that the first step is left out.
         await expect(other.get_by_role("heading", name="Do both show this number?")).to_be_visible()
@@ -160,7 +161,7 @@ async def test_a_phone_that_does_not_trust_the_certificate_is_shown_how(place: P
     url = await place.make_code()
     fingerprint = (await place.dialog.locator("code").last.inner_text()).strip()
     assert re.fullmatch(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}", fingerprint)
-    async with phone(place, trusts=False) as other:
+    async with phone(place.browser, trusts=False) as other:
         await other.goto(url)
         await expect(other.get_by_role("heading", name="First, trust this stagedoor")).to_be_visible()
         await expect(other.locator(".fingerprint")).to_have_text(fingerprint)
@@ -179,7 +180,7 @@ async def test_a_phone_that_does_not_trust_the_certificate_is_shown_how(place: P
         await check_accessibility(other)
         await expect(place.question).to_have_count(0)
         assert other.url == url
-    async with phone(place, trusts=False, locale="it-IT") as other:
+    async with phone(place.browser, trusts=False, locale="it-IT") as other:
         await other.goto(url)
         await expect(other.get_by_role("heading", name="Prima di tutto, dai fiducia")).to_be_visible()
         assert await other.evaluate("document.documentElement.lang") == "it"
@@ -193,7 +194,7 @@ def _data(place: Place) -> Path:
 
 async def test_each_end_is_told_plainly(place: Place) -> None:
     url = await place.make_code()
-    async with phone(place) as other, phone(place) as second:
+    async with phone(place.browser) as other, phone(place.browser) as second:
         await other.goto(url)
         await expect(other.locator(".number")).to_be_visible()
         await second.goto(url)
@@ -269,3 +270,20 @@ async def test_a_program_that_trusts_the_authority_pairs_by_the_address(place: P
         reconnect=False,
     ) as paired:
         assert await paired.get("stagedoor/console-passes") != ""
+
+
+async def test_a_phone_hears_that_stagedoor_was_started_anew(browser: Browser, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", "--console", f"localhost,{home_address()}:{free_port()}", console=True)
+    await server.start()
+    try:
+        async with Client(server.url, token=server.control_token) as owner:
+            first, second = [await ask(owner, "stagedoor/@pair") for _ in range(2)]
+        async with phone(browser) as other:
+            await other.goto(first["url"])
+            await expect(other.locator(".number")).to_be_visible()
+            await server.restart()
+            await expect(other.get_by_role("heading", name="Nobody waits here any more")).to_be_visible(timeout=15_000)
+            await other.goto(second["url"])
+            await expect(other.get_by_role("heading", name="This code is not known")).to_be_visible()
+    finally:
+        await server.stop()

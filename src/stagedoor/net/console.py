@@ -228,7 +228,8 @@ class ConsolePages:
         pem = self._find_authority()
         if pem is None:
             raise web.HTTPNotFound(text="404: there is no authority of ours in use\n")
-        headers = {"Content-Disposition": 'attachment; filename="stagedoor-authority.crt"'}
+        # As an attachment it might only be saved; so iPhones offer to install it, and Firefox does, too.
+        headers = {"Content-Disposition": 'inline; filename="stagedoor-authority.crt"'}
         return web.Response(
             body=ssl.PEM_cert_to_DER_cert(pem.decode("ascii")),
             content_type="application/x-x509-ca-cert",

@@ -103,7 +103,7 @@ async function trust() {
   show(
     words.title,
     paragraph(words.why),
-    element('a', { className: 'button primary', href: '/authority.crt', textContent: words.get, download: 'stagedoor-authority.crt' }),
+    element('a', { className: 'button primary', href: '/authority.crt', textContent: words.get }),
     element('h2', { textContent: words.fingerprint }),
     element('code', { className: 'fingerprint' }, ...inPairs(fingerprint)),
     paragraph(words.compare, 'notice'),
