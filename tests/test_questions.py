@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterable
 from pathlib import Path
 
@@ -199,3 +200,60 @@ async def test_a_program_cannot_use_the_token_of_a_page(server: Server) -> None:
     assert (await again.message())["ok"] is True
     await again.end()
     assert [app.origin for app in await shown_apps(server)] == [origin]
+
+
+# --- what it may touch, and until when ---
+
+
+async def test_an_application_that_is_changed_comes_back_under_the_new_grant(server: Server, tmp_path: Path) -> None:
+    client = await remembered(server, tmp_path / "token")
+    await client.set("counter/wins", "1")
+    (app,) = await shown_apps(server)
+    raw = await Raw.open(server.port, path="/ws")
+    assert (await raw.message())["type"] == "hello"
+    raw.ask("klogin", auth="token", token=(tmp_path / "token").read_text().strip())
+    assert (await raw.message())["ok"] is True
+    back: asyncio.Queue[State] = asyncio.Queue()
+    second = Client(server.url, token=(tmp_path / "token").read_text().strip(), on_state=back.put_nowait)
+    await second.connect()
+    async with Client(server.url, token=server.control_token) as owner, asyncio.timeout(20):
+        await owner.call_json("stagedoor/@change-app", {"id": app.id, "scopes": ["read:counter/*"]})
+        assert await raw.close_code() == 1001
+        while await back.get() is not State.CONNECTED:
+            pass
+        while await back.get() is not State.CONNECTED:
+            pass
+    assert await second.get("counter/wins") == "1"
+    with pytest.raises(NotPermitted):
+        await second.set("counter/wins", "2")
+    with pytest.raises(NotPermitted):
+        await second.get("other")
+    await raw.end()
+    await second.close()
+    await client.close()
+
+
+async def test_an_application_whose_time_is_over_is_out_and_stays_out(server: Server) -> None:
+    raw = await Raw.open(server.port, path="/ws")
+    assert (await raw.message())["type"] == "hello"
+    raw.ask("klogin", auth="ask", name="For a while", scopes=["read:a", "write:a"])
+    async with Client(server.url, token=server.control_token) as owner, owner.watch("stagedoor/asks") as changes:
+        questions: list[Question] = []
+        while not questions:
+            questions = await next_questions(changes)
+        assert questions[0].scopes == ("read:a", "write:a")
+        end_ms = round(time.time() * 1000) + 1_500
+        answer = {"id": questions[0].id, "allow": True, "remember": True, "scopes": ["read:a"], "expires_at_ms": end_ms}
+        await owner.call_json("stagedoor/@answer-ask", answer)
+    reply = await raw.message()
+    assert isinstance(reply["data"], dict)
+    assert reply["data"]["scopes"] == ["read:a"]
+    raw.ask("kset", key="a", data="x")
+    assert (await raw.message())["error"] == "not permitted"
+    async with asyncio.timeout(10):
+        assert await raw.close_code() == 4011
+    assert time.time() * 1000 >= end_ms
+    with pytest.raises(TokenRefused):
+        await Client(server.url, token=reply["data"]["token"]).connect()
+    assert await shown_apps(server) == []
+    await raw.end()
