@@ -5,6 +5,8 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stagedoor.access import OriginPolicy
 from stagedoor.net import door as net_door
@@ -68,6 +70,17 @@ def test_several_hosts_are_read_and_written(text: str, address: Address) -> None
 def test_a_comma_wants_a_host(text: str) -> None:
     with pytest.raises(ValueError, match=r"comma|HOST:PORT"):
         parse_address(text)
+
+
+@given(st.text(st.sampled_from("a1.:,[] \u0660-") | st.characters(), max_size=30))
+def test_whatever_is_written_is_an_address_or_wrong(text: str) -> None:
+    try:
+        address = parse_address(text)
+    except ValueError:
+        return
+    assert 0 <= address.port <= 65535
+    assert all(address.hosts)
+    assert parse_address(str(address)) == address
 
 
 async def test_a_door_listens_on_all_its_addresses(doors: Doors) -> None:
