@@ -33,7 +33,8 @@ _BORDER: Final = 2
 def pair(data: Path, *, host: str | None, as_json: bool) -> None:
     """Show a code to scan with a phone, or to type on another computer, and ask you before it is let in.
 
-    Allow it if both show the same number. The console has to listen beyond this machine for it. Without a terminal, or
+    Allow it if both show the same number. The console has to listen beyond this machine for it, as with `stagedoor
+    serve --console localhost,192.168.1.20:4330`; in the console, pairing sees to that itself. Without a terminal, or
     with --json, the address is only printed; `stagedoor asks` answers the question. Needs a running server.
 
     \b
