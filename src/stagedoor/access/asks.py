@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from stagedoor.access.clock import Clock, Timer
 from stagedoor.access.scopes import Scopes
+from stagedoor.access.throttle import is_loopback
 from stagedoor.types import JsonObject
 
 LIFETIME_S: Final = 120.0
@@ -93,7 +94,7 @@ class Asker:
 
     @property
     def name(self) -> str:
-        """Whom the limits count: the origin of a page, the address of a program."""
+        """Who it is, as people would say: the origin of a page, the address of a program."""
         return self.origin or self.address
 
 
@@ -172,7 +173,7 @@ class AskQueue:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._open: dict[str, _Open] = {}
-        self._histories: dict[str, _History] = {}
+        self._histories: dict[tuple[Subject, str], _History] = {}
         self._origins_asked: deque[float] = deque()
         self._ids = count(1)
         self._watchers: list[Callable[[], None]] = []
@@ -202,8 +203,9 @@ class AskQueue:
             AskRefused: When there are too many questions, or this asker has asked or been refused too often.
         """
         now = self._clock.time()
-        history = self._history(asker.name)
-        if now < history.silent_until:
+        # Who only tries leaves no trace here, or made-up names would push out those who were refused.
+        known = [self._histories[name] for name in _counted(asker, subject) if name in self._histories]
+        if any(now < history.silent_until for history in known):
             raise AskRefused("refused too often; ask again later")
         if sum(entry.ask.subject is subject for entry in self._open.values()) >= MAX_OPEN[subject]:
             raise AskRefused("too many pending requests")
@@ -211,11 +213,14 @@ class AskQueue:
             _forget_before(self._origins_asked, now - 60)
             if len(self._origins_asked) >= _MAX_ORIGINS_A_MINUTE:
                 raise AskRefused("asked too often; ask again later")
+        for history in known:
+            _forget_before(history.asked, now - 60)
+            if len(history.asked) >= MAX_A_MINUTE:
+                raise AskRefused("asked too often; ask again later")
+        for history in self._histories_of(asker, subject):
+            history.asked.append(now)
+        if subject is Subject.ORIGIN:
             self._origins_asked.append(now)
-        _forget_before(history.asked, now - 60)
-        if len(history.asked) >= MAX_A_MINUTE:
-            raise AskRefused("asked too often; ask again later")
-        history.asked.append(now)
         ask = Ask(str(next(self._ids)), asker, metadata, now, subject)
         timer = self._clock.call_later(LIFETIME_S, lambda: self._expire(ask.id))
         self._open[ask.id] = _Open(ask, answer, timer)
@@ -242,30 +247,41 @@ class AskQueue:
         if entry is None:
             return False
         entry.timer.cancel()
-        history = self._history(entry.ask.asker.name)
         now = self._clock.time()
-        if verdict.lets_in:
-            history.asked.clear()  # whoever was let in was not nagging
-        elif verdict is Verdict.DENIED:
-            _forget_before(history.refused, now - 60)
-            history.refused.append(now)
-            if len(history.refused) >= MAX_REFUSALS:
-                history.silent_until = now + SILENCE_S
+        for history in self._histories_of(entry.ask.asker, entry.ask.subject):
+            if verdict.lets_in:
+                history.asked.clear()  # whoever was let in was not nagging
+            elif verdict is Verdict.DENIED:
+                _forget_before(history.refused, now - 60)
+                history.refused.append(now)
+                if len(history.refused) >= MAX_REFUSALS:
+                    history.silent_until = now + SILENCE_S
         if verdict is not Verdict.WITHDRAWN:
             entry.answer(Answer(verdict, terms or Terms(entry.ask.metadata.scopes)))
         self._tell_watchers()
         return True
 
-    def _history(self, name: str) -> _History:
-        history = self._histories.pop(name, None) or _History(deque(), deque())
-        self._histories[name] = history
+    def _histories_of(self, asker: Asker, subject: Subject) -> list[_History]:
+        """Find or begin what is remembered of an asker, as the newest."""
+        found: list[_History] = []
+        for name in _counted(asker, subject):
+            self._histories[name] = history = self._histories.pop(name, None) or _History(deque(), deque())
+            found.append(history)
         while len(self._histories) > _MAX_ASKERS:
             del self._histories[next(iter(self._histories))]
-        return history
+        return found
 
     def _tell_watchers(self) -> None:
         for changed in self._watchers:
             changed()
+
+
+def _counted(asker: Asker, subject: Subject) -> list[tuple[Subject, str]]:
+    """Name whom the limits count: an origin or an address; another machine by both, since it can name any origin."""
+    names = [asker.name]
+    if asker.origin is not None and not is_loopback(asker.address):
+        names.append(asker.address)
+    return [(subject, name) for name in names]
 
 
 def _forget_before(times: deque[float], moment: float) -> None:

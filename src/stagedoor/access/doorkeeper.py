@@ -15,11 +15,12 @@ from stagedoor.access.challenges import Challenge, new_challenge, sign
 from stagedoor.access.client import REVEAL
 from stagedoor.access.clock import Clock
 from stagedoor.access.grants import Grant, Level
+from stagedoor.access.origins import is_local
 from stagedoor.access.overlay_keys import OverlayKeys
 from stagedoor.access.passes import Passes
 from stagedoor.access.proofs import Keeper, Proof
 from stagedoor.access.register import Departure, Leave
-from stagedoor.access.throttle import Throttle
+from stagedoor.access.throttle import Throttle, is_loopback
 from stagedoor.types import Key
 
 logger = logging.getLogger(__name__)
@@ -190,19 +191,28 @@ class Doorkeeper:
     def _pronounce(
         self, proof: Proof | None, reason: str, address: str, origin: str | None
     ) -> tuple[Proof | None, float]:
-        delay_s = self._throttle.judge(address, self.clock.time(), is_right=proof is not None)
+        delay_s = self._throttle.judge(_who_answers(address, origin), self.clock.time(), is_right=proof is not None)
         if proof is None:
             logger.warning("%s from %s", reason, address)
             self.record("refused", {**self._whence(address, origin), "reason": reason})
         return (None if delay_s is None else proof), delay_s or 0.0
 
-    def waited(self, address: str) -> None:
+    def waited(self, address: str, origin: str | None = None) -> None:
         """Hear that a delayed answer has been given."""
-        self._throttle.waited(address)
+        self._throttle.waited(_who_answers(address, origin))
 
     def _is_control_token(self, token: str) -> bool:
         sent = token.encode(errors="surrogatepass")
         return bool(self._control_token) and hmac.compare_digest(self._control_token.encode(), sent)
+
+
+def _who_answers(address: str, origin: str | None) -> str:
+    """Name whom a wrong answer slows down: an address, or a web site whose page is open in a browser of this machine.
+
+    A right answer of this machine's programs never waits, so a page that counted as one could try any number of them.
+    """
+    is_page = origin is not None and is_loopback(address) and not is_local(origin)
+    return f"a page of {origin}" if is_page else address
 
 
 class _Password:

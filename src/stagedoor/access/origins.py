@@ -50,7 +50,7 @@ class OriginPolicy:
     is_remembered: Callable[[str], bool] = lambda origin: False
     """Tells whether the owner has let in an origin, in small letters, for good."""
     ask: Callable[[str, Asker], None] = lambda origin, asker: None
-    """Asks the owner about an origin, in small letters."""
+    """Hears which origin was refused, in small letters, to ask the owner about it."""
 
     def refused(self, origin: str, asker: Asker) -> None:
         """Hear that a page was refused because of its origin."""
@@ -62,7 +62,7 @@ class OriginPolicy:
         """Tell what ``origin``, an upgrade's header, makes of the connection."""
         if origin is None:
             return OriginClass.PROGRAM
-        if origin == _OBS_FILE or _is_local(origin):
+        if is_local(origin):
             return OriginClass.LOCAL
         if self.trusts_all:
             return OriginClass.LET_IN
@@ -89,7 +89,10 @@ def normalize_origin(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
 
 
-def _is_local(origin: str) -> bool:
+def is_local(origin: str) -> bool:
+    """Tell whether a page of this origin is one of this machine."""
+    if origin == _OBS_FILE:
+        return True
     try:
         parts = urlsplit(origin)
         has_sane_port = parts.port is None or parts.port > 0

@@ -167,7 +167,7 @@ class Admission:
 
         def conclude_late() -> None:
             # Who has left keeps its place among those that wait, or leaving would be a way to guess faster.
-            self._doorkeeper.waited(self._peer.address)
+            self._doorkeeper.waited(self._peer.address, self._peer.origin)
             if not self._is_closed:
                 conclude()
 

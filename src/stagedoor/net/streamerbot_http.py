@@ -189,7 +189,7 @@ class StreamerbotHttp:
             try:
                 await asyncio.sleep(delay_s)
             finally:
-                doorkeeper.waited(peer.address)
+                doorkeeper.waited(peer.address, peer.origin)
         return None if proof is None else _what_it_lets_do(proof, doorkeeper)
 
     # --- files ---

@@ -293,7 +293,7 @@ class Session:
 
         def conclude_late() -> None:
             # Who has left keeps its place among those that wait, or leaving would be a way to guess faster.
-            self._reception.doorkeeper.waited(self._peer.address)
+            self._reception.doorkeeper.waited(self._peer.address, self._peer.origin)
             if not self._is_closed:
                 self._is_held = False
                 conclude()
