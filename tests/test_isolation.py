@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import suppress
+from typing import cast
 
 import msgspec
 import psutil
@@ -10,7 +11,7 @@ import pytest
 
 from stagedoor.kilovolt import Client
 from tests.conftest import Server
-from tests.net.websocket import TEXT, Raw, mask
+from tests.net.websocket import PING, TEXT, Raw, mask
 from tests.streamerbot.harness import solve
 
 ROUNDS = 200
@@ -97,6 +98,55 @@ async def test_a_reader_that_stops(server: Server) -> None:
     slow.resume()
     assert await slow.close_code() == 1013
     await slow.end()
+
+
+async def test_a_client_that_asks_for_lists_and_does_not_read(server: Server) -> None:
+    async with Client(server.url, password=server.password) as client:
+        for number in range(20):
+            await client.set(f"bad/{number}", "x" * 500_000)
+    slow = await open_session(server)
+    slow.pause()
+    before = memory(server)
+    for _ in range(50):
+        slow.ask("kget-all", prefix="bad/")
+    await serve_others(server)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
+    slow.resume()
+    for _ in range(50):  # whoever reads late gets all of it
+        answer = await slow.message()
+        assert len(cast(dict[str, str], answer["data"])) == 20
+    await slow.end()
+
+
+async def test_a_client_that_asks_behind_a_write_and_does_not_read(server: Server) -> None:
+    async with Client(server.url, password=server.password) as client:
+        await client.set("bad/large", "x" * 500_000)
+    slow = await open_session(server)
+    slow.pause()
+    before = memory(server)
+    slow.ask("kset", key="bad/small", data="x")
+    for _ in range(900):
+        slow.ask("kget", key="bad/large")
+    await serve_others(server)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
+    await slow.end()
+
+
+async def test_a_stranger_that_pings_and_does_not_read(server: Server) -> None:
+    stranger = await Raw.open(server.port, path="/ws")
+    await stranger.message()
+    stranger.pause()
+    before = memory(server)
+    for _ in range(300):
+        stranger.writer.write(mask(PING, b"x" * 125) * 8000)
+        await stranger.writer.drain()
+    await serve_others(server)
+    assert memory(server) - before < MEMORY_GROWTH_BYTES
+    stranger.send(PING, b"the last one")
+    stranger.resume()
+    while (await stranger.frame())[1] != b"the last one":
+        pass
+    await stranger.end()
 
 
 async def test_clients_that_send_garbage(server: Server) -> None:

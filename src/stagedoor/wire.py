@@ -1,6 +1,6 @@
 """What a session sees of its connection: who is at the other end, and a way to say something to it."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,10 @@ class Wire(Protocol):
 
     def send_pieces(self, pieces: Sequence[bytes]) -> None:
         """Queue one long message that is in pieces."""
+        ...
+
+    def when_caught_up(self, callback: Callable[[], None]) -> None:
+        """Call back as soon as the other end has read so much that more may follow; perhaps at once, or never."""
         ...
 
     def close(self, code: int, reason: str) -> None:

@@ -114,6 +114,9 @@ class FakeWire:
     def send_pieces(self, pieces: Sequence[bytes]) -> None:
         self.send(b"".join(pieces))
 
+    def when_caught_up(self, callback: Callable[[], None]) -> None:
+        callback()
+
     def close(self, code: int, reason: str) -> None:
         self.close_code = code
 

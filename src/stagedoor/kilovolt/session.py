@@ -49,6 +49,9 @@ SCAN_CHUNK: Final = 512
 SCAN_CHUNKS_A_STEP: Final = 8
 """How many chunks are read before others get their turn; some 2 ms."""
 
+SERVED_AT_ONCE: Final = 64
+"""Requests of the backlog that are answered before it is seen whether the client still reads."""
+
 MAX_SUBSCRIPTIONS: Final = 100_000
 """Keys and prefixes that one connection may hear."""
 
@@ -147,13 +150,17 @@ class Session:
         if self._is_draining:
             return
         self._is_draining = True
+        served = 0
         try:
-            while self._backlog and not self._must_wait(self._backlog[0].request):
+            while served < SERVED_AT_ONCE and self._backlog and not self._must_wait(self._backlog[0].request):
                 waiting = self._backlog.popleft()
                 self._drop_load(waiting.cost)
                 self._serve(waiting.request)
+                served += 1
         finally:
             self._is_draining = False
+        if served == SERVED_AT_ONCE and not self._is_held:
+            self._wait_for_reader()
 
     def _hold(self) -> None:
         """Let nothing be served until :meth:`_release`."""
@@ -162,6 +169,11 @@ class Session:
     def _release(self) -> None:
         self._is_held = False
         self._drain()
+
+    def _wait_for_reader(self) -> None:
+        """Serve nothing more until the client has read what it was sent: a list may be as long as the store."""
+        self._hold()
+        self._wire.when_caught_up(self._release)
 
     def _hold_for(self, delay_s: float, callback: Callable[[], None]) -> None:
         """Hold everything for a while, then call back and go on."""
@@ -301,13 +313,13 @@ class Session:
             self._scan = None
             if not self._is_closed:
                 self._wire.send_pieces(messages.encode_pieces(request.request_id, pieces, brackets))
+                self._wait_for_reader()
 
         def go_on() -> None:
             if self._is_closed:
                 return
             if step():
                 finish()
-                self._release()
             else:
                 self._clock.call_soon(go_on)
 

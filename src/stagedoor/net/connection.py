@@ -42,6 +42,7 @@ _TEXT: Final = WSMsgType.TEXT
 _BINARY: Final = WSMsgType.BINARY
 _CONTINUATION: Final = WSMsgType.CONTINUATION
 _CLOSE: Final = WSMsgType.CLOSE
+_PING: Final = WSMsgType.PING
 
 _COPIED_BYTES: Final = 8192
 """What picows copies when it sends. Of a longer message it hands the transport a view of the header in a buffer that it
@@ -105,6 +106,7 @@ class Connection(WSListener):
 
     __slots__ = (
         "_burst",
+        "_caught_up",
         "_close_timer",
         "_decoder",
         "_fragments",
@@ -119,6 +121,7 @@ class Connection(WSListener):
         "_is_pinged",
         "_is_read_paused",
         "_is_write_paused",
+        "_late_pong",
         "_limits",
         "_loop",
         "_out",
@@ -169,6 +172,10 @@ class Connection(WSListener):
         self._is_open = False
         self._is_closing = False
         self._is_write_paused = False
+        self._caught_up: Callable[[], None] | None = None
+        """Who waits for the reader."""
+        self._late_pong: bytes | None = None
+        """What the last ping held that came while the reader was behind."""
         self._close_timer: asyncio.TimerHandle | None = None
         self._is_read_paused = False
         self._burst = 0
@@ -261,6 +268,12 @@ class Connection(WSListener):
     def resume_writing(self) -> None:
         """Note that the reader has caught up."""
         self._is_write_paused = False
+        if self._late_pong is not None:
+            pong, self._late_pong = self._late_pong, None
+            self._answer_ping(pong)
+        if self._caught_up is not None:
+            caught_up, self._caught_up = self._caught_up, None
+            self._loop.call_soon(caught_up)
 
     # --- frames that are no whole text message ---
 
@@ -270,6 +283,8 @@ class Connection(WSListener):
             self._fail(PROTOCOL_ERROR, "reserved bit set")
         elif kind == _CLOSE:
             self._answer_close(frame)
+        elif kind == _PING:
+            self._answer_ping(frame.get_payload_as_bytes())
         elif kind == _CONTINUATION:
             if self._fragments is None:
                 self._fail(PROTOCOL_ERROR, "nothing to continue")
@@ -296,7 +311,8 @@ class Connection(WSListener):
             return
         if self._decoder is not None:
             self._decoder.decode(payload, final=frame.fin)
-        self._fragments.append(payload)
+        if payload:  # empty ones could go on for ever
+            self._fragments.append(payload)
         if not frame.fin:
             return
         message = b"".join(self._fragments)
@@ -306,6 +322,19 @@ class Connection(WSListener):
             self._handler.text(message.decode())
         else:
             self._handler.binary(message)
+
+    def _answer_ping(self, payload: bytes) -> None:
+        """Answer a ping; of those that come while the reader is behind, the last one is enough.
+
+        Source: RFC 6455, section 5.5.3.
+        """
+        if self._is_write_paused:
+            self._late_pong = payload
+        elif not self._is_closing:
+            try:
+                self._transport.send_pong(payload)
+            except (RuntimeError, OSError) as error:
+                logger.debug("nothing was sent to %s: %s", self.peer, error)
 
     def _answer_close(self, frame: WSFrame) -> None:
         """Echo the close code, and nothing if there was none. Source: RFC 6455, section 5.5.1."""
@@ -347,6 +376,14 @@ class Connection(WSListener):
         if not self._transport.is_close_frame_sent:
             self.sent += 1
             self._write((frame_header(size), *pieces))
+
+    def when_caught_up(self, callback: Callable[[], None]) -> None:
+        """Call back as soon as the reader is not behind any more; at once where it is not."""
+        self.flush()
+        if self._is_write_paused:
+            self._caught_up = callback
+        else:
+            callback()
 
     def send_binary(self, message: bytes) -> None:
         """Send a binary message, after what is queued."""

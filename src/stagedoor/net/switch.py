@@ -266,7 +266,7 @@ def _websocket_protocol(factory: Callable[[WSUpgradeRequest], WSListener], limit
         30.0,
         30.0,
         WSAutoPingStrategy.PING_WHEN_IDLE,
-        True,  # enable_auto_pong
+        False,  # enable_auto_pong: a reader that stops must not have them pile up
         limits.message_bytes,
         None,  # extra_headers
         _READ_BUFFER_BYTES,
