@@ -532,6 +532,10 @@ def _transcripts_page(heading: str, transcripts: Iterable[Transcript], remark: s
 HAPPENINGS: Final[dict[str, Callable[..., str]]] = {
     "allow": lambda: "the owner lets it in",
     "remember": lambda: "the owner lets it in for good",
+    "narrow": lambda *words: f"the owner lets it in for good, with {' '.join(words)}",
+    "scopes": lambda *words: f"the owner gives it the scopes {' '.join(words)}",
+    "overlay": lambda *words: f"the owner makes an overlay key with {' '.join(words)}",
+    "revoke": lambda: "the owner revokes the overlay key",
     "forget": lambda: "the owner forgets it",
     "deny": lambda: "the owner turns it away",
     "questions": lambda count: f"open questions: {count}",
