@@ -41,12 +41,24 @@ HOSTILE_PAGES: Final = ["null", "file://", "https://let-in.example"]
 
 
 @asynccontextmanager
-async def knocking(server: Server, path: str, port: int) -> AsyncIterator[Raw]:
-    raw = await Raw.open(port, path=path)
+async def connected(port: int) -> AsyncIterator[Raw]:
+    """Connect, and leave no socket behind whenever that is given up."""
+    raw = Raw(*await asyncio.open_connection(LOCAL, port))
     try:
         yield raw
     finally:
         await raw.end()
+
+
+@asynccontextmanager
+async def knocking(server: Server, path: str, port: int) -> AsyncIterator[Raw]:
+    async with connected(port) as raw:
+        status, _ = await raw.request(
+            f"GET {path} HTTP/1.1\r\nHost: {LOCAL}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        assert status == 101
+        yield raw
 
 
 async def guess_kilovolt(server: Server) -> None:
@@ -74,22 +86,16 @@ async def guess_streamerbot(server: Server) -> None:
 
 
 async def guess_http(server: Server) -> None:
-    raw = Raw(*await asyncio.open_connection(LOCAL, server.http_port))
     head = f"GET /api/GetInfo HTTP/1.1\r\nHost: {LOCAL}:{server.http_port}\r\nAuthorization: Bearer guessed\r\n\r\n"
-    try:
+    async with connected(server.http_port) as raw:
         assert (await raw.request(head.encode()))[0] == 401
-    finally:
-        await raw.end()
 
 
 async def guess_code(server: Server) -> None:
-    raw = Raw(*await asyncio.open_connection(LOCAL, server.console_port))
     body = '{"code": "guessed"}'
     head = f"POST /pass HTTP/1.1\r\nHost: {LOCAL}:{server.console_port}\r\nContent-Type: application/json\r\n"
-    try:
+    async with connected(server.console_port) as raw:
         assert (await raw.request(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()))[0] == 403
-    finally:
-        await raw.end()
 
 
 WAYS: Final = (guess_kilovolt, guess_token, guess_streamerbot, guess_http, guess_code)
