@@ -237,6 +237,24 @@ async def test_connections_are_limited() -> None:
             await connection.end()
 
 
+async def test_idle_connections_of_http_are_limited_and_the_oldest_goes() -> None:
+    async with open_door(Limits(http_connections=2)) as opened:
+        idle = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+            writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % opened.port)
+            await reader.readuntil(b"\r\n\r\nOK")
+            idle.append((reader, writer))
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(5):
+                assert await idle[0][0].read() == b""
+        for reader, writer in idle[1:]:
+            writer.write(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % opened.port)
+            await reader.readuntil(b"\r\n\r\nOK")
+        for _, writer in idle:
+            writer.close()
+
+
 async def test_connections_of_one_origin_are_limited() -> None:
     async with open_door(Limits(connections_an_origin=1)) as opened:
         page = await Raw.open(opened.port, Origin="http://localhost:1")

@@ -309,7 +309,10 @@ class Door:
         return path in self._plain_paths or path.startswith(self._plain_folders)
 
     def http_protocol(self) -> asyncio.Protocol:
-        """Make aiohttp's protocol for one connection."""
+        """Make aiohttp's protocol for one connection; the oldest one gives way when there are too many."""
+        there = self._http.connections
+        if len(there) >= self.limits.http_connections and (oldest := there[0].transport) is not None:
+            oldest.abort()
         return self._http()
 
     async def _answer_http(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -16,6 +16,9 @@ class Limits:
     """Connections in all. A thousand overlays and those who feed them must fit."""
     connections_an_origin: int = 64
     """Connections of pages from one origin."""
+    http_connections: int = 1024
+    """Connections on which plain HTTP is spoken, requests under way or not; beyond that the oldest is cut. A browser
+    has six."""
     head_bytes: int = 16 << 10
     """A request's line and headers; a longer one is answered with 431."""
     head_timeout_s: float = 5.0
