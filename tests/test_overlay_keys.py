@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -346,9 +347,9 @@ async def test_a_key_that_is_kept_works_after_a_restart_and_expires_by_itself(bo
     await both_doors.restart()
     overlay = await open_kilovolt(both_doors, made.key)
     async with owner_of(both_doors) as owner:
-        now_ms = msgspec.json.decode(await owner.get("stagedoor/overlay-keys"))[0]["used_at_ms"]
-        assert now_ms is not None
-        end = {"id": made.id, "expires_at_ms": now_ms + 1_500}
+        await owner.set("a fence", "")
+        assert json.loads(await owner.get("stagedoor/overlay-keys"))[0]["used_at_ms"] is not None
+        end = {"id": made.id, "expires_at_ms": round(time.time() * 1000) + 1_500}
         await owner.call_json("stagedoor/@change-overlay-key", end)
     assert (await overlay.kilovolt("kget", {"key": "own/a"}))["ok"] is True, "another end alone ends nothing"
     async with asyncio.timeout(10):
