@@ -109,10 +109,10 @@ def _may_list(grant: Grant, spec: KeySpec, key: Key) -> bool:
 
 
 def _may_write(grant: Grant, spec: KeySpec, key: Key) -> bool:
+    if grant.level is Level.OVERLAY or spec.writers not in _AUDIENCES[grant.level]:
+        return False
     if spec.is_request:
         return _may_call(grant, spec, key)
-    if spec.writers not in _AUDIENCES[grant.level] or grant.level is Level.OVERLAY:
-        return False
     return grant.scopes is None or grant.scopes.writes.covers(key)
 
 
