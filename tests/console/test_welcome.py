@@ -1,16 +1,29 @@
 """The first visit: from nothing to an overlay that shows what was sent to it, seen in the frame that it is in."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from stagedoor.keys import CLIENTS, WELCOME
+from stagedoor.access.overlay_keys import MAX_KEYS
+from stagedoor.keys import (
+    CHANGE_OVERLAY_KEY,
+    CLIENTS,
+    MAKE_OVERLAY_KEY,
+    OVERLAY_KEYS,
+    REVEAL_OVERLAY_KEY,
+    REVOKE_OVERLAY_KEY,
+    STREAMERBOT_CONFIG,
+    WELCOME,
+)
 from stagedoor.kilovolt import Client
-from tests.conftest import PASSWORD, Server
+from tests.conftest import Server
 from tests.console.harness import Window, check_accessibility, new_link, open_page, sign_in, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -141,24 +154,116 @@ async def test_by_keyboard_alone_on_a_phone(browser: Browser, own_server: Server
         await expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
 
 
-async def test_where_the_password_is_enforced_it_goes_along(browser: Browser, tmp_path: Path) -> None:
-    server = Server(tmp_path / "data", "--streamerbot-auth", "enforced", streamerbot=True, console=True)
+@pytest_asyncio.fixture(loop_scope="package")
+async def guarded_server(tmp_path: Path) -> AsyncIterator[Server]:
+    """Serve where everybody has to show something at the Streamer.bot door; its password is a stored one."""
+    server = Server(tmp_path / "data", "--streamerbot-auth", "enforced", password=None, streamerbot=True, console=True)
     await server.start()
-    try:
+    yield server
+    await server.stop()
+
+
+async def overlay_keys(owner: Client) -> list[dict[str, Any]]:
+    return await owner.get_json(OVERLAY_KEYS, type=list[dict[str, Any]]) or []
+
+
+async def text_of(page: Page) -> str:
+    """All that a page holds: what is shown, what stands in its fields, where its frames are."""
+    fields = await page.evaluate("[...document.querySelectorAll('input, textarea')].map(field => field.value).join()")
+    return "\n".join([await page.content(), fields, *(frame.url for frame in page.frames)])
+
+
+async def test_where_a_password_is_enforced_an_overlay_has_a_key_instead(
+    browser: Browser, guarded_server: Server
+) -> None:
+    server = guarded_server
+    async with Client(server.url, token=server.control_token) as owner:
+        config = await owner.get_json(STREAMERBOT_CONFIG, type=dict[str, Any])
+        assert config is not None
+        assert len(config["password"]) > 10
         async with first_visit(browser, server) as window:
             page = window.page
             await open_page(page, "welcome/3/chat")
-            await expect(page.frame_locator("iframe").locator("#status")).to_contain_text("needs the password")
-            await page.get_by_label("Password of the Streamer.bot door").fill(PASSWORD)
-            await page.keyboard.press("Tab")
-            await expect(page.get_by_label("Address of the overlay")).to_have_value(
-                f"http://localhost:{server.port}/static/examples/chat/"
-                f"#port={server.streamerbot_port}&password={PASSWORD.replace(' ', '+')}"
+            overlay = page.frame_locator("iframe")
+            await expect(overlay.locator("#status")).to_be_hidden()
+            address = await page.get_by_label("Address of the overlay").input_value()
+            (key,) = await overlay_keys(owner)
+            assert key["name"] == "Chat overlay"
+            assert "event:Twitch.ChatMessage" in key["scopes"]
+            assert "event:Twitch.Follow" not in key["scopes"]
+            revealed = await owner.call_json(REVEAL_OVERLAY_KEY, {"id": key["id"]}, type=dict[str, str])
+            assert revealed is not None
+            secret = revealed["key"]
+            assert address == (
+                f"http://localhost:{server.port}/static/examples/chat/#port={server.streamerbot_port}&key={secret}"
             )
-            await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+            await expect(page.get_by_text("a key of its own")).to_be_visible()
             await check_accessibility(page)
-    finally:
-        await server.stop()
+            await page.get_by_role("button", name="Next").click()
+            await page.get_by_role("button", name="Send the message").click()
+            await expect(overlay.locator("li")).to_contain_text("Is this thing on?")
+            await expect(page.get_by_role("heading", name="It works")).to_be_visible()
+            assert config["password"] not in await text_of(page)
+            assert secret in await text_of(page)
+            await page.get_by_role("button", name="Done").click()
+            await expect(page.get_by_role("heading", name="Welcome")).to_have_count(0)
+
+        # Seen again, in another browser and language, it is the same key, whatever it is called by now.
+        await owner.call_json(CHANGE_OVERLAY_KEY, {"id": key["id"], "name": "My chat"})
+        async with watched(browser, locale="it-IT", width=360) as window:
+            page = window.page
+            await page.goto(await new_link(server, is_first=True))
+            await open_page(page, "welcome/3/chat")
+            await expect(page.get_by_label("Indirizzo dell\u2019overlay")).to_have_value(address)
+            await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+            assert await page.evaluate("document.documentElement.scrollWidth") == 360
+            await check_accessibility(page)
+            assert [known["id"] for known in await overlay_keys(owner)] == [key["id"]]
+            # A revoked one cannot come back, so there is another.
+            await owner.call_json(REVOKE_OVERLAY_KEY, {"id": key["id"]})
+            await page.reload()
+            await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+            await expect(page.get_by_label("Indirizzo dell\u2019overlay")).not_to_have_value(address)
+            assert [known["name"] for known in await overlay_keys(owner)] == ["Overlay della chat"]
+
+
+async def test_by_keyboard_each_overlay_gets_a_key_of_its_own_and_only_one(
+    browser: Browser, guarded_server: Server
+) -> None:
+    server = guarded_server
+    async with first_visit(browser, server) as window, Client(server.url, token=server.control_token) as owner:
+        page = window.page
+        await open_page(page, "welcome/2/chat")
+        await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+        await page.get_by_label("Chat").focus()
+        for name in ("Alerts", "Countdown", "Chat"):
+            await page.keyboard.press("ArrowDown")
+            await expect(page.get_by_label(name)).to_be_focused()
+            await expect(page.locator("iframe")).to_have_attribute("title", f"The overlay “{name}”")
+            await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+        for _ in range(3):  # faster than keys are made
+            await page.keyboard.press("ArrowDown")
+        await expect(page.locator("iframe")).to_have_attribute("title", "The overlay “Chat”")
+        made = [key["name"] for key in await overlay_keys(owner)]
+        assert sorted(made) == ["Alerts overlay", "Chat overlay", "Countdown overlay"]
+
+
+async def test_when_no_key_can_be_made_it_says_why(browser: Browser, guarded_server: Server) -> None:
+    server = guarded_server
+    async with first_visit(browser, server) as window, Client(server.url, token=server.control_token) as owner:
+        page = window.page
+        for number in range(MAX_KEYS):
+            await owner.call_json(MAKE_OVERLAY_KEY, {"name": f"Key {number}", "scopes": ["event:Twitch.Follow"]})
+        await open_page(page, "welcome/3/alerts")
+        await expect(page.get_by_role("alert")).to_contain_text("too many overlay keys")
+        await check_accessibility(page)
+        await page.get_by_role("main").get_by_role("link", name="Overlay keys").click()
+        await page.get_by_role("button", name="Revoke Key 7", exact=True).click()
+        await page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+        await expect(page.get_by_text("“Key 7” was revoked.")).to_be_visible()
+        await page.go_back()
+        await expect(page.frame_locator("iframe").locator("#status")).to_be_hidden()
+        await expect(page.get_by_label("Address of the overlay")).to_have_value(re.compile("&key=overlay-"))
 
 
 async def test_without_a_door_it_says_what_is_missing(browser: Browser, tmp_path: Path) -> None:

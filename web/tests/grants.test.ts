@@ -39,7 +39,7 @@ it.each([
 });
 
 it('an overlay gets its key behind the #, and nothing of it is sent', () => {
-  const url = new URL(overlayUrl('chat', 'ws://localhost:4337/ws', 'ws://127.0.0.1:8081/', { key: 'overlay-a&b' }));
+  const url = new URL(overlayUrl('chat', 'ws://localhost:4337/ws', 'ws://127.0.0.1:8081/', 'overlay-a&b'));
   expect(url.origin + url.pathname + url.search).toBe('http://localhost:4337/static/examples/chat/');
   expect(Object.fromEntries(new URLSearchParams(url.hash.slice(1)))).toEqual({ port: '8081', key: 'overlay-a&b' });
 });

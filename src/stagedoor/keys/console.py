@@ -49,8 +49,9 @@ SPECS: Final = (
     KeySpec(
         pattern=WELCOME,
         kind=Kind.STATE,
-        summary="Whether the owner has seen the console's welcome, or has skipped it, and so is not shown it again.",
-        schema=record(["done"], done=FLAG),
+        summary="Whether the owner has seen the console's welcome, or has skipped it, and so is not shown it again; "
+        "the ids of the overlay keys that it made, by sample overlay, so that it uses those again.",
+        schema=record(["done"], done=FLAG, overlay_keys=record([], chat=TEXT, alerts=TEXT, countdown=TEXT)),
         owner="stagedoor",
         readers=Audience.OWNER,
         writers=Audience.OWNER,

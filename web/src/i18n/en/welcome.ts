@@ -20,8 +20,9 @@ export const welcome = {
   sampleText: 'Hello! Is this thing on?',
   copy: 'Copy the address',
   address: 'Address of the overlay',
-  password: 'Password of the Streamer.bot door',
-  passwordWhy: 'Everybody has to show the password there, so it stands in the overlay’s address. Do not show that address on stream.',
+  keyNames: { chat: 'Chat overlay', alerts: 'Alerts overlay', countdown: 'Countdown overlay' },
+  keyWhy: 'A key of its own stands in this overlay’s address and lets it look on, but change nothing: do not show it on stream, and take it back whenever you want under',
+  noKey: (problem: string) => `No overlay key could be made: ${problem}. Look after yours under`,
   obs: (width: number, height: number) => [
     'Copy this address.',
     'In OBS, press + below Sources and choose Browser.',

@@ -22,8 +22,9 @@ export const welcome: Texts['welcome'] = {
   sampleText: 'Ciao! Si sente?',
   copy: 'Copia l’indirizzo',
   address: 'Indirizzo dell’overlay',
-  password: 'Password della porta Streamer.bot',
-  passwordWhy: 'Lì tutti devono mostrare la password, perciò sta nell’indirizzo dell’overlay. Non mostrare quell’indirizzo in diretta.',
+  keyNames: { chat: 'Overlay della chat', alerts: 'Overlay degli avvisi', countdown: 'Overlay del conto alla rovescia' },
+  keyWhy: 'Nell’indirizzo di questo overlay c’è una chiave tutta sua, con cui può guardare ma non cambiare niente: non mostrarla in diretta, e revocala quando vuoi in',
+  noKey: (problem) => `Non è stato possibile creare una chiave per l’overlay: ${problem}. Rivedi le tue in`,
   obs: (width, height) => [
     'Copia questo indirizzo.',
     'In OBS premi + sotto Fonti e scegli Browser.',

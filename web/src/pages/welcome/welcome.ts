@@ -5,12 +5,28 @@ import type { Kilovolt } from '../../kilovolt';
 /** Where stagedoor keeps that the welcome was seen: not in the browser, since it is not seen anew in another one. */
 const WELCOME = 'stagedoor/welcome';
 
+/** What is kept of it. */
+interface Noted {
+  done: boolean;
+  /** The ids of the overlay keys that it made. */
+  overlay_keys?: Partial<Record<Overlay, string>>;
+}
+
+export async function noted(hub: Kilovolt): Promise<Noted> {
+  return (await hub.getJson<Noted>(WELCOME)) ?? { done: false };
+}
+
+/** Keeps something more. */
+export async function note(hub: Kilovolt, more: Partial<Noted>): Promise<void> {
+  await hub.setJson(WELCOME, { ...(await noted(hub)), ...more });
+}
+
 export async function isFirstVisit(hub: Kilovolt): Promise<boolean> {
-  return (await hub.getJson<{ done: boolean }>(WELCOME))?.done !== true;
+  return !(await noted(hub)).done;
 }
 
 export async function remember(hub: Kilovolt): Promise<void> {
-  await hub.setJson(WELCOME, { done: true });
+  await note(hub, { done: true });
 }
 
 export const OVERLAYS = ['chat', 'alerts', 'countdown'] as const;
@@ -40,17 +56,14 @@ export function asReached(url: string, page: Pick<Location, 'protocol' | 'hostna
   return reached.href;
 }
 
-/** What lets an overlay in; an empty one is left out. */
-export type Secret = { password: string } | { key: string };
-
-/** The address of an overlay, with where it finds the Streamer.bot door, and what lets it in there. */
-export function overlayUrl(overlay: Overlay, kilovolt: string, streamerbot: string, secret: Secret): string {
+/** The address of an overlay, with where it finds the Streamer.bot door, and the key that lets it in there, if it needs one. */
+export function overlayUrl(overlay: Overlay, kilovolt: string, streamerbot: string, key: string | null): string {
   const door = new URL(streamerbot);
   const options = new URLSearchParams();
   if (!['127.0.0.1', 'localhost'].includes(door.hostname)) options.set('address', door.hostname);
   if (door.port !== USUAL_PORT) options.set('port', door.port || '80');
   if (door.pathname !== '/') options.set('endpoint', door.pathname);
-  for (const [name, value] of Object.entries(secret)) if (value !== '') options.set(name, value);
+  if (key !== null) options.set('key', key);
   const fragment = options.size > 0 ? `#${options}` : '';
   return `${overlayOrigin(kilovolt)}/static/examples/${overlay}/${fragment}`;
 }
