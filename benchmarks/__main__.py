@@ -16,6 +16,7 @@ import psutil
 from rich.box import MARKDOWN
 from rich.console import Console
 
+from benchmarks.access import measure_access
 from benchmarks.connections import measure_footprint, measure_logins
 from benchmarks.console import measure_console
 from benchmarks.errors import BenchmarkError
@@ -41,6 +42,7 @@ CASES: Final = {
     "j": "Streamer.bot: connect, authenticate, close",
     "k": "Streamer.bot: events completed on request, and followed by services",
     "l": "the console's first page, and a flood of events on it",
+    "m": "access: what is taken back, guessing, asking",
 }
 
 KILOVOLT_CASES: Final = frozenset("abcdfg")
@@ -69,6 +71,10 @@ def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -
     if "l" in cases and other is None:
         with stagedoor(folder / "console", console=True) as server:
             yield from measure_console(plan, server)
+    if "m" in cases and other is None:
+        room = ("--connections-an-origin", "2000")
+        with stagedoor(folder / "access", *room, console=True) as server:
+            yield from measure_access(plan, server)
 
 
 def _measure_kilovolt(plan: Plan, cases: str, server: Server, floor: Server) -> Iterator[Figure]:

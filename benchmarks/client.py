@@ -73,9 +73,13 @@ def upgrade(url: str) -> tuple[tuple[str, int], bytes]:
 class Client:
     """One connection, logged in when a password is given; closes with its ``with`` block."""
 
-    def __init__(self, url: str, password: str | None = None, protocol: Name = "kilovolt") -> None:
+    def __init__(
+        self, url: str, password: str | None = None, protocol: Name = "kilovolt", origin: str | None = None
+    ) -> None:
         self._protocol = PROTOCOLS[protocol]
         address, head = upgrade(url)
+        if origin is not None:
+            head = head.removesuffix(b"\r\n") + f"Origin: {origin}\r\n\r\n".encode()
         self.socket = socket.create_connection(address, TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
@@ -104,6 +108,14 @@ class Client:
     def ask(self, name: str, **parameters: object) -> Any:
         """Send a request and wait for what its reply grants."""
         return self._protocol.check(self.exchange(self._protocol.request(name, **parameters)))
+
+    def send(self, name: str, **parameters: object) -> None:
+        """Send a request whose reply may come late."""
+        self.socket.sendall(frame(self._protocol.request(name, **parameters)))
+
+    def granted(self) -> Any:
+        """Wait for what the reply to a request grants."""
+        return self._protocol.check(self.receive())
 
     def subscribe(self, key: str) -> None:
         """Hear of writes to a key."""

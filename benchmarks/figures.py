@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.load import Outcome
 
-Unit: TypeAlias = Literal["/s", "ms", "s", "KB", "MB"]
+Unit: TypeAlias = Literal["/s", "ms", "s", "KB", "MB", "open"]
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -22,5 +22,10 @@ class Plan:
     request_point: tuple[int, int] = (100, 1)
     """Connections and requests in flight, of Streamer.bot's requests."""
     emit_point: tuple[int, int] = (10, 4)
+    revoked: tuple[int, ...] = (1, 100, 1000)
+    """Connections that end when what let them in is taken back."""
+    wrong_answers: int = 10_000
+    askers: int = 1000
+    """Sites, and applications, that ask at once to be let in."""
     flood_s: float = 60.0
     """How long the console is flooded with events."""

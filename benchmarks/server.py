@@ -50,15 +50,16 @@ class Server:
 
 
 @contextmanager
-def stagedoor(folder: Path, *, all_doors: bool = False, console: bool = False) -> Iterator[Server]:
+def stagedoor(folder: Path, *more: str, all_doors: bool = False, console: bool = False) -> Iterator[Server]:
     """Start the whole server on its default store in ``folder``; it counts as ready at the line ``ready``.
 
     The Kilovolt door is open, with ``all_doors`` those of Streamer.bot, too, and with ``console`` that of the console.
+    ``more`` are further arguments.
     """
     command = [sys.executable, "-m", "stagedoor", "serve", "--data", str(folder), "--kilovolt", "127.0.0.1:0"]
     others = "127.0.0.1:0" if all_doors else "off"
     command += ["--streamerbot", others, "--streamerbot-http", others]
-    command += ["--console", "localhost:0" if console else "off"]
+    command += ["--console", "localhost:0" if console else "off", *more]
     process = _Process(
         command,
         STAGEDOOR_KILOVOLT_PASSWORD=PASSWORD,

@@ -32,6 +32,9 @@ TINY = Plan(
     request_point=(3, 1),
     emit_point=(2, 3),
     flood_s=0.5,
+    revoked=(1, 3),
+    wrong_answers=100,
+    askers=10,
 )
 
 
