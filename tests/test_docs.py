@@ -24,7 +24,7 @@ from tools import reference
 from tools.find_chromium import find_chromium
 
 from stagedoor.cli import main
-from stagedoor.keys import SPECS
+from stagedoor.keys import MAKE_OVERLAY_KEY, SPECS
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.messages import COMMANDS, ErrorCode
 from stagedoor.options import OPTIONS
@@ -301,12 +301,15 @@ async def test_overlays_show_what_happens(overlays: Server, tmp_path: Path, brow
         block.text.replace("localhost:4337", f"localhost:{overlays.port}"), "utf-8"
     )
     address = f"http://localhost:{overlays.port}/static/deaths.html"
-    async with Client(overlays.url, password=overlays.password) as client:
-        by_password = await browser.new_page()
-        await by_password.goto(f"{address}#{overlays.password.replace(' ', '%20')}")
-        await by_password.wait_for_function(shown_text.format("Deaths: 0"))
+    async with Client(overlays.url, token=overlays.control_token) as client:
+        wanted = {"name": "Death counter", "scopes": ["read:counter/deaths"]}
+        made = await client.call_json(MAKE_OVERLAY_KEY, wanted, type=dict[str, str])
+        assert made is not None
+        by_key = await browser.new_page()
+        await by_key.goto(f"{address}#{made['key']}")
+        await by_key.wait_for_function(shown_text.format("Deaths: 0"))
         await client.set("counter/deaths", "3")
-        await by_password.wait_for_function(shown_text.format("Deaths: 3"))
+        await by_key.wait_for_function(shown_text.format("Deaths: 3"))
         if "interactive" in block.text:
             by_asking = await browser.new_page()
             await by_asking.goto(address)
