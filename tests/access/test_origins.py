@@ -269,6 +269,7 @@ def test_an_origin_is_brought_to_the_form_of_browsers(text: str, origin: str) ->
         "https://overlays.example#x",
         "https://me@overlays.example",
         "https://me:secret@overlays.example",
+        f"https://{'a' * 254}",
         "https://:secret@overlays.example",
         "https://overlays.example:x",
         "https://[",

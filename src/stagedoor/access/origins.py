@@ -21,8 +21,8 @@ _OBS_FILE: Final = "http://absolute"
 """What OBS sends for a browser source with a local file. Observed in OBS 27 to 31."""
 
 
-_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
-"""The host of an origin as browsers write it: a name in ASCII, or an address."""
+_HOST: Final = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{0,45}:[0-9a-f:.]{0,45}")
+"""The host of an origin as browsers write it: a name in ASCII, no longer than one in DNS, or an address."""
 
 
 class OriginClass(Enum):
