@@ -122,7 +122,7 @@ async def test_the_menu_counts_what_was_not_seen_yet(browser: Browser, own_serve
     async with watched(browser) as window:
         page = window.page
         await sign_in(page, own_server, "log")
-        link = page.get_by_role("navigation").get_by_role("link", name="Log")
+        link = page.get_by_role("navigation").locator("a[href='#/log']")
         await expect(link).to_have_accessible_name("Log")
         await open_page(page, "apps")
         await log(log_owner, "a warning", "warning")

@@ -265,6 +265,19 @@ async def test_connections_of_one_origin_are_limited() -> None:
             await connection.end()
 
 
+async def test_pages_of_one_origin_take_64_places_unless_told_otherwise(opened: Opened) -> None:
+    """Pages of no known origin are one origin, however many sites they come from."""
+    inside = [await Raw.open(opened.port, Origin="null") for _ in range(64)]
+    raw, status, _ = await Raw.upgrade(opened.port, Origin="null")
+    other = await Raw.open(opened.port, Origin="http://localhost:1")
+    assert status == 503
+    await inside[0].end()
+    await (await opened.handlers.get()).has_closed.wait()
+    inside[0] = await Raw.open(opened.port, Origin="null")
+    for connection in (*inside, raw, other):
+        await connection.end()
+
+
 async def test_a_port_in_use_is_an_error_that_names_its_holder(opened: Opened) -> None:
     second = Door("Second", sockets={}, respond=Pages().respond, turn=Turn(), limits=Limits(), origins=OriginPolicy())
     with pytest.raises(DoorError, match=r"Second door cannot listen on localhost:\d+: .* listens there already"):
