@@ -1,6 +1,7 @@
 """Overlay keys, web sites and browsers on the page of who may come in: in a real browser, with overlays that do."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -292,6 +293,37 @@ async def test_another_browser_is_signed_out_and_this_one_is_marked(browser: Bro
         await expect(page.locator("main li.card")).to_have_count(1)
         for one in (other, third):
             await expect(one.page.get_by_text("You are signed out")).to_be_visible()
+
+
+async def test_by_keyboard_on_a_phone_browsers_of_one_name_are_told_apart(browser: Browser, own_server: Server) -> None:
+    async with watched(browser, width=360, locale="it-IT") as window, watched(browser) as other:
+        page = window.page
+        for one in (page, other.page):
+            await sign_in(one, own_server)
+        await open_page(page, "apps/devices")
+        out = page.get_by_role("button", name="Fai uscire: Chrome")
+        await out.focus()
+        await expect(out).to_have_accessible_description(re.compile("questo computer Entrato il "))
+        await page.keyboard.press("Enter")
+        sure = page.get_by_role("alertdialog", name="Far uscire Chrome")
+        await expect(sure).to_have_accessible_description(
+            re.compile(r"^Entrato il .+ da questo computer\. Esce subito")
+        )
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+        await check_accessibility(page)
+        await page.keyboard.press("Escape")
+        await expect(out).to_be_focused()
+        await page.keyboard.press("Enter")
+        for _ in range(2):  # Cancel, Sign out
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(out).to_have_count(0)
+        await expect(page.get_by_role("heading", name="Browser e dispositivi")).to_be_focused()
+        await expect(other.page.get_by_text("You are signed out")).to_be_visible()
+        await page.get_by_role("main").get_by_role("button", name="Esci").press("Enter")
+        await expect(page.get_by_role("heading", name="Sei uscito")).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("button", name="Copia")).to_be_focused()
 
 
 async def test_hostile_names_are_only_text_and_it_fits_a_phone(browser: Browser, server: Server, owner: Client) -> None:

@@ -88,6 +88,7 @@ export const apps = {
   thisDevice: 'this browser',
   nameless: 'A browser',
   signedIn: (at: string) => `Signed in on ${at}`,
+  signedInFrom: (at: string, place: string) => `Signed in on ${at} from ${place}`,
   signOut: 'Sign out',
   signOutTitle: (name: string) => `Sign out ${name}?`,
   signOutText: 'It is out at once, and needs a new link or your permission to come back.',

@@ -90,6 +90,7 @@ export const apps: Texts['apps'] = {
   thisDevice: 'questo browser',
   nameless: 'Un browser',
   signedIn: (at) => `Entrato il ${at}`,
+  signedInFrom: (at, place) => `Entrato il ${at} da ${place}`,
   signOut: 'Fai uscire',
   signOutTitle: (name) => `Far uscire ${name}?`,
   signOutText: 'Esce subito, e per tornare gli serve un nuovo link o il tuo permesso.',
