@@ -106,10 +106,10 @@ async def test_a_server_that_dies_at_its_start_tells_no_secret(tmp_path: Path) -
     (tmp_path / "sitecustomize.py").write_text(
         "import contextlib\n"
         "with contextlib.suppress(ImportError):\n"
-        "    from stagedoor.app import App\n"
-        "    async def fail(self, *_):\n"
-        "        raise RuntimeError(f'no door for {self._settings!r}')\n"
-        "    App._open_doors = fail\n"
+        "    from stagedoor.app.house import House\n"
+        "    async def fail(self):\n"
+        "        raise RuntimeError(f'no door for {self._base.settings!r}')\n"
+        "    House.open = fail\n"
     )
     secrets = {"STAGEDOOR_KILOVOLT_PASSWORD": f"1 {CANARY}", "STAGEDOOR_STREAMERBOT_PASSWORD": f"2 {CANARY}"}
     path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))

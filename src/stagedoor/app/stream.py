@@ -1,0 +1,44 @@
+"""The services of the stream: what overlays and bots use, whatever protocol they speak. The next one is added here."""
+
+from typing import Final, Protocol
+
+from stagedoor.access import Grant, Level
+from stagedoor.app.foundation import Foundation
+from stagedoor.services.actions import Actions
+from stagedoor.services.credits import Credits
+from stagedoor.services.emitter import Emitter
+from stagedoor.services.loopback import Loopback
+from stagedoor.services.pronouns import Alejo, Pronouns
+from stagedoor.services.variables import Variables
+from stagedoor.services.viewers import Viewers
+
+ACTION: Final = Grant(Level.APPLICATION, "an action")
+"""What actions may touch: they are written by applications, too, and must not reach what those may not."""
+
+
+class _Following(Protocol):
+    """A service that follows state."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+async def start_stream(base: Foundation) -> None:
+    """Start them; those that follow state have loaded it before anybody can change it."""
+    client, stack = base.client, base.stack
+    Emitter(client())
+    Loopback(client())
+    lookups = Alejo() if base.settings.pronouns else None
+    if lookups is not None:
+        stack.push_async_callback(lookups.close)
+    stack.push_async_callback(Pronouns(client(), base.loop, lookups).close)
+    await Variables(client(), client()).start()
+    following: tuple[_Following, ...] = (
+        Actions(client(), client(ACTION), base.loop),
+        Viewers(client(), client()),
+        Credits(client()),
+    )
+    for service in following:
+        await service.start()
+        stack.push_async_callback(service.close)
