@@ -288,6 +288,23 @@ async def test_a_streamerbot_client_that_asks_and_does_not_read(both_doors: Serv
     await slow.end()
 
 
+async def test_a_streamerbot_client_that_asks_while_it_has_to_wait_and_does_not_read(both_doors: Server) -> None:
+    async with Client(both_doors.url, password=both_doors.password) as client:
+        await client.set("global/persisted/large", msgspec.json.encode({"value": "x" * 500_000}).decode())
+    slow = await Raw.open(both_doors.streamerbot_port)  # a guest
+    await slow.message()
+    slow.pause()
+    before = memory(both_doors)
+    for _ in range(2):  # the second one has to wait
+        slow.send(TEXT, b'{"request":"Authenticate","authentication":"wrong"}')
+    for _ in range(900):
+        slow.send(TEXT, b'{"request":"GetGlobal","variable":"large"}')
+    for _ in range(3):
+        await serve_streamerbots(both_doors)
+        assert memory(both_doors) - before < MEMORY_GROWTH_BYTES
+    await slow.end()
+
+
 async def test_streamerbot_clients_that_come_and_go(both_doors: Server) -> None:
     came = 0
     enough = asyncio.Event()

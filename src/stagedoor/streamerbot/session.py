@@ -55,6 +55,9 @@ MAX_LOAD: Final = 4 << 20
 REQUEST_COST: Final = 4096
 """What a waiting request counts beside its text, so that a thousand tiny ones are enough, too."""
 
+SERVED_AT_ONCE: Final = 64
+"""Requests that have waited and are answered before it is seen whether the client still reads."""
+
 RESPONSE_ID: Final = "sbClientResponse"
 """The argument by which a client says which custom event it waits for."""
 
@@ -157,10 +160,15 @@ class Session:
         if self._is_closed:
             return
         self._is_held = False
-        while self._backlog and not self._is_held:
+        served = 0
+        while served < SERVED_AT_ONCE and self._backlog and not self._is_held:
             message, size = self._backlog.popleft()
             self._drop_load(size)
             self._serve(message)
+            served += 1
+        if self._backlog and not self._is_held:
+            self._hold()
+            self._wire.when_caught_up(self._release)
 
     def _add_load(self, size: int) -> None:
         self._load += size + REQUEST_COST
