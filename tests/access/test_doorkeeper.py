@@ -2,7 +2,7 @@
 
 import pytest
 
-from stagedoor.access import BY_PASSWORD, AskQueue, Departure, Doorkeeper, Level, Proof, sign
+from stagedoor.access import BY_PASSWORD, AskQueue, Departure, Doorkeeper, Level, OverlayKeys, Proof, Scopes, sign
 from tests.kilovolt.harness import FakeClock
 
 FAR = "198.51.100.7"
@@ -74,6 +74,21 @@ def test_wrong_answers_from_afar_delay_the_right_one(doorkeeper: Doorkeeper) -> 
     assert judge(doorkeeper, "hunter2", FAR) == (True, 0.25)
     doorkeeper.waited(FAR)
     assert judge(doorkeeper, "hunter2", LOCAL) == (True, 0)
+
+
+def test_a_key_that_opens_little_excuses_no_guesses_at_the_password(clock: FakeClock) -> None:
+    keys = OverlayKeys(clock.time, lambda: None)
+    key = keys.make("Chat", Scopes.parse(["event:Twitch.*"])).key
+    doorkeeper = Doorkeeper(clock, password="hunter2", overlay_keys=keys)
+    delays = []
+    for _ in range(5):
+        show(doorkeeper, "a guess", FAR)
+        proof, delay_s = show(doorkeeper, key, FAR)
+        assert proof is not None
+        delays.append(delay_s)
+        doorkeeper.waited(FAR)
+        clock.advance(delay_s)
+    assert delays == [0.25, 0.5, 1, 2, 4]
 
 
 def test_too_many_waiting_answers_are_refused_unseen(doorkeeper: Doorkeeper) -> None:

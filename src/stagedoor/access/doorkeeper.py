@@ -191,7 +191,10 @@ class Doorkeeper:
     def _pronounce(
         self, proof: Proof | None, reason: str, address: str, origin: str | None
     ) -> tuple[Proof | None, float]:
-        delay_s = self._throttle.judge(_who_answers(address, origin), self.clock.time(), is_right=proof is not None)
+        # Who comes in by what opens little may go on guessing at the password.
+        excuses = proof is not None and proof.grant.scopes is None
+        now = self.clock.time()
+        delay_s = self._throttle.judge(_who_answers(address, origin), now, is_right=proof is not None, excuses=excuses)
         if proof is None:
             logger.warning("%s from %s", reason, address)
             self.record("refused", {**self._whence(address, origin), "reason": reason})

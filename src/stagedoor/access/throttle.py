@@ -41,9 +41,10 @@ class Throttle:
     def __len__(self) -> int:
         return len(self._records)
 
-    def judge(self, address: str, now: float, *, is_right: bool) -> float | None:
+    def judge(self, address: str, now: float, *, is_right: bool, excuses: bool = True) -> float | None:
         """Tell how many seconds to wait before the answer is acted on; ``None`` to refuse it unseen.
 
+        ``excuses`` says that whoever gives this right answer has nothing to guess any more.
         Whoever waits says so with :meth:`waited` afterwards.
         """
         place = _place(address)
@@ -62,7 +63,7 @@ class Throttle:
         record.last_at = now
         act_at = max(now, record.next_at)
         if is_right:
-            record.failures = 0
+            record.failures = 0 if excuses else record.failures
         else:
             ceiling = LOCAL_CEILING_S if is_local else CEILING_S
             record.next_at = act_at + min(FIRST_DELAY_S * 2 ** min(record.failures, 16), ceiling)
