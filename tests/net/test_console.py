@@ -354,7 +354,7 @@ async def test_a_browser_learns_by_which_id_its_pass_is_listed(opened: Opened) -
 async def test_nobody_else_learns_of_a_pass(opened: Opened, headers: dict[str, str]) -> None:
     token = await opened.new_pass()
     shown = {"Authorization": f"Bearer {token}"} if "Origin" in headers else {}
-    answer = await opened.ask("GET", "/pass", **shown, **headers)
+    answer = await opened.ask("GET", "/pass", b"", **shown, **headers)
     assert answer.status == (403 if "Origin" in headers else 401)
     check_headers(answer)
 
