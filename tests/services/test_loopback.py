@@ -156,6 +156,12 @@ async def test_platform_that_is_connected_is_not_replaced(stage: Stage) -> None:
     assert stage.read("platform/twitch") == {"broadcastUser": "Real"}
 
 
+async def test_a_room_that_nobody_waits_for_is_not_opened(stage: Stage) -> None:
+    await stage.client.put(keys.LOOPBACK_OPEN, '{"platform":"twitch"}')
+    async with stage.open(platform="twitch"):
+        assert stage.read("platform/twitch")
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 async def test_what_is_said_is_the_platforms_chat_event(stage: Stage, platform: str) -> None:
     async with stage.open(platform=platform):

@@ -296,12 +296,17 @@ class Client:
         return self._grant.allows(Verb.CALL, self._hub.catalogue.resolve(key), key)
 
     def serve(
-        self, key: Key, handler: RequestHandler, *, timeout_s: float | None = REQUEST_TIMEOUT_S
+        self,
+        key: Key,
+        handler: RequestHandler,
+        *,
+        timeout_s: float | None = REQUEST_TIMEOUT_S,
+        needs_caller: bool = False,
     ) -> Callable[[], None]:
         """Own a request key; for services. Returns the way out. See :meth:`stagedoor.hub.Hub.serve`."""
         if not self.grant.is_owner:
             raise NotPermitted(Verb.CALL, key)
-        return self._hub.serve(key, handler, timeout_s=timeout_s)
+        return self._hub.serve(key, handler, timeout_s=timeout_s, needs_caller=needs_caller)
 
     def close(self) -> None:
         """Hear nothing any more; what was written stays on its way."""

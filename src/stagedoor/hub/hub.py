@@ -56,6 +56,7 @@ class _Service(NamedTuple):
 
     handler: RequestHandler
     timeout_s: float | None
+    needs_caller: bool
 
 
 class Subscriber(Protocol):
@@ -294,9 +295,16 @@ class Hub:
     # --- requests ---
 
     def serve(
-        self, key: Key, handler: RequestHandler, *, timeout_s: float | None = REQUEST_TIMEOUT_S
+        self,
+        key: Key,
+        handler: RequestHandler,
+        *,
+        timeout_s: float | None = REQUEST_TIMEOUT_S,
+        needs_caller: bool = False,
     ) -> Callable[[], None]:
         """Own a request key; returns the way out. ``timeout_s`` ends a handler; ``None`` lets it take its time.
+
+        ``needs_caller`` is for what goes on for as long as somebody waits for it: a plain write does not begin it.
 
         Raises:
             ValueError: When it is no request key, or has an owner.
@@ -305,7 +313,7 @@ class Hub:
             raise ValueError(f"{key!r} is not a request key")
         if key in self._handlers:
             raise ValueError(f"the request {key!r} is served already")
-        self._handlers[key] = _Service(handler, timeout_s)
+        self._handlers[key] = _Service(handler, timeout_s, needs_caller)
 
         def retire() -> None:
             del self._handlers[key]
@@ -344,7 +352,9 @@ class Hub:
         """Start the services of the requests among ``changes``; nobody waits for their answers."""
         for change in changes:
             service = self._handlers.get(change.key)
-            if service is not None:
+            if service is not None and service.needs_caller:
+                logger.warning("the request %r was refused: nobody waits for its answer", change.key)
+            elif service is not None:
                 task = asyncio.get_running_loop().create_task(self._serve(service, change))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)

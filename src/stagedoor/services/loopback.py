@@ -113,7 +113,7 @@ class Loopback:
         self._client = client
         self._rooms: dict[Platform, _Room] = {}
         # A room is open for as long as whoever opened it stays.
-        client.serve(LOOPBACK_OPEN, self._open, timeout_s=None)
+        client.serve(LOOPBACK_OPEN, self._open, timeout_s=None, needs_caller=True)
         client.serve(LOOPBACK_SAY, self._say)
 
     async def _open(self, value: Value) -> Value:
