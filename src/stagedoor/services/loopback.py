@@ -343,13 +343,18 @@ def _read(value: Value, wanted: type[R]) -> R:
         raise RequestFailed(reason) from error
 
 
+def _plain(text: str) -> str:
+    """Take the tricks out, and put one blank in the place of several, also of those that had tricks between them."""
+    return _SPACES.sub(" ", _TRICKS.sub("", _SPACES.sub(" ", text))).strip()
+
+
 def _clean_text(text: str) -> str:
     """Take what would play tricks out of a message.
 
     Raises:
         RequestFailed: When nothing is left, or too much.
     """
-    text = _TRICKS.sub("", _SPACES.sub(" ", text)).strip()
+    text = _plain(text)
     if not text:
         raise RequestFailed("Invalid parameter: message; it is empty")
     if len(text) > MAX_MESSAGE_CHARACTERS:
@@ -361,7 +366,7 @@ def _clean_text(text: str) -> str:
 
 def _clean_name(name: str) -> str:
     """Do the same for a name, of which a part is as good."""
-    name = _TRICKS.sub("", _SPACES.sub(" ", name)).strip()[:MAX_NAME_CHARACTERS].strip()
+    name = _plain(name)[:MAX_NAME_CHARACTERS].strip()
     if not name:
         raise RequestFailed("Invalid parameter: name; it is empty")
     return name
