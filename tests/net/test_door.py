@@ -237,6 +237,13 @@ async def test_connections_are_limited() -> None:
             await connection.end()
 
 
+async def test_a_target_that_names_another_host_is_refused(opened: Opened) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
+    writer.write(b"GET http://evil.example/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % opened.port)
+    assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 421 Misdirected Request\r\n"
+    writer.close()
+
+
 async def test_idle_connections_of_http_are_limited_and_the_oldest_goes() -> None:
     async with open_door(Limits(http_connections=2)) as opened:
         idle = []
