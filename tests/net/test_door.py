@@ -244,6 +244,13 @@ async def test_a_target_that_names_another_host_is_refused(opened: Opened) -> No
     writer.close()
 
 
+async def test_a_malformed_request_is_no_error_of_ours(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
+    # What the switch lets through since its head can be read, and aiohttp does not take.
+    status, _ = await get(opened.port, "/health", extra="Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")
+    assert status == 400
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_idle_connections_of_http_are_limited_and_the_oldest_goes() -> None:
     async with open_door(Limits(http_connections=2)) as opened:
         idle = []

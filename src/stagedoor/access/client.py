@@ -5,9 +5,9 @@ the order of what they read, write and hear is the same.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import count
 from typing import Final
 
 from stagedoor.access.grants import NOBODY, Grant, Level, Verb
@@ -16,7 +16,8 @@ from stagedoor.errors import InvalidKey, NotPermitted, StoreError
 from stagedoor.hub import REQUEST_TIMEOUT_S, Change, Hub, RequestHandler, Scan, Write
 from stagedoor.types import MAX_KEY_BYTES, ClientId, Key, Value
 
-_ids: Final = count(1)
+_ID_BITS: Final = 52
+"""As many as JavaScript counts with."""
 
 _LEAP: Final = 64
 """Entries that are read at a time where the end of a part may be near."""
@@ -51,7 +52,7 @@ class Client:
     )
 
     def __init__(self, hub: Hub, grant: Grant = NOBODY, deliver: Deliver | None = None) -> None:
-        self.id = ClientId(next(_ids))
+        self.id = ClientId(secrets.randbits(_ID_BITS))  # a number in turn would tell strangers how many have come
         self._grant = grant
         self._note: Note | None = None
         self._unused: frozenset[Verb] = frozenset()

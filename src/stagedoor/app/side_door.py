@@ -25,7 +25,11 @@ class SideDoor:
         stack = self._base.stack
         if not _is_plain(house.url("kilovolt")):
             doorkeeper = Doorkeeper(
-                self._base.loop, password=generate_password(), control_token=self._base.control_token
+                self._base.loop,
+                name="control",
+                password=generate_password(),
+                control_token=self._base.control_token,
+                record=self._base.audit.record,
             )
             sockets = {"/ws": speak_kilovolt(self._base.hub, doorkeeper)}
             door = house.new_door("control", sockets, respond_with_nothing, origins)

@@ -240,6 +240,7 @@ class ConsolePages:
         """Refuse what another page has sent, what shows no pass, and other methods."""
         check_same_origin(request)
         if not self._passes.accepts(_bearer_token(request)):
+            self._record("refused", {"door": "console", "address": request.remote, "reason": "no pass, or a wrong one"})
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         if request.method not in methods:
             raise web.HTTPMethodNotAllowed(request.method, methods)

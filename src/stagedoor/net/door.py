@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from picows import WSListener
 
 from stagedoor.access import Asker, OriginClass, is_host_allowed
@@ -40,6 +41,18 @@ _SWEEP_S: Final = 1.0
 _FREE_PORT_TRIES: Final = 5
 
 _SERVER: Final = "stagedoor"
+
+_http_logger: Final = logging.getLogger("stagedoor.net.http")
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Leave out what aiohttp calls an error of its handler and is a stranger's malformed request: anybody could fill
+    the log with it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+_http_logger.addFilter(_is_our_fault)
 
 _SEE_OUT_S: Final = 2.0
 """How long the end waits for the other sides to say goodbye."""
@@ -122,7 +135,7 @@ class Door:
         self._plain_folders = tuple(path for path in plain_paths if path.endswith("/"))
         self._respond = respond
         # What is packed stays so: a short message cannot become a long one, and a file is taken as it is.
-        self._http = web.Server(self._answer_http, access_log=None, auto_decompress=False)
+        self._http = web.Server(self._answer_http, access_log=None, auto_decompress=False, logger=_http_logger)
         self._listeners: list[_Listener] = []
         self._waiting: dict[asyncio.Transport, float] = {}
         self._handshakes: dict[asyncio.Transport, None] = {}
