@@ -40,6 +40,7 @@ class Client:
     __slots__ = (
         "_grant",
         "_hub",
+        "_is_unread",
         "_keys",
         "_known",
         "_note",
@@ -57,6 +58,8 @@ class Client:
         self._note: Note | None = None
         self._unused: frozenset[Verb] = frozenset()
         """What was not done yet since somebody follows."""
+        self._is_unread = False
+        """The same for reading, which is done so often that a look into a set would be felt."""
         self.deliver: Deliver = deliver or _ignore
         self._hub = hub
         self._known = hub.catalogue.known
@@ -89,6 +92,7 @@ class Client:
         """Let somebody hear of the first use of each verb from now on, and of each secret that is read."""
         self._note = note
         self._unused = frozenset(Verb)
+        self._is_unread = True
 
     def _use(self, verb: Verb, key: Key) -> None:
         self._unused -= {verb}
@@ -105,7 +109,8 @@ class Client:
         """
         spec = self._known.get(key) or self._hub.catalogue.resolve(key)
         grant = self._grant
-        if self._unused and Verb.READ in self._unused:
+        if self._is_unread:
+            self._is_unread = False
             self._use(Verb.READ, key)
         if spec.is_public and grant.is_only_public:
             return self._hub.get(key, spec)
