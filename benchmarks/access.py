@@ -1,7 +1,6 @@
 """Access: how soon what is taken back is closed, and what guessing and asking come to."""
 
 import base64
-import contextlib
 import json
 import logging
 import threading
@@ -9,7 +8,7 @@ import time
 import tracemalloc
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from statistics import median
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -44,7 +43,23 @@ TakeBack = Callable[[], object]
 
 def measure_access(plan: Plan, server: Server) -> Iterator[Figure]:
     """Measure a server whose console is open, and whose doors let in enough connections of one origin."""
-    logging.getLogger("stagedoor").setLevel(logging.ERROR)  # each wrong answer is a warning
+    with _no_warnings():
+        yield from _measure(plan, server)
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Log no wrong answer, of which there are thousands."""
+    logger = logging.getLogger("stagedoor")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _measure(plan: Plan, server: Server) -> Iterator[Figure]:
     with _owner(server) as owner:
         for name, prepare in (
             ("forget an application", _prepare_app),
@@ -234,7 +249,7 @@ def _flood_with_questions(server: Server, askers: int) -> float:
     """Let so many sites and as many applications ask at once; tell how many questions the owner sees."""
     with ExitStack() as stack:
         for number in range(askers):
-            with contextlib.suppress(BenchmarkError):  # the site is refused
+            with suppress(BenchmarkError):  # the site is refused
                 Client(server.url, origin=f"https://{number}.example").close()
         for number in range(askers):
             client = stack.enter_context(Client(server.url, origin=f"http://localhost:{number + 1}"))
