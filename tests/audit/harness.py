@@ -32,12 +32,16 @@ class Log(AuditLog):
 
     def end(self) -> Head | None:
         """Close it, after it has looked at its old entries; returns the newest entry's number and hash."""
+        self.look()
+        self.close()
+        return self.head
+
+    def look(self) -> None:
+        """Wait until all is written, and the old entries have been looked at."""
         assert self.flush(PATIENCE_S)
         if self._checker is not None:
             self._checker.join(PATIENCE_S)
             assert not self._checker.is_alive()
-        self.close()
-        return self.head
 
 
 def entries_of(folder: Path) -> list[Entry]:

@@ -296,7 +296,7 @@ def test_a_file_that_somebody_else_changes_is_told(tmp_path: Path, meddle: objec
     log = Log(tmp_path)
     log.record("a", {})
     log.record("b", {})
-    assert log.flush()
+    log.look()
     assert callable(meddle)
     meddle(current(tmp_path))
     log.record("c", {})

@@ -3,8 +3,9 @@
 picows reads and writes frames. What it leaves to its user is here: joining fragments, bounding a message, UTF-8, the
 closing handshake, silent peers, slow readers. What messages mean is for a :class:`Handler`.
 
-A reader that does not keep up fills the kernel's buffers first, then the transport's. Past a limit it loses its
-connection with 1013, which is the only thing it hears; nobody ever waits for it.
+A reader that does not keep up fills the kernel's buffers first, then the transport's. From then on it is not read
+either, so that who asks faster than it listens has to wait; what others push to it goes on to pile up. Past a limit it
+loses its connection with 1013, which is the only thing it hears; nobody ever waits for it.
 """
 
 import asyncio
@@ -121,6 +122,7 @@ class Connection(WSListener):
         "_is_pinged",
         "_is_read_paused",
         "_is_write_paused",
+        "_last_queued_bytes",
         "_late_pong",
         "_limits",
         "_loop",
@@ -172,6 +174,8 @@ class Connection(WSListener):
         self._is_open = False
         self._is_closing = False
         self._is_write_paused = False
+        self._last_queued_bytes = 0
+        """What waited for a reader that is behind when it was last looked at."""
         self._caught_up: Callable[[], None] | None = None
         """Who waits for the reader."""
         self._late_pong: bytes | None = None
@@ -246,13 +250,12 @@ class Connection(WSListener):
         """
         if self._burst >= _FLOOD:
             bound_reads(self._transport.underlying_transport)
-        if not self._is_read_paused:
+        if not (self._is_read_paused or self._is_write_paused):
             self._transport.underlying_transport.pause_reading()
             self._loop.call_soon(self._resume_after_yield)
 
     def _resume_after_yield(self) -> None:
-        if not self._is_read_paused:
-            self._resume()
+        self._resume_if_free()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """End."""
@@ -262,12 +265,15 @@ class Connection(WSListener):
         self._gone(self)
 
     def pause_writing(self) -> None:
-        """Note that the kernel takes no more for now."""
+        """Note that the kernel takes no more for now, and let the other side wait with what it asks."""
         self._is_write_paused = True
+        if not self._is_closing:
+            self._transport.underlying_transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Note that the reader has caught up."""
         self._is_write_paused = False
+        self._resume_if_free()
         if self._late_pong is not None:
             pong, self._late_pong = self._late_pong, None
             self._answer_ping(pong)
@@ -455,7 +461,7 @@ class Connection(WSListener):
             return
         if self._handler.is_overdue(now):
             self._fail(POLICY_VIOLATION, "did not log in")
-        elif self._is_alive:
+        elif self._is_alive or self._is_catching_up():
             self._is_alive = False
             self._is_pinged = False
             self._silent_since = now
@@ -467,6 +473,11 @@ class Connection(WSListener):
                 self._is_pinged = True
                 self._silent_since = now
                 self._transport.send_ping()
+
+    def _is_catching_up(self) -> bool:
+        """Whether a reader that is behind, and so is not read, has taken something since it was last looked at."""
+        last, self._last_queued_bytes = self._last_queued_bytes, self.queued_bytes
+        return self._is_write_paused and last != self._last_queued_bytes
 
     def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
         """Run a coroutine until it ends or the connection does."""
@@ -482,9 +493,13 @@ class Connection(WSListener):
         self._transport.underlying_transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read again."""
+        """Read again, as soon as the reader is not behind."""
         self._is_read_paused = False
-        self._resume()
+        self._resume_if_free()
+
+    def _resume_if_free(self) -> None:
+        if not (self._is_read_paused or self._is_write_paused):
+            self._resume()
 
     def _resume(self) -> None:
         if not self._transport.underlying_transport.is_closing():
@@ -498,7 +513,7 @@ class Connection(WSListener):
             return
         self._begin_close(code, reason)
         self._close_timer = self._loop.call_later(self._limits.close_timeout_s, self.abort)
-        self.resume_reading()  # to hear the answer
+        self._resume()  # to hear the answer
 
     def _begin_close(self, code: int, reason: str) -> None:
         self.flush()
