@@ -26,6 +26,7 @@ LAYERS: dict[str, int] = {
     "errors": 1,
     "json_text": 1,
     "private_file": 1,
+    "strimertul": 1,
     "wire": 1,
     "types": 0,
     "version": 0,

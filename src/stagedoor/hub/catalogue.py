@@ -52,6 +52,8 @@ class KeySpec:
     summary: str
     schema: JsonObject = field(default_factory=dict)
     default: Value | None = None
+    example: Value | None = None
+    """A value as it could be, for the reference."""
     owner: str = "clients"
     readers: Audience = Audience.EVERYONE
     listers: Audience = Audience.EVERYONE

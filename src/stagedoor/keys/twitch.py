@@ -1,41 +1,218 @@
-"""strimertül's keys that hold secrets, listed so that a database that moves in keeps them from the first moment."""
+"""Twitch: the connection, its accounts, and what it tells. The names are strimertül's where it has them."""
 
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import COUNT, FLAG, TEXT, record
+from stagedoor.keys.forms import ANY, FLAG, TEXT, example, items, owner_request, record, schema_of
+from stagedoor.strimertul import BotConfig, ChatMessage, Notification, Stream, TwitchConfig
+from stagedoor.types import JsonObject
+
+TWITCH_CONFIG: Final = "twitch/config"
+BOT_CONFIG: Final = "twitch/bot-config"
+AUTH_KEYS: Final = "twitch/auth-keys"
+BOT_AUTH_KEYS: Final = "twitch/bot-auth-keys"
+TWITCH_STATUS: Final = "twitch/status"
+TWITCH_LOGINS: Final = "twitch/logins"
+STREAM_INFO: Final = "twitch/stream-info"
+CHAT_MESSAGE: Final = "twitch/ev/chat-message"
+CHAT_HISTORY: Final = "twitch/chat-history"
+EVENTSUB_EVENT: Final = "twitch/ev/eventsub-event"
+EVENTSUB_HISTORY: Final = "twitch/eventsub-history"
+
+TWITCH_LOGIN: Final = "twitch/@login"
+TWITCH_CALLBACK: Final = "twitch/@callback"
+TWITCH_CANCEL_LOGIN: Final = "twitch/@cancel-login"
+TWITCH_LOG_OUT: Final = "twitch/@log-out"
+TWITCH_TEST: Final = "twitch/@test"
+TWITCH_SIMULATE: Final = "twitch/@simulate"
+TWITCH_TOPICS: Final = "twitch/@topics"
+TWITCH_CHATTERS: Final = "twitch/@chatters"
+TWITCH_CHANNEL: Final = "twitch/@channel"
+TWITCH_ANNOUNCE: Final = "twitch/@announce"
+TWITCH_WHISPER: Final = "twitch/@whisper"
+
+_ACCOUNT: Final[JsonObject] = {"enum": ["streamer", "bot"]}
+
+_NOTIFICATION: Final = schema_of(Notification)
 
 SPECS: Final = (
     KeySpec(
-        pattern="twitch/config",
+        pattern=TWITCH_CONFIG,
         kind=Kind.STATE,
-        summary="The Twitch application's credentials, as strimertül keeps them.",
-        schema=record(
-            [], enabled=FLAG, enable_bot=FLAG, api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}
-        ),
-        owner="strimertül",
+        summary="The switches of the connection, and the credentials of the user's own Twitch application.",
+        schema=schema_of(TwitchConfig, write_only=("api_client_secret",)),
+        example=example({"enabled": True, "enable_bot": True, "api_client_id": "abc", "api_client_secret": "def"}),
+        owner="Twitch",
+        writers=Audience.PROVEN,
         secret_members=frozenset(("api_client_secret",)),
     ),
     KeySpec(
-        pattern="twitch/bot-config",
+        pattern=BOT_CONFIG,
         kind=Kind.STATE,
-        summary="The chat bot's account, as strimertül keeps it.",
-        schema=record(
-            [],
-            username=TEXT,
-            oauth={**TEXT, "writeOnly": True},
-            channel=TEXT,
-            chat_history=COUNT,
-            command_cooldown=COUNT,
+        summary="The chat bot's account, how many messages are remembered, and the seconds between two commands.",
+        schema=schema_of(BotConfig, write_only=("oauth",)),
+        example=example(
+            {"username": "mybot", "oauth": "", "channel": "streamer", "chat_history": 5, "command_cooldown": 2}
         ),
-        owner="strimertül",
+        owner="Twitch",
+        writers=Audience.PROVEN,
         secret_members=frozenset(("oauth",)),
     ),
     KeySpec(
-        pattern="twitch/auth-keys",
+        pattern=AUTH_KEYS,
         kind=Kind.SECRET,
-        summary="The Twitch user's tokens, as strimertül keeps them.",
-        owner="strimertül",
+        summary="The tokens of the streamer's account.",
+        owner="Twitch",
         writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=BOT_AUTH_KEYS,
+        kind=Kind.SECRET,
+        summary="The tokens of the bot's account, in the same form.",
+        owner="Twitch",
+        writers=Audience.OWNER,
+    ),
+    KeySpec(
+        pattern=TWITCH_STATUS,
+        kind=Kind.STATE,
+        summary="How the connection is: its accounts, the topics that it hears, what is wrong.",
+        schema={"type": "object"},
+        owner="Twitch",
+        writers=Audience.OWNER,
+        stored_in_memory=True,
+    ),
+    KeySpec(
+        pattern=TWITCH_LOGINS,
+        kind=Kind.STATE,
+        summary="The logins that are under way, by account.",
+        schema={"type": "object"},
+        owner="Twitch",
+        readers=Audience.OWNER,
+        listers=Audience.OWNER,
+        writers=Audience.OWNER,
+        stored_in_memory=True,
+    ),
+    KeySpec(
+        pattern=STREAM_INFO,
+        kind=Kind.STATE,
+        summary="The running stream: a list of one when the channel is live, of none otherwise.",
+        schema=schema_of(list[Stream] | None),
+        example="[]",
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=CHAT_MESSAGE,
+        kind=Kind.EVENT,
+        summary="A message in the channel's chat. What the bot says is not told.",
+        schema=schema_of(ChatMessage),
+        example=example(
+            ChatMessage(message="!lurk", channel="streamer", room_id="99", id="b34c", time="2026-05-01T19:00:00Z")
+        ),
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=CHAT_HISTORY,
+        kind=Kind.STATE,
+        summary="The last chat messages, oldest first; how many, `twitch/bot-config` says.",
+        schema=schema_of(list[ChatMessage] | None),
+        example="[]",
+        owner="Twitch",
+        writers=Audience.PROVEN,
+        is_bookkeeping=True,
+    ),
+    KeySpec(
+        pattern=EVENTSUB_EVENT,
+        kind=Kind.EVENT,
+        summary="What Twitch's EventSub tells. Whoever writes it simulates an event, to which alerts answer.",
+        schema=_NOTIFICATION,
+        example=example(
+            {
+                "subscription": {"type": "channel.follow", "version": "2", "created_at": "2026-05-01T17:00:00Z"},
+                "event": {"user_id": "1234", "user_login": "cool_user", "user_name": "Cool_User"},
+            }
+        ),
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=EVENTSUB_HISTORY,
+        kind=Kind.STATE,
+        summary="The last hundred of them, oldest first.",
+        schema=items(_NOTIFICATION),
+        example="[]",
+        owner="Twitch",
+        writers=Audience.PROVEN,
+        is_bookkeeping=True,
+    ),
+    owner_request(
+        TWITCH_LOGIN,
+        "Begins the login of an account: by a code to be typed at Twitch, or by an address that comes back here.",
+        record(["account"], account=_ACCOUNT, flow={"enum": ["device", "code"]}),
+    ),
+    owner_request(
+        TWITCH_CALLBACK,
+        "Ends a login by what Twitch's page came back with.",
+        record([], code=TEXT, state=TEXT, error=TEXT, error_description=TEXT),
+    ),
+    owner_request(TWITCH_CANCEL_LOGIN, "Gives a login up.", record(["account"], account=_ACCOUNT)),
+    owner_request(TWITCH_LOG_OUT, "Forgets an account, at Twitch too.", record(["account"], account=_ACCOUNT)),
+    owner_request(
+        TWITCH_TEST,
+        "Tries the credentials of a Twitch application, those given or those stored.",
+        record([], api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}),
+    ),
+    owner_request(
+        TWITCH_SIMULATE,
+        "Makes an event as if Twitch had told it, with the given members on top of a sample.",
+        record(["topic"], topic=TEXT, event={"type": "object"}),
+    ),
+    KeySpec(
+        pattern=TWITCH_TOPICS,
+        kind=Kind.REQUEST,
+        only_reads=True,
+        summary="Tells the topics of EventSub that are known: version, scopes, the events that they become, a sample.",
+        schema=ANY,
+        owner="Twitch",
+    ),
+    KeySpec(
+        pattern=TWITCH_CHATTERS,
+        kind=Kind.REQUEST,
+        only_reads=True,
+        summary="Tells who is in the chat.",
+        schema=ANY,
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=TWITCH_CHANNEL,
+        kind=Kind.REQUEST,
+        only_reads=True,
+        summary="Finds a channel by its name: title, category, whether it is live.",
+        schema=record(["name"], name=TEXT),
+        example=example({"name": "streamer"}),
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=TWITCH_ANNOUNCE,
+        kind=Kind.REQUEST,
+        summary="Makes an announcement in chat.",
+        schema=record(
+            ["message"], message=TEXT, color={"enum": ["primary", "blue", "green", "orange", "purple"]}, bot=FLAG
+        ),
+        example=example({"message": "We begin!"}),
+        owner="Twitch",
+        writers=Audience.PROVEN,
+    ),
+    KeySpec(
+        pattern=TWITCH_WHISPER,
+        kind=Kind.REQUEST,
+        summary="Whispers to an account, by its id.",
+        schema=record(["to", "message"], to=TEXT, message=TEXT, bot=FLAG),
+        example=example({"to": "1234", "message": "Thank you!"}),
+        owner="Twitch",
+        writers=Audience.PROVEN,
     ),
 )

@@ -1,0 +1,132 @@
+"""Loyalty points. The names are strimertül's where it has them."""
+
+from typing import Final
+
+from stagedoor.hub import Audience, KeySpec, Kind
+from stagedoor.keys.forms import COUNT, FLAG, TEXT, example, record, schema_of
+from stagedoor.strimertul import Goal, LoyaltyConfig, Points, PointsConfig, Redeem, Reward
+from stagedoor.types import JsonObject
+
+LOYALTY: Final = "loyalty/"
+LOYALTY_CONFIG: Final = "loyalty/config"
+REWARDS: Final = "loyalty/rewards"
+GOALS: Final = "loyalty/goals"
+POINTS: Final = "loyalty/points/"
+REDEEM_QUEUE: Final = "loyalty/redeem-queue"
+NEW_REDEEM: Final = "loyalty/ev/new-redeem"
+LAST_AWARD: Final = "loyalty/last-award"
+COOLDOWNS: Final = "loyalty/cooldowns"
+
+CREATE_REDEEM: Final = "loyalty/@create-redeem"
+REMOVE_REDEEM: Final = "loyalty/@remove-redeem"
+REFUND_REDEEM: Final = "loyalty/@refund-redeem"
+ADD_POINTS: Final = "loyalty/@add-points"
+SAVE_GOAL: Final = "loyalty/@save-goal"
+
+_INTEGER: Final[JsonObject] = {"type": "integer"}
+
+_REWARD: Final = Reward(enabled=True, id="hydrate", name="Hydrate!", price=100, cooldown=60)
+_REDEEM: Final = example(
+    Redeem(
+        username="ada",
+        display_name="Ada",
+        reward=_REWARD,
+        when="2026-05-01T19:00:00.123456+02:00",
+        request_text="please",
+    )
+)
+_GOAL: Final = Goal(enabled=True, id="karaoke", name="Karaoke night", total=10_000, contributed=150)
+
+
+def _request(pattern: str, summary: str, schema: JsonObject, sample: str) -> KeySpec:
+    return KeySpec(
+        pattern=pattern,
+        kind=Kind.REQUEST,
+        summary=summary,
+        schema=schema,
+        example=sample,
+        owner="loyalty",
+        writers=Audience.PROVEN,
+    )
+
+
+def _state(pattern: str, summary: str, schema: JsonObject, sample: str, *, is_bookkeeping: bool = False) -> KeySpec:
+    return KeySpec(
+        pattern=pattern,
+        kind=Kind.STATE,
+        summary=summary,
+        schema=schema,
+        example=sample,
+        owner="loyalty",
+        writers=Audience.PROVEN,
+        is_bookkeeping=is_bookkeeping,
+    )
+
+
+SPECS: Final = (
+    _state(
+        LOYALTY_CONFIG,
+        "The switch, the currency, how points are earned, and who earns none.",
+        schema_of(LoyaltyConfig),
+        example(LoyaltyConfig(enabled=True, currency="wishes", points=PointsConfig(600, 10, 10), banlist=["somebot"])),
+    ),
+    _state(REWARDS, "What points buy.", schema_of(list[Reward] | None), example([_REWARD])),
+    _state(
+        GOALS, "What viewers save for together, and how far they are.", schema_of(list[Goal] | None), example([_GOAL])
+    ),
+    _state(f"{POINTS}<login>", "A viewer's balance.", schema_of(Points), example(Points(120))),
+    _state(
+        REDEEM_QUEUE, "What was bought and waits for the streamer, oldest first.", schema_of(list[Redeem] | None), "[]"
+    ),
+    _state(
+        LAST_AWARD,
+        "When points were last given to all who were there, in Unix seconds.",
+        {"type": "number"},
+        "1790000000",
+        is_bookkeeping=True,
+    ),
+    _state(
+        COOLDOWNS,
+        "Until when rewards cannot be bought again, in Unix seconds, by id.",
+        {"type": "object", "additionalProperties": {"type": "number"}},
+        example({"hydrate": 1_790_000_060}),
+        is_bookkeeping=True,
+    ),
+    KeySpec(
+        pattern=NEW_REDEEM,
+        kind=Kind.EVENT,
+        summary="A reward was bought.",
+        schema=schema_of(Redeem),
+        example=_REDEEM,
+        owner="loyalty",
+        writers=Audience.PROVEN,
+    ),
+    _request(CREATE_REDEEM, "Adds to the queue; no points are taken.", schema_of(Redeem), _REDEEM),
+    _request(
+        REMOVE_REDEEM,
+        "Takes one out of the queue, by when, who and what. No points come back.",
+        schema_of(Redeem),
+        _REDEEM,
+    ),
+    _request(REFUND_REDEEM, "Takes one out of the queue and gives its price back.", schema_of(Redeem), _REDEEM),
+    _request(
+        ADD_POINTS,
+        "Gives points to a viewer, or takes them. Answers the balance.",
+        record(["username", "points"], username=TEXT, points=_INTEGER),
+        example({"username": "ada", "points": -50}),
+    ),
+    _request(
+        SAVE_GOAL,
+        "Makes a goal or changes one, and leaves what was saved for it as it is.",
+        record(
+            ["id", "name", "total"],
+            enabled=FLAG,
+            id=TEXT,
+            name=TEXT,
+            description=TEXT,
+            image=TEXT,
+            total=COUNT,
+        ),
+        example({"enabled": True, "id": "karaoke", "name": "Karaoke night", "total": 10_000}),
+    ),
+)
