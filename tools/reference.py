@@ -51,6 +51,7 @@ VALUES: Final = {
     "MINUTES": "a whole number",
     "WHEN": "`auto`, `off`",
     "LEVEL": "`debug`, `info`, `warning`, `error`",
+    "URL": "an address, such as `https://id.twitch.tv/oauth2`; in plain text on this machine only",
     "": "`on`, `off`",
 }
 """What an option takes, by its metavar; a switch has none."""

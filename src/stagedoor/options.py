@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import platformdirs
 
-from stagedoor.access import normalize_origin
+from stagedoor.access import is_loopback, normalize_origin
 from stagedoor.errors import OptionError
+
+TWITCH_AUTH: Final = "https://id.twitch.tv/oauth2"
+TWITCH_API: Final = "https://api.twitch.tv/helix"
+TWITCH_EVENTSUB: Final = "wss://eventsub.wss.twitch.tv/ws"
 
 
 class Address(NamedTuple):
@@ -126,6 +131,31 @@ def parse_names(text: str) -> tuple[str, ...]:
         if name in ("0.0.0.0", "[::]", "::") or name.endswith(".") or ":" in name.strip("[]") or "/" in name:  # noqa: S104
             raise ValueError(f"{name!r} is not a host name")
     return names
+
+
+def parse_web_address(text: str) -> str:
+    """Read where another program is reached over HTTP; in plain text only on this machine, as tokens go there."""
+    return _parse_url(text, "http")
+
+
+def parse_socket_address(text: str) -> str:
+    """Read where another program is reached over WebSocket; in plain text only on this machine."""
+    return _parse_url(text, "ws")
+
+
+def _parse_url(text: str, scheme: str) -> str:
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not an address") from error
+    is_plain = parts.scheme == scheme
+    if not host or parts.scheme not in (scheme, f"{scheme}s") or any(mark in url for mark in "?# \t\\@"):
+        raise ValueError(f"{text!r} is not an address such as {scheme}s://example.com/path")
+    if is_plain and host != "localhost" and not is_loopback(host):
+        raise ValueError(f"{text!r} would send tokens in plain text: only {scheme}s may leave this machine")
+    return url
 
 
 def parse_level(text: str) -> str:
@@ -291,6 +321,22 @@ class Settings:
         "",
         "Let other machines speak without TLS, so that everybody in the network between can read along. Not advisable.",
         shown="stored, or off",
+    )
+    twitch_auth_url: str = _option(
+        TWITCH_AUTH, parse_web_address, "URL", "Where Twitch's logins are, or what stands for them in a test."
+    )
+    twitch_api_url: str = _option(
+        TWITCH_API, parse_web_address, "URL", "Where Twitch's API is, or what stands for it in a test."
+    )
+    twitch_eventsub_url: str = _option(
+        TWITCH_EVENTSUB, parse_socket_address, "URL", "Where Twitch's EventSub is, or what stands for it in a test."
+    )
+    twitch_subscriptions_url: str | None = _option(
+        None,
+        parse_web_address,
+        "URL",
+        "Where topics of EventSub are subscribed to.",
+        shown="eventsub/subscriptions below the API",
     )
     message_bytes: int = _option(1 << 20, parse_size, "SIZE", "The largest message that is taken.", shown="1M")
     queue_bytes: int = _option(
