@@ -137,15 +137,21 @@ async def test_a_stranger_that_pings_and_does_not_read(server: Server) -> None:
     await stranger.message()
     stranger.pause()
     before = memory(server)
-    for _ in range(300):
-        stranger.writer.write(mask(PING, b"x" * 125) * 8000)
-        await stranger.writer.drain()
+
+    async def ping() -> None:
+        for _ in range(30):
+            stranger.writer.write(mask(PING, b"x" * 125) * 8000)
+            await stranger.writer.drain()
+        stranger.send(PING, b"the last one")
+
+    pinging = asyncio.create_task(ping())
     await serve_others(server)
     assert memory(server) - before < MEMORY_GROWTH_BYTES
-    stranger.send(PING, b"the last one")
+    assert not pinging.done(), "who does not listen is not read for ever"
     stranger.resume()
     while (await stranger.frame())[1] != b"the last one":
         pass
+    await pinging
     await stranger.end()
 
 
