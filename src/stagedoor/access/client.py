@@ -152,7 +152,9 @@ class Client:
 
     # --- writing ---
 
-    def write(self, writes: Sequence[Write], done: Callable[[StoreError | None], None]) -> bool:
+    def write(
+        self, writes: Sequence[Write], done: Callable[[StoreError | None], None], *, builds_on_foreseen: bool = False
+    ) -> bool:
         """Write all keys at one moment, or none; ``done`` hears how it ended.
 
         A client's batches become visible in the order in which it wrote them.
@@ -181,7 +183,13 @@ class Client:
 
         self._under_way += 1
         try:
-            return self._hub.write(writes, settle, queue_up=self._under_way > 1, keep_secrets=not grant.is_owner)
+            return self._hub.write(
+                writes,
+                settle,
+                queue_up=self._under_way > 1,
+                keep_secrets=not grant.is_owner,
+                builds_on_foreseen=builds_on_foreseen,
+            )
         except StoreError:
             self._under_way -= 1
             raise
@@ -197,16 +205,40 @@ class Client:
             StoreError: When the store refused; and as :meth:`write` does.
         Cancellation: the write may or may not happen.
         """
+        await self._put_all(writes)
+
+    async def _put_all(self, writes: Sequence[Write], *, builds_on_foreseen: bool = False) -> None:
         future: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 
         def done(error: StoreError | None) -> None:
             if not future.done():
                 future.set_result(error)
 
-        self.write(writes, done)
+        self.write(writes, done, builds_on_foreseen=builds_on_foreseen)
         error = await future
         if error is not None:
             raise error
+
+    async def change(self, decide: Callable[[Callable[[Key], Value]], Sequence[Write]]) -> None:
+        """Write what ``decide`` makes of the values that it reads, and wait as :meth:`put_all` does.
+
+        Nobody's write comes between: ``decide`` is called once, at once, with a way to read keys as they will be when
+        the writes that are under way are visible (of secrets the public part), and what it returns comes right after
+        those. If it returns nothing, nothing is written. What it raises is raised.
+
+        Raises:
+            StoreError: When the store refused, also when it refused one of those; and as :meth:`write` does.
+        Cancellation: the write may or may not happen.
+        """
+        foreseen = self._hub.foresee()
+
+        def read(key: Key) -> Value:
+            if not self._grant.allows(Verb.READ, self._hub.catalogue.resolve(key), key):
+                raise NotPermitted(Verb.READ, key)
+            return foreseen(key)
+
+        if writes := decide(read):
+            await self._put_all(writes, builds_on_foreseen=True)
 
     # --- subscribing ---
 

@@ -18,8 +18,8 @@ from typing import Final
 
 from stagedoor.errors import StoreError
 from stagedoor.hub.change import Change
-from stagedoor.hub.store import Put, Store, StoreStalled
-from stagedoor.types import Key
+from stagedoor.hub.store import Put, Store, StoreStalled, Table
+from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Batch] = []
         self._group: list[Batch] = []
+        self._is_group_over = True
+        """Whether the outcome of the group is known."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._wakeup = threading.Event()
@@ -77,6 +79,18 @@ class Committer:
     def keys(self) -> set[Key]:
         """The keys that are to be written to the store by what is not on disk yet."""
         return {put.key for batch in (*self._group, *self._waiting) for put in batch.puts}
+
+    def foresee(self) -> tuple[dict[Key, Value | None], bool]:
+        """Tell what the table of keys will hold once everything submitted is on disk: the values that will have
+        changed, and whether no others will be left."""
+        coming: dict[Key, Value | None] = {}
+        is_all = False
+        for batch in self._waiting if self._is_group_over else (*self._group, *self._waiting):
+            if batch.replaces:
+                coming, is_all = {}, True
+            if self._staleness(batch) is None:
+                coming.update((put.key, put.value) for put in batch.puts if put.table is Table.KEYS)
+        return coming, is_all
 
     def submit(self, batch: Batch) -> None:
         """Queue a batch. The queue is unbounded: whoever submits bounds what it has under way."""
@@ -100,11 +114,13 @@ class Committer:
         size = next((index for index, batch in enumerate(self._waiting) if batch.replaces), len(self._waiting))
         size = size or 1
         self._group, self._waiting = self._waiting[:size], self._waiting[size:]
+        self._is_group_over = False
         self._idle.clear()
         self._wakeup.set()
 
     def _group_done(self, error: StoreError | None) -> None:
         group = self._group
+        self._is_group_over = True
         if error is not None:
             self.failures += 1
             logger.error("%d writes failed: %s", len(group), error)

@@ -122,6 +122,22 @@ class Hub:
             return self._secrets.get(key) or self.get(key, spec)
         return self.get(key, spec)
 
+    def foresee(self) -> Callable[[Key], Value]:
+        """Tell how to read keys in this turn as they will be once the writes under way are visible.
+
+        For what is made from a value, such as a sum: :meth:`get` reads a key as it is visible, and a write of somebody
+        else that is on its way to the disk would be undone. Write what is made so with ``builds_on_foreseen``.
+        """
+        coming, is_all = ({}, False) if self._committer is None else self._committer.foresee()
+
+        def read(key: Key) -> Value:
+            if key in coming:
+                return coming[key] or ""
+            spec = self.catalogue.resolve(key)
+            return "" if is_all and not spec.is_volatile else self.get(key, spec)
+
+        return read
+
     def scan(self, prefix: str, *, with_secrets: bool = False) -> Scan:
         """Walk over the keys with a prefix, as they are now; close the walk."""
         durable = self._store.scan(Table.KEYS, prefix)
@@ -138,12 +154,21 @@ class Hub:
 
     # --- writing ---
 
-    def write(self, writes: Sequence[Write], done: Done, *, queue_up: bool = False, keep_secrets: bool = False) -> bool:
+    def write(
+        self,
+        writes: Sequence[Write],
+        done: Done,
+        *,
+        queue_up: bool = False,
+        keep_secrets: bool = False,
+        builds_on_foreseen: bool = False,
+    ) -> bool:
         """Make all of ``writes`` visible at one moment, or none.
 
         The keys must fit the store (:data:`stagedoor.types.MAX_KEY_BYTES`). ``done`` hears the outcome before any
         subscriber hears a change. ``queue_up`` says that the same writer has earlier batches under way,
-        ``keep_secrets`` that it cannot see secrets, so that those it leaves empty are to stay.
+        ``keep_secrets`` that it cannot see secrets, so that those it leaves empty are to stay. ``builds_on_foreseen``
+        says that it follows from values that were foreseen in this turn: it fails when a write fails that was foreseen.
 
         Returns:
             Whether the batch is under way still; when not, ``done`` has been called.
@@ -165,7 +190,7 @@ class Hub:
             raise
         batch = Batch(changes, puts, done)
         if self._committer is not None and (puts or (queue_up and len(self._committer))):
-            if uses_secrets:
+            if uses_secrets or builds_on_foreseen:
                 batch.failures_seen = self._committer.failures
             self._committer.submit(batch)
             return True
