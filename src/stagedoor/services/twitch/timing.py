@@ -17,7 +17,12 @@ _JITTER: Final = 0.25
 async def sleep(clock: Clock, seconds: float) -> None:
     """Return after ``seconds`` by the clock; can be cancelled at any time."""
     over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    timer = clock.call_later(seconds, lambda: over.done() or over.set_result(None))
+
+    def end() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    timer = clock.call_later(seconds, end)
     try:
         await over
     finally:
