@@ -19,6 +19,8 @@ _EMOTE_ID: Final = re.compile(r"/(?:emoticons/v\d|emotes?)/([^/]+)")
 _LISTS: Final = ("userEmotes", "sevenTvEmotes", "bttvEmotes", "ffzEmotes")
 """The lists of ``TwitchGetEmotes``; where a name is in two of them the first one counts."""
 
+_EMOTE_IMAGE: Final = "https://static-cdn.jtvnw.net/emoticons/v2/{id}/default/dark/3.0"
+
 _CHEER: Final = re.compile(r"([a-z]+|4head)(\d+)", re.IGNORECASE)
 _CHEERMOTES: Final = frozenset(
     """
@@ -76,19 +78,38 @@ def find_cheermotes(text: str) -> list[JsonObject]:
         bits = int(match[2])
         if not 0 < bits <= _MAX_BITS:
             continue
-        rank = bisect_right(_CHEER_TIERS, bits) - 1
-        found.append(
-            {
-                "bits": bits,
-                "color": _CHEER_COLOURS[rank],
-                "type": "CheerEmote",
-                "name": match[1],
-                "startIndex": start,
-                "endIndex": end,
-                "imageUrl": _CHEER_IMAGE.format(name=match[1].lower(), tier=_CHEER_TIERS[rank]),
-            }
-        )
+        found.append(_cheermote(match[1], bits, start, end))
     return found
+
+
+def emote_entry(id_: str, name: str, start: int) -> JsonObject:
+    """Write one of Twitch's own emotes, with the UTF-16 unit at which it stands."""
+    return {
+        "id": id_,
+        "type": "Twitch",
+        "name": name,
+        "startIndex": start,
+        "endIndex": start + _units(name) - 1,
+        "imageUrl": _EMOTE_IMAGE.format(id=id_),
+    }
+
+
+def cheermote_entry(text: str, name: str, bits: int, start: int) -> JsonObject:
+    """Write a cheermote: its word in the message, that word without the number, and the unit at which it stands."""
+    return _cheermote(text[: len(name)] if name else text, bits, start, start + _units(text) - 1)
+
+
+def _cheermote(name: str, bits: int, start: int, end: int) -> JsonObject:
+    rank = max(bisect_right(_CHEER_TIERS, bits) - 1, 0)
+    return {
+        "bits": bits,
+        "color": _CHEER_COLOURS[rank],
+        "type": "CheerEmote",
+        "name": name,
+        "startIndex": start,
+        "endIndex": end,
+        "imageUrl": _CHEER_IMAGE.format(name=name.lower(), tier=_CHEER_TIERS[rank]),
+    }
 
 
 def parts_of(text: str, emotes: object, cheermotes: object = None) -> list[JsonObject]:

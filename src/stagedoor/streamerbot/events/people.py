@@ -117,6 +117,17 @@ def twitch_user(nested: object, person: Person, *others: JsonObject) -> JsonObje
     return user
 
 
+def badge_entry(name: str, version: str, info: str) -> JsonObject:
+    """Write one of Twitch's badges; those that follow from what a person may do have a picture."""
+    known = _BADGES.get(name)
+    return {
+        "name": name,
+        "version": version,
+        "imageUrl": "" if known is None else known["imageUrl"],
+        "info": info,
+    }
+
+
 def short_user(nested: object, person: Person, platform: str = "twitch") -> JsonObject:
     """Write a person in the short form of recipients, targets and moderators."""
     user = dict(as_object(nested))

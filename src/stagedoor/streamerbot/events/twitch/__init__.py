@@ -6,7 +6,7 @@ Sources: Streamer.bot's documentation, the types of the official client 1.12.2, 
 from typing import Final
 
 from stagedoor.streamerbot.events.builder import Builder
-from stagedoor.streamerbot.events.twitch import channel, chat, moderation, subscriptions
+from stagedoor.streamerbot.events.twitch import arguments, channel, chat, moderation, subscriptions
 
 __all__ = ["BUILDERS"]
 
@@ -15,5 +15,6 @@ BUILDERS: Final[dict[str, Builder]] = {
     **subscriptions.BUILDERS,
     **moderation.BUILDERS,
     **channel.BUILDERS,
+    **arguments.BUILDERS,
 }
 """How each type is completed."""
