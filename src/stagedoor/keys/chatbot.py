@@ -9,6 +9,7 @@ from stagedoor.strimertul import Alerts, Command, SendRequest, Timers
 COMMANDS: Final = "twitch/bot-custom-commands"
 COUNTERS: Final = "twitch/bot-counters/"
 COMMAND_PROBLEMS: Final = "twitch/bot/problems"
+LAST_COMMAND: Final = "twitch/bot/last-command"
 SEND_CHAT_MESSAGE: Final = "twitch/@send-chat-message"
 BOT_SEND_MESSAGE: Final = "twitch/bot/@send-message"
 TEST_COMMAND: Final = "twitch/bot/@test-command"
@@ -55,6 +56,16 @@ SPECS: Final = (
         summary="What is wrong with commands that cannot be used, by what is typed.",
         schema={"type": "object", "additionalProperties": TEXT},
         example=example({"!lurk": 'line 1: function "usr" is not defined'}),
+        owner="chat bot",
+        writers=Audience.OWNER,
+        stored_in_memory=True,
+    ),
+    KeySpec(
+        pattern=LAST_COMMAND,
+        kind=Kind.STATE,
+        summary="When a chat command ran last, in Unix seconds: the cooldown counts from then.",
+        schema={"type": "number"},
+        example="1790000000.5",
         owner="chat bot",
         writers=Audience.OWNER,
         stored_in_memory=True,

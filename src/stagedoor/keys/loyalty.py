@@ -12,6 +12,7 @@ LOYALTY_CONFIG: Final = "loyalty/config"
 REWARDS: Final = "loyalty/rewards"
 GOALS: Final = "loyalty/goals"
 POINTS: Final = "loyalty/points/"
+LEFT_POINTS: Final = "loyalty/left-points/"
 REDEEM_QUEUE: Final = "loyalty/redeem-queue"
 NEW_REDEEM: Final = "loyalty/ev/new-redeem"
 LAST_AWARD: Final = "loyalty/last-award"
@@ -75,6 +76,12 @@ SPECS: Final = (
         GOALS, "What viewers save for together, and how far they are.", schema_of(list[Goal] | None), example([_GOAL])
     ),
     _state(f"{POINTS}<login>", "A viewer's balance.", schema_of(Points), example(Points(120))),
+    _state(
+        f"{LEFT_POINTS}<account id>",
+        "The balance of a viewer whose login belongs to somebody else now; it waits for their new one.",
+        schema_of(Points),
+        example(Points(120, "1234", "Ada")),
+    ),
     _state(
         REDEEM_QUEUE, "What was bought and waits for the streamer, oldest first.", schema_of(list[Redeem] | None), "[]"
     ),

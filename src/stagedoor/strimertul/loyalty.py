@@ -75,3 +75,5 @@ class Redeem(msgspec.Struct):
     when: str = ""
     """RFC 3339; part of what tells it from others."""
     request_text: str = ""
+    user_id: str | msgspec.UnsetType = msgspec.UNSET
+    """The account's id, so that a refund finds who has another login by now; stagedoor's own."""
