@@ -24,6 +24,7 @@ TWITCH_CALLBACK: Final = "twitch/@callback"
 TWITCH_CANCEL_LOGIN: Final = "twitch/@cancel-login"
 TWITCH_LOG_OUT: Final = "twitch/@log-out"
 TWITCH_TEST: Final = "twitch/@test"
+TWITCH_SCOPES: Final = "twitch/@scopes"
 TWITCH_SIMULATE: Final = "twitch/@simulate"
 TWITCH_TOPICS: Final = "twitch/@topics"
 TWITCH_CHATTERS: Final = "twitch/@chatters"
@@ -163,6 +164,7 @@ SPECS: Final = (
         "Tries the credentials of a Twitch application, those given or those stored.",
         record([], api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}),
     ),
+    owner_request(TWITCH_SCOPES, "Tells what each account is asked to allow at Twitch, and why.", record([])),
     owner_request(
         TWITCH_SIMULATE,
         "Makes an event as if Twitch had told it, with the given members on top of a sample.",
