@@ -33,7 +33,7 @@ LAYERS: dict[str, int] = {
 }
 """A module imports from its own part and from lower layers. Parts of one layer do not know each other."""
 
-LOOSE = {"archive", "audit", "comparison", "control", "kept", "options", "redaction", "tls", "uploads"}
+LOOSE = {"archive", "audit", "comparison", "control", "kept", "options", "redaction", "templates", "tls", "uploads"}
 """Modules below ``app`` that stand beside the layers; they know hub and access at most, and no socket."""
 
 
