@@ -1,0 +1,44 @@
+"""``python -m stagedoor.fake_twitch [--port N]``: a fake Twitch alone, until it is interrupted.
+
+It prints one line of JSON: its addresses, its clients, and a token of the owner and of the bot with all scopes.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+
+import msgspec
+
+from stagedoor.fake_twitch.server import FakeTwitch
+
+
+async def serve(port: int) -> None:
+    """Run until cancelled."""
+    async with FakeTwitch(port=port) as twitch:
+        owner, bot = twitch.issue_token(), twitch.issue_token(twitch.world.bot)
+        told = {
+            **twitch.urls._asdict(),
+            "port": twitch.port,
+            "activate": f"{twitch.address}/activate",
+            "client_id": twitch.client_id,
+            "client_secret": twitch.client_secret,
+            "public_client_id": twitch.public_client_id,
+            "owner": {"id": twitch.world.owner.id, "login": twitch.world.owner.login, "token": owner.text},
+            "bot": {"id": twitch.world.bot.id, "login": twitch.world.bot.login, "token": bot.text},
+        }
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m stagedoor.fake_twitch", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; any free one by default")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(parser.parse_args().port))
+
+
+if __name__ == "__main__":
+    main()
