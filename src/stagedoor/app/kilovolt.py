@@ -1,9 +1,10 @@
 """The Kilovolt door: who gets in, what it shows over HTTP, and its stored settings, which apply at once."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from stagedoor import keys
-from stagedoor.access import weakness
+from stagedoor.access import is_loopback, weakness
 from stagedoor.app.foundation import Foundation
 from stagedoor.app.house import Addresses, DoorPlan, House
 from stagedoor.app.registers import Registers
@@ -11,6 +12,8 @@ from stagedoor.errors import OptionError
 from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.net.pages import STREAMERBOT_DOOR, Pages
 from stagedoor.net.static import StaticFolder
+from stagedoor.net.twitch_login import PATH as TWITCH_LOGIN
+from stagedoor.net.twitch_login import TwitchLoginPage
 from stagedoor.services.door_settings import DoorSettings, HttpConfig
 
 PATH = "/ws"
@@ -25,7 +28,7 @@ class KilovoltDoor:
         self._house = house
         self._origins = registers.origins
         self._doorkeeper = registers.new_doorkeeper("Kilovolt", control_token=base.control_token)
-        self._pages = Pages()
+        self._pages = Pages(twitch_login=TwitchLoginPage(base.client()))
         self._settings = DoorSettings(
             base.client(), keys.HTTP_CONFIG, HttpConfig(), self._apply, base.warnings.of(keys.HTTP_CONFIG)
         )
@@ -58,6 +61,17 @@ class KilovoltDoor:
                 reconsider=lambda: self._apply(self._settings.current),
             )
         )
+
+    def find_twitch_redirect(self) -> str | None:
+        """Tell where Twitch's page shall lead back to, as the door is reached now; ``None`` while it is shut.
+
+        On loopback the host is ``localhost``, since that alone Twitch takes without TLS.
+        """
+        url = self._house.doors.url("kilovolt", "http", TWITCH_LOGIN)
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        return f"{parts.scheme}://localhost:{parts.port}{parts.path}" if is_loopback(parts.hostname or "") else url
 
     def show(self, where: Addresses) -> None:
         """Show on its page where the other doors are."""

@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 
 from stagedoor.net.static import StaticFolder, moved
+from stagedoor.net.twitch_login import PATH as TWITCH_LOGIN
+from stagedoor.net.twitch_login import TwitchLoginPage
 from stagedoor.version import __version__
 
 _HEADERS: Final = {
@@ -40,11 +42,12 @@ class Pages:
     """Answers plain HTTP requests.
 
     ``static`` may be replaced at any time; ``None`` is off. ``other_doors`` are shown beside this one, by name;
-    ``console`` is the owner's page, if its door is open.
+    ``console`` is the owner's page, if its door is open. ``twitch_login`` answers whom Twitch sends back.
     """
 
-    def __init__(self, static: StaticFolder | None = None) -> None:
+    def __init__(self, static: StaticFolder | None = None, twitch_login: TwitchLoginPage | None = None) -> None:
         self.static = static
+        self._twitch_login = twitch_login
         self._examples = StaticFolder(Path(str(files("stagedoor"))) / "examples", private=None)
         self.other_doors: dict[str, str] = {}
         self.console: str | None = None
@@ -54,6 +57,8 @@ class Pages:
         path = request.rel_url.raw_path
         if path == "/health":
             return _health(request)
+        if path == TWITCH_LOGIN and self._twitch_login is not None:
+            return await self._twitch_login.respond(request)
         if request.method not in ("GET", "HEAD"):
             raise web.HTTPMethodNotAllowed(request.method, ("GET", "HEAD"))
         if path == "/":
