@@ -15,6 +15,7 @@ from stagedoor.errors import NoSuchRequest, RequestFailed
 from stagedoor.hub import Catalogue, Change, Hub, MemoryStore
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback, _clean_text
+from stagedoor.strimertul import ChatMessage, read
 
 PLATFORMS = {
     "twitch": "event/Twitch/ChatMessage",
@@ -126,6 +127,31 @@ async def test_accounts_are_written_as_the_protocol_has_them(stage: Stage) -> No
             *("broadcasterLogin", "broadcasterUserName", "broadcasterUserId", "broadcasterProfileUrl"),
             *("botLogin", "botUserName", "botUserId", "botProfileUrl"),
         }
+
+
+@pytest.mark.parametrize(
+    ("role", "badges"),
+    [(None, {}), ("vip", {"vip": 1}), ("moderator", {"moderator": 1}), ("broadcaster", {"broadcaster": 1})],
+)
+async def test_what_is_said_at_twitch_is_what_the_chat_bot_hears(
+    stage: Stage, role: str | None, badges: dict[str, int]
+) -> None:
+    async with stage.open(platform="twitch", broadcaster="Big Show"):
+        data = await stage.say(name="Alice", message="hi; there", role=role)
+        message = read(stage.client.get(keys.CHAT_MESSAGE), ChatMessage)
+        assert (message.message, message.id, message.channel) == ("hi; there", data["messageId"], "bigshow")
+        assert (message.user.name, message.user.display_name, message.user.badges) == ("alice", "Alice", badges)
+        assert message.user.id == at(data, "user.id")
+        assert message.raw.startswith("@badge-info=;")
+        assert message.raw.endswith(":alice!alice@alice.tmi.twitch.tv PRIVMSG #bigshow :hi; there")
+        assert (message.tags or {}).items() >= {"mod": str(int(role == "moderator")), "id": message.id}.items()
+
+
+async def test_only_what_others_say_at_twitch_is_heard_by_the_chat_bot(stage: Stage) -> None:
+    async with stage.open(platform="twitch"), stage.open(platform="kick"):
+        await stage.send("twitch", bot=True)
+        await stage.say(platform="kick")
+        assert stage.client.get(keys.CHAT_MESSAGE) == ""
 
 
 async def test_youtube_has_one_live_broadcast_while_it_is_open(stage: Stage) -> None:

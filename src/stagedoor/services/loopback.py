@@ -1,6 +1,7 @@
 """Lets this machine stand for a streaming platform: a chat room for tests and rehearsals, as real to overlays as any.
 
-What is said becomes the platform's own chat event; nothing of it leaves the machine.
+What is said becomes the platform's own chat event; nothing of it leaves the machine. In a room that stands for Twitch
+it also is what the chat bot and its like listen to, so that they can be rehearsed.
 """
 
 import asyncio
@@ -16,9 +17,18 @@ import msgspec
 from stagedoor.access import Client
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
-from stagedoor.keys import EMIT, LOOPBACK_OPEN, LOOPBACK_SAY
-from stagedoor.streamerbot.events.people import BROADCASTER, MODERATOR, VIEWER, VIP, person_of, youtube_user
+from stagedoor.keys import CHAT_MESSAGE, EMIT, LOOPBACK_OPEN, LOOPBACK_SAY
+from stagedoor.streamerbot.events.people import (
+    BROADCASTER,
+    MODERATOR,
+    VIEWER,
+    VIP,
+    colour_of,
+    person_of,
+    youtube_user,
+)
 from stagedoor.streamerbot.times import event_time
+from stagedoor.strimertul import ChatUser, plain_message, write
 from stagedoor.types import JsonObject, Value
 
 MAX_MESSAGE_CHARACTERS: Final = 500
@@ -45,6 +55,8 @@ Platform = Literal["twitch", "youtube", "kick", "trovo"]
 Role = Literal["viewer", "vip", "moderator", "broadcaster"]
 
 _ROLES: Final[dict[Role, int]] = {"viewer": VIEWER, "vip": VIP, "moderator": MODERATOR, "broadcaster": BROADCASTER}
+
+_BADGES: Final = {VIP: "vip", MODERATOR: "moderator", BROADCASTER: "broadcaster"}
 
 CHAT_EVENTS: Final[dict[Platform, tuple[str, str]]] = {
     "twitch": ("Twitch", "ChatMessage"),
@@ -185,6 +197,8 @@ class _Room:
         elif author.login == self._broadcaster.login:
             author = author._replace(role=BROADCASTER)
         message = await self._publish(author, request.message, reply_to=None, internal=False)
+        if self._platform == "twitch":
+            await self._client.put(CHAT_MESSAGE, self._write_as_strimertul(message))
         return msgspec.json.encode(Said(message.id)).decode()
 
     async def _send(self, value: Value) -> Value:
@@ -240,6 +254,28 @@ class _Room:
             sender = {"id": reply_to.author.id, "name": reply_to.author.name}
             data["reply"] = {"messageId": reply_to.id, "content": reply_to.text, "sender": sender}
         return data
+
+    def _write_as_strimertul(self, message: _Message) -> Value:
+        """Write what strimertül's overlays and our own bot hear; what our own accounts say is not told there."""
+        author = message.author
+        user = ChatUser(
+            id=author.id,
+            name=author.login,
+            display_name=author.name,
+            color=colour_of(author.login),
+            badges={_BADGES[author.role]: 1} if author.role in _BADGES else {},
+        )
+        channel = self._broadcaster
+        return write(
+            plain_message(
+                user,
+                message.text,
+                message_id=message.id,
+                channel=channel.login,
+                room_id=channel.id,
+                sent_s=time.time(),
+            )
+        )
 
     def _account(self, name: str, role: int) -> _Account:
         """Make an account of a name; other events that give the name alone conclude the same."""

@@ -18,6 +18,7 @@ from stagedoor.strimertul.bot import (
     SubscriptionVariation,
     Timer,
     Timers,
+    command_id,
 )
 from stagedoor.strimertul.channel import (
     AuthKeys,
@@ -30,6 +31,7 @@ from stagedoor.strimertul.channel import (
     TwitchConfig,
 )
 from stagedoor.strimertul.chat import ChatEmote, ChatMessage, ChatReply, ChatUser, EmotePosition
+from stagedoor.strimertul.irc import plain_message
 from stagedoor.strimertul.loyalty import Goal, LoyaltyConfig, Points, PointsConfig, Redeem, Reward
 from stagedoor.strimertul.reading import read, read_object, write, write_time
 
@@ -67,6 +69,8 @@ __all__ = [
     "Timers",
     "Transport",
     "TwitchConfig",
+    "command_id",
+    "plain_message",
     "read",
     "read_object",
     "write",

@@ -1,5 +1,7 @@
 """Chat commands, timers, alerts, and what is asked to be said."""
 
+import uuid
+
 import msgspec
 
 
@@ -18,6 +20,11 @@ class Command(msgspec.Struct):
     """Seconds until anybody may use it again; stagedoor's own."""
     user_cooldown: float | msgspec.UnsetType = msgspec.UNSET
     """Seconds until the same viewer may use it again; stagedoor's own."""
+
+
+def command_id(trigger: str) -> str:
+    """Tell the id by which Streamer.bot's clients know a command; it has none, so it follows from what is typed."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"stagedoor:chat-command/{trigger}"))
 
 
 class Timer(msgspec.Struct):
@@ -79,6 +86,8 @@ class GiftSub(msgspec.Struct):
     enabled: bool = False
     messages: list[str] | None = None
     variations: list[GiftVariation] | None = None
+    silence_gift_recipients: bool | msgspec.UnsetType = msgspec.UNSET
+    """Whether nothing is said of those who got a subscription, as the gift was told already; stagedoor's own."""
 
 
 class RaidVariation(msgspec.Struct):
