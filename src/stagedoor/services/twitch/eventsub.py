@@ -147,6 +147,11 @@ class EventSub:
         """Ids, the oldest first."""
         self._session_id = ""
 
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a session, or was one a moment ago."""
+        return self.state == "connected" or (self.state == "connecting" and self.problem is not None)
+
     async def run(self) -> None:
         """Connect again and again, until cancelled."""
         pauses = Pauses(self._random)
@@ -328,8 +333,8 @@ class EventSub:
                 state.reason = str(error)
                 waiting.append(topic)
             except HelixError as error:
-                if error.status == 429:
-                    state.reason = "Twitch is asked too often"
+                if error.status == 429 or _is_about_session(error):
+                    state.reason = error.message or "Twitch is asked too often"
                     waiting.append(topic)
                 else:
                     _judge(state, error)
@@ -343,6 +348,11 @@ class EventSub:
                 await sleep(self._clock, pauses.take())
             else:
                 pauses.reset()
+
+
+def _is_about_session(error: HelixError) -> bool:
+    """Whether the session has just moved on, which we hear in a moment."""
+    return error.status == 400 and "session" in error.message.lower()
 
 
 def _judge(state: TopicState, error: HelixError) -> None:

@@ -1,10 +1,9 @@
-"""Opens WebSockets to EventSub. The library is loaded at the first one: who does not use Twitch pays nothing for it."""
+"""Opens WebSockets to EventSub; the first one opens what they share, so that who does not use Twitch pays nothing."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    import aiohttp
+import aiohttp
 
 MAX_MESSAGE_BYTES: Final = 4 << 20
 """Far above what Twitch sends; the longest notifications have some KiB."""
@@ -45,8 +44,6 @@ class WebSockets:
         Raises:
             ConnectionLost: When it cannot be opened.
         """
-        import aiohttp
-
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         try:
@@ -73,12 +70,10 @@ class WebSockets:
 class _Socket:
     """A WebSocket of aiohttp, which answers pings by itself."""
 
-    def __init__(self, socket: "aiohttp.ClientWebSocketResponse") -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
 
     async def receive(self) -> str:
-        import aiohttp
-
         try:
             message = await self._socket.receive()
         except (aiohttp.ClientError, OSError) as error:
