@@ -196,7 +196,7 @@ class Said:
         text = event.message.text
         self.is_action = text.startswith(_ACTION)
         self.text = text[len(_ACTION) :].removesuffix(_END_OF_ACTION) if self.is_action else text
-        self.places = list(_find_places(self.text, event.message.fragments))
+        self.places = list(find_places(self.text, event.message.fragments))
         self.badges = {badge.set_id: badge for badge in event.badges or ()}
         self.bits = 0 if event.cheer is None else event.cheer.bits
 
@@ -211,7 +211,7 @@ class Said:
         return not _SUBSCRIBERS.isdisjoint(self.badges)
 
 
-def _find_places(text: str, fragments: list[Fragment] | None) -> Iterator[Place]:
+def find_places(text: str, fragments: list[Fragment] | None) -> Iterator[Place]:
     """Find the emotes and cheermotes; a fragment that is not in the text where it should be is passed over."""
     position = 0
     for fragment in fragments or ():
@@ -229,8 +229,9 @@ def _find_places(text: str, fragments: list[Fragment] | None) -> Iterator[Place]
 def as_strimertul(said: Said, received_s: float) -> ChatMessage:
     """Tell a message as strimertül does."""
     event = said.event
+    sent_ms = int(received_s * 1000)
     emotes = _list_emotes(said.places)
-    tags = _tags(said, emotes, received_s)
+    tags = _tags(said, emotes, sent_ms)
     reply = event.reply
     return ChatMessage(
         user=ChatUser(
@@ -246,7 +247,7 @@ def as_strimertul(said: Said, received_s: float) -> ChatMessage:
         channel=event.broadcaster_user_login,
         room_id=event.broadcaster_user_id,
         id=event.message_id,
-        time=write_time(received_s),
+        time=write_time(sent_ms / 1000),
         emotes=emotes or None,
         bits=said.bits,
         action=said.is_action,
@@ -279,7 +280,7 @@ def _list_emotes(places: list[Place]) -> list[ChatEmote]:
     return list(found.values())
 
 
-def _tags(said: Said, emotes: list[ChatEmote], received_s: float) -> dict[str, str]:
+def _tags(said: Said, emotes: list[ChatEmote], sent_ms: int) -> dict[str, str]:
     """Write the tags of the IRC line, by their names."""
     event = said.event
     badges = said.badges
@@ -300,7 +301,7 @@ def _tags(said: Said, emotes: list[ChatEmote], received_s: float) -> dict[str, s
         "returning-chatter": "0",
         "room-id": event.broadcaster_user_id,
         "subscriber": "1" if said.is_subscriber else "0",
-        "tmi-sent-ts": str(int(received_s * 1000)),
+        "tmi-sent-ts": str(sent_ms),
         "turbo": "1" if "turbo" in badges else "0",
         "user-id": event.chatter_user_id,
         "user-type": next(
@@ -416,7 +417,10 @@ def mark(text: str, places: list[Place], emotes: Emotes) -> JsonObject:
         elif (cheermote := fragment.cheermote) is not None:
             cheermotes.append(cheermote_entry(fragment.text, cheermote.prefix, cheermote.bits, first))
     taken = {entry["startIndex"] for entry in (*own, *cheermotes)}
-    others = [entry for entry in find_emotes(text, emotes) if entry["startIndex"] not in taken]
+    # A word that Twitch does not mark is none of its emotes, even if it has the name of one: its author may not use it.
+    others = [
+        entry for entry in find_emotes(text, emotes) if entry["type"] != "Twitch" and entry["startIndex"] not in taken
+    ]
     if others:
         own = sorted([*own, *others], key=lambda entry: as_count(entry["startIndex"]))
     return {"emotes": own, "cheerEmotes": cheermotes}
