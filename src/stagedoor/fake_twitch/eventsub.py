@@ -195,34 +195,31 @@ class EventSub:
             if subscription.topic.name != topic or subscription.status != "enabled":
                 continue
             if all(where.get(name, value) == value for name, value in subscription.condition.items() if value):
-                message_id = secrets.token_hex(16)
                 payload: JsonObject = {"subscription": self.describe(subscription), "event": event}
-                for _ in range(self.faults.copies):
-                    self._send(
-                        subscription.session, "notification", payload, subscription=subscription, message_id=message_id
-                    )
+                self._send(subscription.session, "notification", payload, subscription, copies=self.faults.copies)
 
     def _send(
         self,
         session: Session,
         kind: str,
         payload: JsonObject,
-        *,
         subscription: Subscription | None = None,
-        message_id: str | None = None,
+        *,
+        copies: int = 1,
     ) -> None:
         now = self._clock.now()
-        moment = now - (self.faults.age_s if kind == "notification" else 0.0)
         metadata: JsonObject = {
-            "message_id": message_id or secrets.token_hex(16),
+            "message_id": secrets.token_hex(16),
             "message_type": kind,
-            "message_timestamp": exact_time(moment),
+            "message_timestamp": exact_time(now - (self.faults.age_s if kind == "notification" else 0.0)),
         }
         if subscription is not None:
             metadata["subscription_type"] = subscription.topic.name
             metadata["subscription_version"] = subscription.topic.version
         session.last_sent_at = now
-        session.waiting.put_nowait(msgspec.json.encode({"metadata": metadata, "payload": payload}).decode())
+        text = msgspec.json.encode({"metadata": metadata, "payload": payload}).decode()
+        for _ in range(copies):
+            session.waiting.put_nowait(text)
 
     # -- Subscriptions -------------------------------------------------------------------------------------------------
 
@@ -339,7 +336,7 @@ class EventSub:
                     subscription.session,
                     "revocation",
                     {"subscription": self.describe(subscription)},
-                    subscription=subscription,
+                    subscription,
                 )
                 ended += 1
         return ended

@@ -8,9 +8,10 @@ from stagedoor.fake_twitch.people import Stream, User, named
 from stagedoor.fake_twitch.support import Support
 from stagedoor.types import JsonObject
 
-_PICTURE: Final[JsonObject] = {
+PICTURE: Final[JsonObject] = {
     f"url_{size}x": f"https://static-cdn.jtvnw.net/custom-reward-images/default-{size}.png" for size in (1, 2, 4)
 }
+"""Where the picture of a reward without one of its own is, in three sizes."""
 
 
 @dataclass(slots=True)
@@ -310,7 +311,7 @@ class World(Support):
             "global_cooldown": _limit(reward.cooldown_s, "seconds"),
             "background_color": reward.background_color,
             "image": None,
-            "default_image": dict(_PICTURE),
+            "default_image": dict(PICTURE),
         }
 
     def _redemption(self, redemption: Redemption) -> JsonObject:
