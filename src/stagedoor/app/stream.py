@@ -5,9 +5,11 @@ from typing import Final, Protocol
 from stagedoor.access import Grant, Level
 from stagedoor.app.foundation import Foundation
 from stagedoor.services.actions import Actions
+from stagedoor.services.chatbot import ChatBot
 from stagedoor.services.credits import Credits
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
+from stagedoor.services.loyalty import Loyalty
 from stagedoor.services.pronouns import Alejo, Pronouns
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
@@ -38,6 +40,8 @@ async def start_stream(base: Foundation) -> None:
         Actions(client(), client(ACTION), base.loop),
         Viewers(client(), client()),
         Credits(client()),
+        ChatBot(client()),
+        Loyalty(client(), client(), base.loop),
     )
     for service in following:
         await service.start()
