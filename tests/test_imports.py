@@ -36,6 +36,7 @@ LAYERS: dict[str, int] = {
 LOOSE = {
     "archive",
     "audit",
+    "bot",
     "comparison",
     "control",
     "fake_twitch",
@@ -122,6 +123,7 @@ def test_modules_beside_the_layers_know_hub_and_access_at_most(name: str) -> Non
         "types",
         "errors",
         "private_file",
+        "strimertul",
     } | LOOSE
 
 

@@ -1,0 +1,55 @@
+"""What services share that speak in Twitch's chat of their own accord, as the bot."""
+
+import logging
+from typing import Final
+
+import msgspec
+
+from stagedoor.access import Client
+from stagedoor.errors import NoSuchRequest, RequestFailed, StoreError
+from stagedoor.hub import Write
+from stagedoor.keys import TWITCH_CONFIG
+from stagedoor.strimertul import TwitchConfig, read
+from stagedoor.types import Key, Value
+
+logger = logging.getLogger(__name__)
+
+TWITCH: Final = "platform/twitch"
+"""The key that is there while a chat is connected: Twitch's, or the room of a rehearsal."""
+
+_SEND: Final = f"{TWITCH}/@send-message"
+
+
+def may_speak(client: Client) -> bool:
+    """Tell whether a chat is connected, and the owner wants a bot in it.
+
+    A rehearsal is heard whatever the settings of Twitch say, as long as those keep Twitch itself off.
+    """
+    if not client.get(TWITCH):
+        return False
+    try:
+        config = read(client.get(TWITCH_CONFIG) or "{}", TwitchConfig)
+    except ValueError:
+        return False
+    return config.enable_bot or not config.enabled
+
+
+async def say(client: Client, text: str) -> None:
+    """Say something in the connected chat.
+
+    Raises:
+        RequestFailed: When it could not be said, with the reason.
+    """
+    request = msgspec.json.encode({"message": text, "bot": True, "internal": True}).decode()
+    try:
+        await client.call(_SEND, request)
+    except NoSuchRequest as error:
+        raise RequestFailed("no chat is connected") from error
+
+
+async def keep_default(client: Client, key: Key, value: Value) -> None:
+    """Store settings where there are none, as strimertül does when its bot starts; never in the place of others."""
+    try:
+        await client.change(lambda stored: [] if stored(key) else [Write(key, value)])
+    except StoreError as error:
+        logger.error("the key %s could not be given its first value: %s", key, error)
