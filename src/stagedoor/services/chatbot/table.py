@@ -1,0 +1,85 @@
+"""The commands as they are stored, made ready: compiled, sorted by how they are typed, with what is wrong with some."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from stagedoor.services.chatbot.levels import Level, level_wanted
+from stagedoor.services.chatbot.rendering import Renderer
+from stagedoor.services.chatbot.uses import Pauses
+from stagedoor.services.chatbot.words import Index, words_of
+from stagedoor.strimertul import Command, read_object
+from stagedoor.templates import Template, TemplateError
+from stagedoor.types import Value
+
+
+class BotCommand(NamedTuple):
+    """A command that can be used."""
+
+    trigger: str
+    """How it is typed, as its author wrote it."""
+    command: Command
+    template: Template
+    level: Level
+
+    @property
+    def pauses(self) -> Pauses:
+        """The seconds that must lie between two uses of it."""
+        return Pauses(command=_seconds(self.command.cooldown), viewer=_seconds(self.command.user_cooldown))
+
+
+class Table:
+    """All commands. A broken one is left out, and does no harm to the others."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+        """What is wrong with the commands that are left out."""
+        self._commands: dict[str, BotCommand] = {}
+        self._index: Index[BotCommand] = Index([])
+
+    @property
+    def triggers(self) -> frozenset[str]:
+        """How the commands are typed that can be used."""
+        return frozenset(self._commands)
+
+    def find(self, message: str) -> list[BotCommand]:
+        """Return the commands that a message uses."""
+        return self._index.find(message)
+
+    def load(self, text: Value, renderer: Renderer) -> None:
+        """Take the stored commands in the place of those of before, all at once.
+
+        Raises:
+            ValueError: When they cannot be read at all; those of before remain.
+        """
+        stored = _read(text)
+        commands: dict[str, BotCommand] = {}
+        problems: dict[str, str] = {}
+        for trigger, value in stored.items():
+            try:
+                command = read_object(value, Command)
+                if command.enabled:
+                    commands[trigger] = self._make(trigger, command, renderer)
+            except (ValueError, TemplateError) as error:
+                problems[trigger] = str(error)
+        self._commands, self.problems = commands, problems
+        self._index = Index(commands.items())
+
+    def _make(self, trigger: str, command: Command, renderer: Renderer) -> BotCommand:
+        if not words_of(trigger):
+            raise ValueError("there is nothing to be typed")
+        known = self._commands.get(trigger)
+        same = known is not None and known.command.response == command.response
+        template = known.template if known is not None and same else renderer.compile(command.response)
+        return BotCommand(trigger, command, template, level_wanted(command.access_level))
+
+
+def _seconds(given: float | msgspec.UnsetType) -> float:
+    return 0.0 if given is msgspec.UNSET else given
+
+
+def _read(text: Value) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, object] | None) or {}
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ValueError(f"the commands are not valid: {error}") from error
