@@ -71,7 +71,7 @@ class App:
             console = ConsoleDoor(base, house)
             await house.certificates.start()
             serve_owner(base, house, console.uploads)
-            await start_stream(base)
+            await start_stream(base, kilovolt.find_twitch_redirect)
 
             # Whoever comes in now finds everything there.
             await house.open()

@@ -1,5 +1,6 @@
 """The services of the stream: what overlays and bots use, whatever protocol they speak. The next one is added here."""
 
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from stagedoor.access import Grant, Level
@@ -11,6 +12,8 @@ from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.loyalty import Loyalty
 from stagedoor.services.pronouns import Alejo, Pronouns
+from stagedoor.services.twitch.service import Twitch
+from stagedoor.services.twitch.urls import Urls
 from stagedoor.services.variables import Variables
 from stagedoor.services.viewers import Viewers
 
@@ -26,8 +29,11 @@ class _Following(Protocol):
     async def close(self) -> None: ...
 
 
-async def start_stream(base: Foundation) -> None:
-    """Start them; those that follow state have loaded it before anybody can change it."""
+async def start_stream(base: Foundation, find_twitch_redirect: Callable[[], str | None]) -> None:
+    """Start them; those that follow state have loaded it before anybody can change it.
+
+    ``find_twitch_redirect`` tells where Twitch's login page shall lead back to.
+    """
     client, stack = base.client, base.stack
     Emitter(client())
     Loopback(client())
@@ -42,6 +48,7 @@ async def start_stream(base: Foundation) -> None:
         Credits(client()),
         ChatBot(client()),
         Loyalty(client(), client(), base.loop),
+        Twitch(client, base.loop, Urls.chosen(base.settings), find_redirect=find_twitch_redirect),
     )
     for service in following:
         await service.start()

@@ -47,8 +47,8 @@ REMEMBERED: Final = 1000
 
 State = Literal["connecting", "connected", "offline"]
 
-Deliver = Callable[[bytes], Awaitable[None]]
-"""Hears the payload of each notification, in order."""
+Deliver = Callable[[bytes], None]
+"""Hears the payload of each notification, in order; must neither wait nor raise."""
 
 Subscribe = Callable[[Topic, str], Awaitable[None]]
 """Subscribes to a topic for a session's id; raises :class:`HelixError`, ``LoginNeeded`` or ``Unreachable``."""
@@ -262,30 +262,26 @@ class EventSub:
                 while True:
                     text = await link.socket.receive()
                     silence.heard()
-                    address = await self._take(text)
+                    address = self._take(text)
                     if address is not None:
                         return address
         except TimeoutError:
             raise ConnectionLost(f"nothing was heard for {link.silence_s:g} s") from None
 
-    async def _take(self, text: str) -> str | None:
+    def _take(self, text: str) -> str | None:
         """Do what a message asks for; returns the address to move to, if that is what it says."""
         try:
             message = _decode(text)
             metadata = message.metadata
             match metadata.message_type:
-                case "notification":
-                    if self._is_news(metadata):
-                        await self._deliver(bytes(message.payload))
-                case "revocation":
-                    if self._is_news(metadata):
-                        self._note_revocation(_decode_revocation(message.payload).subscription)
+                case "notification" if self._is_news(metadata):
+                    self._deliver(bytes(message.payload))
+                case "revocation" if self._is_news(metadata):
+                    self._note_revocation(_decode_revocation(message.payload).subscription)
                 case "session_reconnect":
                     return _decode_session(message.payload).session.reconnect_url
-                case "session_keepalive" | "session_welcome":
-                    pass
-                case other:
-                    logger.debug("EventSub sent a message of the unknown type %r", other)
+                case _:
+                    pass  # a keepalive, or what is older, newer or heard already
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             logger.warning("EventSub sent something that makes no sense: %s", error)
         return None

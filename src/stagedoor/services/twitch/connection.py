@@ -1,0 +1,195 @@
+"""One connection: what goes on while Twitch is switched on and a streamer is logged in.
+
+Each part goes on by itself, and begins again should it fail in a way that nobody meant.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stagedoor.access import Client, Clock
+from stagedoor.services.twitch.emotes import Emotes
+from stagedoor.services.twitch.errors import HelixError
+from stagedoor.services.twitch.eventsub import EventSub
+from stagedoor.services.twitch.helix import Helix
+from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.sending import Sender
+from stagedoor.services.twitch.streams import TOPICS as STREAM_TOPICS
+from stagedoor.services.twitch.streams import Streams
+from stagedoor.services.twitch.timing import Pauses, sleep
+from stagedoor.services.twitch.tokens import Tokens
+from stagedoor.services.twitch.topics import CHAT_MESSAGE, TOPICS, Topic
+from stagedoor.services.twitch.urls import Urls
+from stagedoor.services.twitch.websocket import Socket
+
+logger = logging.getLogger(__name__)
+
+_MODERATES: Final = frozenset(("moderator", "lead_moderator", "broadcaster"))
+"""Badges of those who may say more."""
+
+
+class Purpose(NamedTuple):
+    """What a connection is for; with another of these it is another connection."""
+
+    client_id: str
+    streamer_id: str
+    scopes: frozenset[str]
+
+
+class World(NamedTuple):
+    """What is outside: the network, the time, and chance."""
+
+    urls: Urls
+    connect: Callable[[str], Awaitable[Socket]]
+    clock: Clock
+    now: Callable[[], float]
+    """Unix time."""
+    random: Callable[[], float]
+    """From 0 to 1."""
+
+
+class _Badge(msgspec.Struct):
+    set_id: str = ""
+
+
+class _Text(msgspec.Struct):
+    text: str = ""
+
+
+class _Said(msgspec.Struct):
+    """As much of a chat message as tells whose it is."""
+
+    message_id: str = ""
+    chatter_user_id: str = ""
+    message: _Text = msgspec.field(default_factory=_Text)
+    badges: list[_Badge] = []
+
+
+class _Subscription(msgspec.Struct):
+    type: str
+
+
+class _Notification(msgspec.Struct):
+    """As much of a notification as tells where it belongs."""
+
+    subscription: _Subscription
+    event: msgspec.Raw
+
+
+_decode: Final = msgspec.json.Decoder(_Notification).decode
+_decode_said: Final = msgspec.json.Decoder(_Said).decode
+
+
+class Connection:
+    """Begins with :meth:`start`, ends with :meth:`close`; ``changed`` is told when :attr:`eventsub` is different."""
+
+    def __init__(
+        self,
+        purpose: Purpose,
+        client: Client,
+        world: World,
+        *,
+        helix: Helix,
+        tokens: Tokens,
+        sender: Sender,
+        publisher: Publisher,
+        changed: Callable[[], None],
+    ) -> None:
+        self.purpose = purpose
+        self._world = world
+        self._helix = helix
+        self._tokens = tokens
+        self._sender = sender
+        self._publisher = publisher
+        self._tasks: list[asyncio.Task[None]] = []
+        channel_id, clock = purpose.streamer_id, world.clock
+        self._streams = Streams(client, helix, clock, channel_id)
+        self._emotes = Emotes(client, helix, clock, Pauses(world.random), channel_id)
+        self.eventsub = EventSub(
+            tuple(TOPICS.values()),
+            url=world.urls.eventsub,
+            connect=world.connect,
+            subscribe=self._subscribe,
+            deliver=self._take,
+            clock=clock,
+            now=world.now,
+            random=world.random,
+            changed=self._note_change,
+        )
+        self._changed = changed
+
+    def start(self) -> None:
+        """Let all of it go on."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._keep_up(part.run)) for part in (self.eventsub, self._streams, self._emotes)
+        ]
+
+    async def close(self) -> None:
+        """End all of it, and close the sockets."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _note_change(self) -> None:
+        self._publisher.heard = {name for name, topic in self.eventsub.topics.items() if topic.state == "enabled"}
+        self._changed()
+
+    async def _keep_up(self, run: Callable[[], Awaitable[None]]) -> None:
+        pauses = Pauses(self._world.random)
+        while True:
+            try:
+                await run()
+            except Exception:
+                logger.exception("a part of the connection to Twitch failed and begins again")
+            await sleep(self._world.clock, pauses.take())
+
+    async def _subscribe(self, topic: Topic, session_id: str) -> None:
+        """Subscribe to a topic; what the login does not allow is not asked."""
+        lacking = [scope for scope in topic.scopes if not _allows(self.purpose.scopes, scope)]
+        if lacking:
+            raise HelixError(403, f"the streamer's login does not allow {', '.join(lacking)}")
+        await self._helix.request(
+            "POST",
+            self._world.urls.subscribe,
+            body={
+                "type": topic.name,
+                "version": topic.version,
+                "condition": topic.condition(self.purpose.streamer_id),
+                "transport": {"method": "websocket", "session_id": session_id},
+            },
+        )
+
+    def _take(self, payload: bytes) -> None:
+        """Pass a notification on."""
+        received_s = self._world.now()
+        try:
+            notification = _decode(payload)
+            topic = notification.subscription.type
+            is_own = topic == CHAT_MESSAGE and self._is_own(_decode_said(notification.event))
+        except msgspec.DecodeError as error:
+            logger.warning("EventSub sent a notification that makes no sense: %s", error)
+            return
+        if topic in STREAM_TOPICS:
+            self._streams.ask_now()
+        try:
+            self._publisher.publish(payload, received_s, is_own=is_own)
+        except Exception:
+            logger.exception("an event of %s could not be published", topic)
+
+    def _is_own(self, said: _Said) -> bool:
+        """Tell whether a message was said by us: whatever the bot's account says, and what was sent from here."""
+        bot = self._tokens.user("bot")
+        is_ours = self._sender.is_ours(said.message_id, said.chatter_user_id, said.message.text)
+        if bot is None or said.chatter_user_id != bot.id:
+            return is_ours
+        self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges))
+        return is_ours or bot.id != self.purpose.streamer_id
+
+
+def _allows(granted: frozenset[str], scope: str) -> bool:
+    """Whoever may manage something may read it, too."""
+    return scope in granted or scope.replace(":read:", ":manage:", 1) in granted
