@@ -89,7 +89,11 @@ class Renderer:
         Raises:
             TemplateFailed: When the run fails; then nothing was counted.
         """
-        subject = _Subject(template, struct_of(message), self._seed(), is_trial)
+        return await self.run_on(template, struct_of(message), is_trial=is_trial)
+
+    async def run_on(self, template: Template, data: Struct, *, is_trial: bool = False) -> str:
+        """Do as :meth:`run` does with something else than a message."""
+        subject = _Subject(template, data, self._seed(), is_trial)
         channels: dict[str, Channel] = {}
         for _ in range(MAX_RUNS - 1):
             attempt = await self._attempt(subject, channels)
