@@ -241,6 +241,7 @@ class Tokens:
     ) -> str:
         """The code for the browser to carry back."""
         code = secrets.token_hex(15)
+        self._grants.setdefault((application.id, user.id), set()).update(scopes)
         expires_at = self.clock.now() + CODE_S
         self.login_codes[code] = LoginCode(code, application, user, scopes, redirect_uri, challenge, expires_at)
         return code
