@@ -106,6 +106,32 @@ async def test_programs_for_streamerbot_take_it_for_the_platform(cli: Cli, tmp_p
     await server.stop()
 
 
+async def test_the_chat_bot_takes_part(cli: Cli, server: Server, client: Client) -> None:
+    commands = {
+        "!hello": {"response": "Hello {{ user . }}, number {{ count `hellos` }}!", "enabled": True},
+        "!mods": {"response": "only for us", "enabled": True, "access_level": "moderators", "response_type": "reply"},
+        "!loud": {"response": "no announcements here", "enabled": True, "response_type": "announce"},
+        "!broken": {"response": "{{", "enabled": True},
+    }
+    await client.set_json("twitch/bot-config", {"command_cooldown": 0})
+    await client.set_json("twitch/bot-custom-commands", commands)
+    assert set(await client.get_json("twitch/bot/problems", type=dict[str, str]) or ()) == {"!broken"}
+    async with cli.on_terminal("chat", "--as", "Alice", "--broadcaster", "Boss") as terminal:
+        await terminal.until("this is twitch")
+        terminal.type("!HELLO everybody\n")
+        await terminal.until("[mod] BossBot: Hello Alice, number 1!")
+        terminal.type("!mods\n/mod\n!mods\n")
+        await terminal.until("[mod] BossBot: only for us")
+        terminal.type("!loud\n")
+        await terminal.until("[mod] BossBot: no announcements here")
+        await client.set("twitch/@send-chat-message", "said by an overlay")
+        await terminal.until("[mod] BossBot: said by an overlay")
+        terminal.type("\x04")
+        assert await terminal.end() == 0
+        assert terminal.raw.count("only for us") == 1
+    assert await client.get("twitch/bot-counters/hellos") == "1"
+
+
 async def test_room_ends_with_the_interrupt(cli: Cli, server: Server, client: Client) -> None:
     async with client.watch("platform/kick") as accounts, cli.on_terminal("chat", "--platform", "kick") as terminal:
         await terminal.until("this is kick")

@@ -305,6 +305,22 @@ async def test_commands_are_listed_with_their_defaults(stage: Stage, caplog: pyt
     assert "command/c3" in caplog.text
 
 
+async def test_the_chat_bots_commands_are_listed_too(stage: Stage) -> None:
+    await stage.owner.put("command/c1", encode({"name": "!b"}))
+    await stage.owner.put(keys.COMMANDS, encode({"!c": {"enabled": True}, "!a": {}, "!broken": 5}))
+    answer = await stage.ask(keys.COMMAND_LIST)
+    entries = msgspec.convert(answer["commands"], list[dict[str, object]])
+    assert [(entry["name"], entry["enabled"], entry["commands"]) for entry in entries] == [
+        ("!a", False, ["!a"]),
+        ("!b", True, []),
+        ("!c", True, ["!c"]),
+    ]
+    assert len({entry["id"] for entry in entries}) == 3
+    assert await stage.ask(keys.COMMAND_LIST) == answer
+    await stage.owner.put(keys.COMMANDS, "nonsense")
+    assert (await stage.ask(keys.COMMAND_LIST))["count"] == 1
+
+
 # --- which action ---
 
 

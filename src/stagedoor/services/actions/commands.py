@@ -1,13 +1,15 @@
 """The chat commands, as a list; following the chat is not done here."""
 
 import logging
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from stagedoor.access import Client
-from stagedoor.keys import unsegment
+from stagedoor.keys import COMMANDS, unsegment
+from stagedoor.strimertul import Command, command_id, read_object
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,11 @@ class CommandEntry(Struct, rename="camel"):
 
 
 def list_commands(client: Client) -> list[CommandEntry]:
-    """Read the stored commands, in the order of their names; one that is not valid is left out and logged."""
-    found: list[CommandEntry] = []
+    """Read the stored commands and the chat bot's, in the order of their names.
+
+    One that is not valid is left out; those that are stored alone are logged, the chat bot tells of its own.
+    """
+    found = _list_bots_commands(client)
     scan = client.scan(_COMMANDS)
     try:
         while entries := scan.take(_STEP):
@@ -51,3 +56,16 @@ def list_commands(client: Client) -> list[CommandEntry]:
     finally:
         scan.close()
     return sorted(found, key=lambda command: (command.name.lower(), command.name, command.id))
+
+
+def _list_bots_commands(client: Client) -> list[CommandEntry]:
+    try:
+        stored = msgspec.json.decode(client.get(COMMANDS) or "{}", type=dict[str, object] | None) or {}
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    found: list[CommandEntry] = []
+    for trigger, value in stored.items():
+        with suppress(ValueError):
+            command = read_object(value, Command)
+            found.append(CommandEntry(trigger, id=command_id(trigger), enabled=command.enabled, commands=[trigger]))
+    return found
