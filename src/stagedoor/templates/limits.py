@@ -25,6 +25,9 @@ MAX_TEXT_TO_SEARCH = 16_384
 CHECK_EVERY = 32
 """Steps between two looks at the clock; a step takes a few microseconds at most."""
 
+LARGE = 1_000
+"""Characters or more of a text or list that is worth a look at the clock of its own."""
+
 Clock = Callable[[], datetime]
 
 
@@ -81,6 +84,8 @@ class Rendering:
         if self._size < 0:
             raise TemplateFailed("it makes too much text or too long lists")
         self.step()
+        if size > LARGE:
+            self.check()
 
     def spend_elements(self, count: int) -> None:
         """Pay for a list or map of ``count`` elements about to be made."""

@@ -84,8 +84,8 @@ class Parser:
 
     def _unexpected(self, where: str) -> Never:
         token = self._peek()
-        what = {"close": "the end of the action", "end": "the end of the template"}.get(token.kind, repr(token.text))
-        raise TemplateSyntaxError(f"unexpected {what} in {where}", token.line)
+        what = "the end of the template" if token.kind == "end" else repr(token.text)
+        raise TemplateSyntaxError(f"{where} cannot go on with {what}", token.line)
 
     def _fail(self, problem: str) -> Never:
         raise TemplateSyntaxError(problem, self._peek().line)
@@ -253,10 +253,10 @@ class Parser:
         operands: list[Operand] = []
         while (token := self._peek()).kind not in ("close", ")", "|", "end", "open", ":=", "=", ","):
             if operands and not token.spaced:
-                self._unexpected(f"{where}; operands are separated by blanks")
+                self._fail(f"a blank is missing before {token.text!r}")
             operands.append(self._operand(where))
         if not operands:
-            self._unexpected(f"{where}; a value is missing")
+            self._fail(f"a value is missing in {where}")
         return tuple(operands)
 
     def _operand(self, where: str) -> Operand:
@@ -264,7 +264,7 @@ class Parser:
         fields = list(base.fields) if isinstance(base, Chain) else []
         while self._peek().kind == "field" and not self._peek().spaced:
             if isinstance(base, Literal | Nil | Dot):
-                self._unexpected(f"{where}; it has no fields")
+                self._fail(f"what is before {self._peek().text} has no fields")
             fields.append(self._next().text[1:])
         if isinstance(base, Chain):
             return Chain(base.base, tuple(fields))

@@ -252,7 +252,8 @@ def sprintf(pattern: str, values: tuple[object, ...], rendering: Rendering) -> s
             continue
         spec = _Spec(verb, flags, *sizes)
         rendering.spend((sizes[0] or 0) + (sizes[1] or 0))
-        parts.append(_assemble(argument(), rendering, spec.leaf))
+        value = argument()
+        parts.append(spec.leaf(value) if verb == "T" else _assemble(value, rendering, spec.leaf))
     parts.append(pattern[end:])
     if used < len(values):
         extra = (
@@ -303,13 +304,15 @@ class _Spec:
             return self._float(value)
         else:
             text = self._text(leaf_text(value))
+            if text is not None:
+                return self._pad(text, with_zeros=True)
         return f"%!{verb}({kind_of(value).type_name}={leaf_text(value)})" if text is None else self._pad(text)
 
     def _pad(self, text: str, *, with_zeros: bool = False) -> str:
         if "-" in self.flags:
             return text.ljust(self.width)
         if with_zeros and "0" in self.flags:
-            sign = text[0] if text[:1] in ("+", "-", " ") else ""
+            sign = text[0] if text[:1] in ("+", "-", " ") and self.verb not in "sqxX" else ""
             return sign + text[len(sign) :].rjust(self.width - len(sign), "0")
         return text.rjust(self.width)
 
@@ -321,7 +324,7 @@ class _Spec:
             case "v" | "s":
                 return cut
             case "q":
-                return f"`{cut}`" if "#" in self.flags and "`" not in cut and cut.isprintable() else quote(cut)
+                return f"`{cut}`" if "#" in self.flags and "`" not in cut and cut.isprintable() else self._quoted(cut)
             case "x" | "X":
                 data = utf8(text)[: self.precision]
                 separator = " " if " " in self.flags else ""
@@ -331,6 +334,14 @@ class _Spec:
                 )
                 return digits.upper() if self.verb == "X" else digits
         return None
+
+    def _quoted(self, text: str) -> str:
+        written = quote(text)
+        if "+" not in self.flags or written.isascii():
+            return written
+        return "".join(
+            c if c.isascii() else f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in written
+        )
 
     def _integer(self, value: int) -> str:
         verb = self.verb

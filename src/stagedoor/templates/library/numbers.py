@@ -11,7 +11,7 @@ from stagedoor.templates.library.conversions import int64, to_float, to_int
 from stagedoor.templates.limits import Rendering
 
 CONTEXT = Context(prec=40)
-"""Digits enough for sums of floats; a quotient has sixteen after the point in sprig, which no message shows."""
+"""Digits enough for sums of floats; a quotient has sixteen after the point, as in sprig."""
 
 _random = random.SystemRandom()
 
@@ -102,7 +102,12 @@ def mulf(number: object, *numbers: object) -> float:
 
 def divf(number: object, *numbers: object) -> float:
     """Divide by numbers."""
-    return _folded(to_float(number), numbers, lambda a, b: a / b)
+    return _folded(to_float(number), numbers, _divided)
+
+
+def _divided(a: Decimal, b: Decimal) -> Decimal:
+    quotient = a / b
+    return round(quotient, 16) if abs(quotient) < 10**20 else quotient
 
 
 def _folded(start: float, numbers: tuple[object, ...], operation: Callable[[Decimal, Decimal], Decimal]) -> float:
@@ -112,9 +117,12 @@ def _folded(start: float, numbers: tuple[object, ...], operation: Callable[[Deci
             value = Decimal(repr(start))
             for number in numbers:
                 value = operation(value, Decimal(repr(to_float(number))))
-            return float(value)
-    except ArithmeticError:
-        raise TemplateFailed("nothing can be divided by 0, and no number is larger than 1e308") from None
+            folded = float(value)
+            if math.isfinite(folded):
+                return folded
+    except ArithmeticError:  # of which Decimal's errors are a kind
+        pass
+    raise TemplateFailed("nothing can be divided by 0, and no number is larger than 1e308")
 
 
 def floor(number: object) -> float:

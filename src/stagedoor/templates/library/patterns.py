@@ -21,6 +21,11 @@ MAX_PATTERN = 500
 MAX_MEMORY = 1 << 20
 """Bytes of a compiled expression and what it remembers of its search."""
 
+
+class BadPattern(TemplateFailed):
+    """A regular expression that RE2 does not take."""
+
+
 Pattern = Any  # the library has no types
 Match = Any
 
@@ -45,7 +50,7 @@ def _compiled(pattern: str) -> Pattern:
     except re2.error as error:
         reason = error.args[0] if error.args else b""
         told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise TemplateFailed(f"the regular expression {pattern[:40]!r} cannot be used: {told}") from None
+        raise BadPattern(f"the regular expression {pattern[:40]!r} cannot be used: {told}") from None
 
 
 def _ready(rendering: Rendering, pattern: str, text: str) -> tuple[Pattern, str]:
@@ -77,6 +82,14 @@ def _matches(rendering: Rendering, pattern: str, text: str, most: int = -1) -> I
 
 
 def regex_match(rendering: Rendering, pattern: str, text: str) -> bool:
+    """Say whether the pattern is somewhere in the text; one that cannot be read is nowhere."""
+    try:
+        return must_regex_match(rendering, pattern, text)
+    except BadPattern:
+        return False
+
+
+def must_regex_match(rendering: Rendering, pattern: str, text: str) -> bool:
     """Say whether the pattern is somewhere in the text."""
     compiled, text = _ready(rendering, pattern, text)
     return compiled.search(text) is not None
@@ -178,5 +191,6 @@ _PATTERNS: Functions = {
 FUNCTIONS: Functions = {
     **_PATTERNS,
     **{f"mustR{name[1:]}": function for name, function in _PATTERNS.items()},
+    "mustRegexMatch": must_regex_match,
     "regexQuoteMeta": regex_quote_meta,
 }

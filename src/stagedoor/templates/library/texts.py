@@ -63,8 +63,12 @@ def swapcase(rendering: Rendering, text: str) -> str:
     return "".join(_lower(c) if c.isupper() or c.istitle() else _upper(c) if c.islower() else c for c in text)
 
 
-# Where a new word begins without a sign between: fooBar, HTTPServer, foo20.
-WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Z])(?=[0-9])")
+# A word begins at a capital, at the last one of several, and at digits that small letters follow: foo|Bar, HTTP|Server,
+# HTTP|20x|OK, bld4|Floor|3rd. Source: the samples of Go's package xstrings, which sprig uses.
+_SMALL = "a-z\u0080-\U0010ffff"
+_DIGITS = f"(?:[0-9]+(?![0-9{_SMALL}]))?"
+WORD = re.compile(f"[0-9]+(?:[{_SMALL}][{_SMALL}0-9]*)?|[A-Z]?[{_SMALL}]+{_DIGITS}|[A-Z]+(?![{_SMALL}]){_DIGITS}")
+CONNECTOR = re.compile(r"[-_\s]")
 
 
 def snakecase(rendering: Rendering, text: str) -> str:
@@ -78,17 +82,29 @@ def kebabcase(rendering: Rendering, text: str) -> str:
 
 
 def _connected(rendering: Rendering, text: str, connector: str) -> str:
-    rendering.spend(len(text) * 2)
-    separated = re.sub(r"[-_\s.]", connector, text)
-    return lower(rendering, WORD_START.sub(connector, separated))
+    rendering.spend_elements(len(text))
+    parts, end = [], 0
+    for match in WORD.finditer(text):
+        touches = end == match.start() and end > 0
+        parts.append(connector if touches else CONNECTOR.sub(connector, text[end : match.start()]))
+        parts.append(match[0])
+        end = match.end()
+    return lower(rendering, "".join(parts) + CONNECTOR.sub(connector, text[end:]))
 
 
 def camelcase(rendering: Rendering, text: str) -> str:
     """Write words with a capital each and nothing between."""
-    rendering.spend(len(text))
-    leading = text[: len(text) - len(text.lstrip("_"))]
-    words = re.split(r"[-_\s]+", text[len(leading) :])
-    return leading + "".join(_upper(word[0]) + lower(rendering, word[1:]) for word in words if word)
+    rendering.spend_elements(len(text))
+    start, end = len(text) - len(text.lstrip("_")), len(text.rstrip("_"))
+    if start >= end:
+        return text
+    # One of several connectors stays, and those at the ends all do.
+    inner = re.sub(r"[-_\s]([-_\s]*)", lambda match: "\0" + "_" * len(match[1]), text[start:end])
+    words = (word for word in re.split("\0(?:_*)", inner) if word)
+    gaps = re.findall("\0(_*)", inner)
+    named = [_upper(word[0]) + re.sub(r"(?<![a-z])[A-Z]", lambda match: match[0].lower(), word[1:]) for word in words]
+    joined = "".join(word + gap for word, gap in zip(named, [*gaps, ""], strict=False))
+    return text[:start] + joined + text[end:]
 
 
 # --- cutting ------------------------------------------------------------------------------------------------------
