@@ -112,14 +112,35 @@ class Stage:
         await self.put(LOYALTY_CONFIG, config)
         await self.put(REWARDS, [HYDRATE] if rewards is None else rewards)
         await self.put(GOALS, [KARAOKE] if goals is None else goals)
-        for login, points in {**(balances or {}), **more}.items():
-            await self.put(POINTS + login, {"points": points})
+        all_balances = {**(balances or {}), **more}
+        await self.desk.put_all(
+            [Write(POINTS + login, encode({"points": points})) for login, points in all_balances.items()]
+        )
 
     async def put(self, key: str, value: object) -> None:
         await self.desk.put(key, encode(value))
 
     async def go_live(self, *, live: bool = True) -> None:
         await self.put(STREAM_INFO, [{"id": "1"}] if live else [])
+
+    # --- time ---
+
+    def pass_time(self, seconds: float) -> None:
+        """Let both clocks go on."""
+        self.time.now += seconds
+        self.clock.advance(seconds)
+
+    async def ask_round(self, seconds: float) -> None:
+        """Let time pass until it is asked who is in the chat."""
+        self.asked.clear()
+        self.pass_time(seconds)
+        await self.asked.wait()
+
+    async def pass_round(self, seconds: float) -> None:
+        """Let time pass, and wait until all points of a round are given."""
+        await self.ask_round(seconds)
+        assert self.loyalty is not None
+        await self.loyalty.awarded()
 
     # --- chat ---
 

@@ -100,6 +100,11 @@ class Awards:
             self._round.cancel()
             await asyncio.gather(self._round, return_exceptions=True)
 
+    async def wait(self) -> None:
+        """Wait until the round that goes on is over. Cancellation: safe."""
+        if self._round is not None:
+            await asyncio.wait([self._round])
+
     # --- when ---
 
     @property

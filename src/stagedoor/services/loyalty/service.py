@@ -114,6 +114,10 @@ class Loyalty:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._client.close()
 
+    async def awarded(self) -> None:
+        """Wait until the points that are being given are given."""
+        await self._awards.wait()
+
     async def _learn_logins(self) -> None:
         """Learn whose the balances are, in steps: there may be very many."""
         scan = self._client.scan(POINTS)

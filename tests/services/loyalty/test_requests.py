@@ -1,0 +1,237 @@
+"""What programs and the console ask: the queue, refunds, points, goals."""
+
+import asyncio
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagedoor.access import SERVICE, Client
+from stagedoor.errors import RequestFailed
+from stagedoor.keys import (
+    ADD_POINTS,
+    COOLDOWNS,
+    CREATE_REDEEM,
+    GOALS,
+    NEW_REDEEM,
+    POINTS,
+    REDEEM_QUEUE,
+    REFUND_REDEEM,
+    REMOVE_REDEEM,
+    SAVE_GOAL,
+)
+from stagedoor.services.loyalty.redeems import instant_ms
+from stagedoor.types import JsonObject
+from tests.services.loyalty.harness import HYDRATE, KARAOKE, Stage
+
+WHEN = "2026-05-01T19:00:00.123456789+05:30"
+
+
+def redeem(when: str = WHEN, **members: object) -> JsonObject:
+    return {"username": "ada", "display_name": "Ada", "reward": HYDRATE, "when": when, "request_text": "", **members}
+
+
+# --- the queue ---
+
+
+async def test_a_redeem_is_created_as_it_is_given(stage: Stage) -> None:
+    await stage.set_up(ada=5)
+    stage.desk.subscribe(NEW_REDEEM)
+    given = redeem(reward=HYDRATE | {"cooldown": 60, "sound": "x"}, source="deck")
+    assert await stage.desk.ask(CREATE_REDEEM, **given) == given
+    assert stage.queue() == [given]
+    assert [msgspec.json.decode(value) for _, value in stage.desk.heard] == [given]
+    assert (stage.balance("ada"), stage.desk.read(COOLDOWNS)) == (5, {"hydrate": stage.time.now + 60})
+
+
+async def test_what_a_redeem_lacks_is_filled_in(stage: Stage) -> None:
+    await stage.set_up()
+    created = await stage.desk.ask(CREATE_REDEEM, username="ada", reward={"id": "hydrate"})
+    assert instant_ms(str(created["when"])) == round(stage.time.now * 1000)
+    assert created == redeem(str(created["when"]), display_name="ada")
+    unknown = await stage.desk.ask(CREATE_REDEEM, username="ada", reward={"id": "own", "price": 5}, when=None)
+    reward = unknown["reward"]
+    assert isinstance(reward, dict)
+    assert (reward["price"], reward["name"], reward["enabled"]) == (5, "", False)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"username": ""}, "username"),
+        ({"reward": None}, "reward"),
+        ({"reward": {"name": "x"}}, "reward"),
+        ({"when": "yesterday"}, "no time"),
+        ({"when": "2026-05-01T19:00:00"}, "no time"),
+        ({"username": 5}, "username"),
+        ({"reward": {"id": "hydrate", "price": "much"}}, "price"),
+    ],
+)
+async def test_a_redeem_that_is_none_is_refused(stage: Stage, members: JsonObject, reason: str) -> None:
+    await stage.set_up()
+    with pytest.raises(RequestFailed, match=reason):
+        await stage.desk.ask(CREATE_REDEEM, **(redeem() | members))
+    assert stage.queue() == []
+
+
+async def test_a_plain_write_is_a_request_too(stage: Stage) -> None:
+    """As strimertül's clients make it, which know no calls."""
+    await stage.set_up()
+    await stage.put(CREATE_REDEEM, redeem())
+    await stage.done()
+    assert len(stage.queue()) == 1
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        WHEN,
+        "2026-05-01T13:30:00.123Z",
+        "2026-05-01T13:30:00.123999+00:00",
+        "2026-05-01T15:30:00.123456+02:00",
+        "2026-05-01T07:45:00.123-05:45",
+        "2026-05-01t13:30:00.123z",
+    ],
+)
+async def test_one_is_removed_by_the_moment_in_whatever_zone(stage: Stage, when: str) -> None:
+    """strimertül's defect 31: half-hour zones cannot be removed; equal instants in other zones do not match."""
+    await stage.set_up(ada=0)
+    for entry in (redeem("2026-05-01T13:30:00.124Z"), redeem(username="bob"), redeem(), redeem(request_text="2nd")):
+        await stage.desk.ask(CREATE_REDEEM, **entry)
+    assert await stage.desk.ask(REMOVE_REDEEM, **redeem(when)) == {}
+    assert [(entry["username"], entry["request_text"]) for entry in stage.queue()] == [
+        ("ada", ""),
+        ("bob", ""),
+        ("ada", "2nd"),
+    ]
+    assert stage.queue()[0]["when"] == "2026-05-01T13:30:00.124Z"
+    assert stage.balance("ada") == 0
+
+
+async def test_of_two_in_one_millisecond_the_one_that_is_meant_goes(stage: Stage) -> None:
+    await stage.set_up()
+    first, second = redeem("2026-05-01T13:30:00.1231Z"), redeem("2026-05-01T13:30:00.1232Z")
+    await stage.desk.ask(CREATE_REDEEM, **first)
+    await stage.desk.ask(CREATE_REDEEM, **second)
+    await stage.desk.ask(REMOVE_REDEEM, **second)
+    assert stage.queue() == [first]
+
+
+async def test_a_time_that_is_none_is_found_by_its_text(stage: Stage) -> None:
+    await stage.set_up()
+    await stage.put(REDEEM_QUEUE, [redeem("at noon"), 5, redeem("later")])
+    await stage.desk.ask(REMOVE_REDEEM, **redeem("later"))
+    assert stage.desk.read(REDEEM_QUEUE) == [redeem("at noon"), 5]
+    with pytest.raises(RequestFailed, match="no such redeem"):
+        await stage.desk.ask(REMOVE_REDEEM, **redeem("soon"))
+
+
+@given(st.text(max_size=40) | st.datetimes().map(lambda moment: moment.isoformat() + "+14:00"))
+def test_no_text_makes_the_reading_of_times_fail(text: str) -> None:
+    assert instant_ms(text) is None or isinstance(instant_ms(text), int)
+
+
+# --- refunds ---
+
+
+async def test_what_a_viewer_bought_is_refunded_once(stage: Stage) -> None:
+    """strimertül's defect 10: a double click pays twice, and an award meanwhile is overwritten."""
+    await stage.set_up(ada=100)
+    await stage.chat("Ada", "!redeem hydrate")
+    (entry,) = stage.queue()
+    award = Client(stage.hub, SERVICE)
+    answers = await asyncio.gather(
+        award.put(POINTS + "ada", '{"points":7}'),
+        *(stage.desk.ask(REFUND_REDEEM, **entry | {"reward": HYDRATE | {"price": 9999}}) for _ in range(5)),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers[2:]] == [RequestFailed] * 4
+    assert answers[1] == {"username": "ada", "points": 107}
+    assert (stage.balance("ada"), stage.queue()) == (107, [])
+
+
+async def test_a_refund_finds_who_has_another_login_by_now(stage: Stage) -> None:
+    await stage.set_up(ada=150)
+    await stage.chat("Ada", "!redeem hydrate", id_="1")
+    (entry,) = stage.queue()
+    await stage.chat("Lovelace", "!balance", id_="1")
+    await stage.desk.ask(REFUND_REDEEM, **entry)
+    assert (stage.balance("lovelace"), stage.balance("ada")) == (150, None)
+
+
+async def test_a_refund_waits_for_whose_login_is_somebody_elses(stage: Stage) -> None:
+    await stage.set_up(ada=150)
+    await stage.chat("Ada", "!redeem hydrate", id_="1")
+    (entry,) = stage.queue()
+    assert await stage.chat("Ada", "!balance", id_="2") == ["Ada: you have 0 wishes!"]
+    await stage.desk.ask(REFUND_REDEEM, **entry)
+    assert await stage.chat("Ada", "!balance", id_="2") == ["Ada: you have 0 wishes!"]
+    assert await stage.chat("Lovelace", "!balance", id_="1") == ["Lovelace: you have 150 wishes!"]
+
+
+# --- points ---
+
+
+async def test_points_are_added_and_taken(stage: Stage) -> None:
+    await stage.set_up(ada=5)
+    await stage.put(POINTS + "ada", {"points": 5, "id": "1", "note": "x"})
+    assert await stage.desk.ask(ADD_POINTS, username=" @Ada", points=10) == {"username": "ada", "points": 15}
+    assert await stage.desk.ask(ADD_POINTS, username="ada", points=-15) == {"username": "ada", "points": 0}
+    assert stage.desk.read(POINTS + "ada") == {"points": 0, "id": "1", "note": "x"}
+    assert await stage.desk.ask(ADD_POINTS, username="new", points=1) == {"username": "new", "points": 1}
+
+
+async def test_nobody_is_made_to_owe_points(stage: Stage) -> None:
+    await stage.set_up(ada=5, debtor=-20)
+    with pytest.raises(RequestFailed, match="ada has only 5"):
+        await stage.desk.ask(ADD_POINTS, username="ada", points=-6)
+    await stage.desk.ask(ADD_POINTS, username="debtor", points=15)
+    assert (stage.balance("ada"), stage.balance("debtor")) == (5, -5)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"username": "", "points": 1},
+        {"username": "a" * 101, "points": 1},
+        {"username": "ada"},
+        {"username": "ada", "points": 1.5},
+        {"username": "ada", "points": 1 << 60},
+        {},
+    ],
+)
+async def test_a_request_for_points_that_is_none_is_refused(stage: Stage, request_: JsonObject) -> None:
+    with pytest.raises(RequestFailed):
+        await stage.desk.ask(ADD_POINTS, **request_)
+    assert stage.desk.keys(POINTS) == []
+
+
+@pytest.mark.parametrize("key", [CREATE_REDEEM, REMOVE_REDEEM, REFUND_REDEEM, ADD_POINTS, SAVE_GOAL])
+@pytest.mark.parametrize("value", ["", "nonsense", "[]", "null", "5"])
+async def test_what_is_no_object_is_refused(stage: Stage, key: str, value: str) -> None:
+    with pytest.raises(RequestFailed):
+        await stage.desk.call(key, value)
+
+
+# --- goals ---
+
+
+async def test_a_goal_is_made_and_changed_without_its_progress(stage: Stage) -> None:
+    """strimertül's defect 9, of goals: an edit undoes what was contributed meanwhile."""
+    await stage.set_up(goals=[], ada=500)
+    made = await stage.desk.ask(SAVE_GOAL, **KARAOKE | {"contributed": 400, "theme": "dark"})
+    assert made == KARAOKE | {"theme": "dark"}
+    await stage.chat("Ada", "!contribute 70")
+    edit = {"id": "Karaoke", "Name": "Singing", "total": 900, "contributed": 0, "Contributors": None}
+    contributed = {"contributed": 70, "contributors": {"ada": 70}}
+    assert await stage.desk.ask(SAVE_GOAL, **edit) == made | contributed | {"name": "Singing", "total": 900}
+    assert stage.desk.read(GOALS) == [made | contributed | {"name": "Singing", "total": 900}]
+
+
+@pytest.mark.parametrize("edit", [{"name": "x", "total": 5}, {"id": "karaoke", "total": "many"}])
+async def test_a_goal_that_is_none_is_refused(stage: Stage, edit: JsonObject) -> None:
+    await stage.set_up()
+    with pytest.raises(RequestFailed):
+        await stage.desk.ask(SAVE_GOAL, **edit)
+    assert stage.desk.read(GOALS) == [KARAOKE]
