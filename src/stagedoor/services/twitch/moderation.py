@@ -15,6 +15,7 @@ from stagedoor.services.twitch.bodies import (
     somebody,
 )
 from stagedoor.streamerbot.events.reading import as_count, as_text
+from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
 
 _SHARED: Final = "shared_chat_"
@@ -209,7 +210,8 @@ def unban_request_resolved(body: JsonObject, context: Context) -> Iterator[Told]
     """Read ``channel.unban_request.resolve``; a request that was taken back is no event."""
     name = {"approved": "UnbanRequestApproved", "denied": "UnbanRequestDenied"}.get(as_text(body.get("status")))
     if name is not None:
-        yield Told(name, {**_acted(body), "message": as_text(body.get("resolution_text"))})
+        message = as_text(body.get("resolution_text"))
+        yield Told(name, {**_acted(body), "message": message, "createdAt": event_time(context.now)})
 
 
 def _acted(body: JsonObject) -> JsonObject:

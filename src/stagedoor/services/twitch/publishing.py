@@ -66,6 +66,7 @@ class Publisher:
         to them says so here."""
         self.skipped = 0
         """Notifications since the start of which Streamer.bot's events could not be made."""
+        self._complained: set[str] = set()
         client.deliver = self._hear
 
     def start(self) -> None:
@@ -110,13 +111,13 @@ class Publisher:
 
     def _publish_message(self, body: msgspec.Raw, now: float, *, is_own: bool) -> None:
         said = Said(read_event(body))
-        writes = []
-        if not is_own:
-            message = _encode(as_strimertul(said, now)).decode()
-            writes.append(Write(CHAT_MESSAGE, message))
-            self._histories.add_message(message)
-        writes += self._complete(CHAT_TOPIC, lambda: self._read_message(said, is_own=is_own), now)
-        self._write(writes)
+        events = self._complete(CHAT_TOPIC, lambda: self._read_message(said, is_own=is_own), now)
+        if is_own:
+            self._write(events)
+            return
+        message = _encode(as_strimertul(said, now)).decode()
+        self._write([Write(CHAT_MESSAGE, message), *events])
+        self._histories.add_message(message)
 
     def _publish_notification(self, payload: Payload, now: float, *, is_simulated: bool) -> None:
         name = payload.subscription.type
@@ -127,8 +128,8 @@ class Publisher:
         topic = TOPICS.get(name)
         if topic is not None and (is_simulated or topic.gives_way_to not in self.heard):
             writes += self._complete(name, lambda: self._read_notification(name, payload.event, now), now)
-        self._histories.add_notification(told)
         self._write(writes)
+        self._histories.add_notification(told)
 
     def _read_message(self, said: Said, *, is_own: bool) -> list[Told]:
         data = as_streamerbot(said, self._known_emotes(), is_internal=is_own)
@@ -156,7 +157,11 @@ class Publisher:
                 writes.append(Write(event_key("Twitch", type_), _encode(data).decode()))
         except Exception:
             self.skipped += 1
-            logger.warning("%s said what no event of Streamer.bot could be made of", topic, exc_info=True)
+            # In full the first time; what is wrong with one is mostly wrong with all.
+            logger.warning(
+                "%s told what no event of Streamer.bot can be made of", topic, exc_info=topic not in self._complained
+            )
+            self._complained.add(topic)
             return []
         return writes
 

@@ -187,6 +187,7 @@ BUILDERS: Final[dict[str, Builder]] = {
     "FirstWord": chat_message,
     "Cheer": cheer,
     "Announcement": announcement,
+    "SharedChatAnnouncement": announcement,
     "WatchStreak": watch_streak,
     "Whisper": whisper,
     "BotWhisper": whisper,
