@@ -6,12 +6,15 @@ from typing import Final, Protocol
 from stagedoor.access import Grant, Level
 from stagedoor.app.foundation import Foundation
 from stagedoor.services.actions import Actions
+from stagedoor.services.alerts import Alerts
 from stagedoor.services.chatbot import ChatBot
+from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.services.credits import Credits
 from stagedoor.services.emitter import Emitter
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.loyalty import Loyalty
 from stagedoor.services.pronouns import Alejo, Pronouns
+from stagedoor.services.timers import Timers
 from stagedoor.services.twitch.service import Twitch
 from stagedoor.services.twitch.urls import Urls
 from stagedoor.services.variables import Variables
@@ -47,6 +50,8 @@ async def start_stream(base: Foundation, find_twitch_redirect: Callable[[], str 
         Viewers(client(), client()),
         Credits(client()),
         ChatBot(client()),
+        Timers(client(), base.loop),
+        Alerts(client(), Renderer(client()), base.loop),
         Loyalty(client(), client(), base.loop),
         Twitch(client, base.loop, Urls.chosen(base.settings), find_redirect=find_twitch_redirect),
     )
