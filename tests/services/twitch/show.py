@@ -83,10 +83,10 @@ class Show:
         return msgspec.json.decode(self.desk.get(keys.TWITCH_STATUS) or '{"state":""}', type=dict[str, object])
 
     @property
-    def topics(self) -> list[dict[str, str]]:
-        return msgspec.convert(self.status.get("topics", []), list[dict[str, str | None]])  # type: ignore[arg-type]
+    def topics(self) -> list[dict[str, str | None]]:
+        return msgspec.convert(self.status.get("topics", []), list[dict[str, str | None]])
 
-    def topic(self, name: str) -> dict[str, str]:
+    def topic(self, name: str) -> dict[str, str | None]:
         return next(topic for topic in self.topics if topic["topic"] == name)
 
     def told(self, key: str) -> list[JsonObject]:

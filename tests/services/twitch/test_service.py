@@ -1,6 +1,7 @@
 """The whole service before a fake Twitch: what is heard, what is said, and all that can go wrong in between."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +9,21 @@ import msgspec
 import pytest
 
 from stagedoor import keys
+from stagedoor.access import SERVICE, Client
+from stagedoor.errors import NoSuchRequest, RequestFailed
+from stagedoor.fake_twitch import FakeTwitch
+from stagedoor.hub import LmdbStore
+from stagedoor.services.loopback import Loopback
+from stagedoor.services.twitch.tokens import KEYS
+from stagedoor.services.twitch.topics import TOPICS
+from stagedoor.strimertul import write
+from tests.kilovolt.harness import PATIENCE_S
+from tests.services.harness import open_hub
 from tests.services.twitch.show import MESSAGES, SUBSCRIPTIONS, Show, open_show
+from tests.services.twitch.stage import stored
+
+SAY = "platform/twitch/@send-message"
+PLATFORM = "platform/twitch"
 
 
 @pytest.fixture
@@ -17,9 +32,435 @@ async def show(tmp_path: Path) -> AsyncIterator[Show]:
         yield show
 
 
+@pytest.fixture
+async def idle(tmp_path: Path) -> AsyncIterator[Show]:
+    """A service that nothing was told yet."""
+    async with open_show(tmp_path, is_connected=False) as show:
+        yield show
+
+
+async def fails(show: Show, key: str, **request: object) -> str:
+    with pytest.raises(RequestFailed) as caught:
+        await show.desk.ask(key, **request)
+    return caught.value.reason
+
+
+# --- hearing ---
+
+
 async def test_what_is_said_in_chat_is_told_as_strimertul_and_streamerbot_do(show: Show) -> None:
     show.twitch.world.chat("Ada", "hello there")
     await show.until(lambda: bool(show.told("event/Twitch/ChatMessage")))
     assert show.messages == ["hello there"]
     assert show.told("event/Twitch/ChatMessage")[0]["text"] == "hello there"
-    assert show.status["problem"] is None
+
+
+async def test_what_happens_in_the_channel_is_told_in_its_order(show: Show) -> None:
+    show.twitch.world.follow("Ada")
+    show.twitch.world.raid("Bob", 12)
+    show.twitch.world.follow("Cleo")
+    await show.until(lambda: show.events().count("channel.follow") == 2)
+    told = [event for event in show.events() if event in ("channel.follow", "channel.raid")]
+    assert told == ["channel.follow", "channel.raid", "channel.follow"]
+
+
+async def test_what_comes_several_times_is_told_once(show: Show) -> None:
+    show.twitch.faults.copies = 3
+    show.twitch.world.chat("Ada", "one")
+    show.twitch.world.chat("Ada", "two")
+    await show.until(lambda: "two" in show.messages)
+    assert show.messages == ["one", "two"]
+
+
+async def test_what_is_old_is_not_told(show: Show) -> None:
+    show.twitch.faults.age_s = 601
+    show.twitch.world.chat("Ada", "one")
+    show.twitch.faults.age_s = 0
+    show.twitch.world.chat("Ada", "two")
+    await show.until(lambda: "two" in show.messages)
+    assert show.messages == ["two"]
+
+
+async def test_garbage_does_no_harm(show: Show) -> None:
+    for text in ("", "{", "[]", "null", '{"metadata":{"message_type":"notification"},"payload":{}}'):
+        show.twitch.faults.send_garbage(text)
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+    assert show.status["state"] == "connected"
+
+
+async def test_a_topic_that_is_revoked_is_shown_and_the_others_go_on(show: Show) -> None:
+    # strimertül's defect 22: revocations are ignored
+    show.twitch.faults.revoke("channel.follow")
+    await show.until(lambda: show.topic("channel.follow")["state"] == "revoked")
+    assert show.topic("channel.follow")["reason"] == "authorization_revoked"
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+
+
+# --- connections that end ---
+
+
+async def test_a_session_that_moves_loses_nothing(show: Show) -> None:
+    # strimertül's defect 22, conformance 12: events on the old socket during a reconnect
+    before = show.subscriptions
+    (old,) = show.twitch.eventsub.sessions
+    show.twitch.world.chat("Ada", "one")
+    show.twitch.faults.reconnect()
+    show.twitch.world.chat("Ada", "two")
+    await show.until(lambda: "two" in show.messages)
+    async with asyncio.timeout(PATIENCE_S):
+        await show.twitch.eventsub.until(lambda _: old.successor is not None)
+    show.twitch.world.chat("Ada", "three")
+    await show.until(lambda: "three" in show.messages)
+    assert show.messages == ["one", "two", "three"]
+    assert show.subscriptions == before
+    assert [state["state"] for state in show.told(keys.TWITCH_STATUS)][-1] == "connected"
+
+
+async def test_a_socket_that_is_cut_is_replaced(show: Show) -> None:
+    show.twitch.faults.cut()
+    await show.until(lambda: show.status["state"] == "connecting")
+    assert show.desk.get(PLATFORM)  # it is back in a moment
+    await show.until_connected()
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+    assert show.subscriptions == 2 * len(TOPICS)
+
+
+async def test_as_long_as_twitch_turns_us_away_nothing_can_be_said(show: Show) -> None:
+    show.twitch.faults.refused_connections = 1
+    show.twitch.faults.close()
+    await show.until(lambda: show.status["state"] == "offline")
+    assert show.status["problem"] == "it answers 503"
+    assert not show.desk.get(PLATFORM)
+    with pytest.raises(NoSuchRequest):
+        await show.desk.ask(SAY, message="hello")
+    await show.until_connected()
+    await show.desk.ask(SAY, message="hello")
+    assert show.desk.get(PLATFORM)
+
+
+async def test_a_topic_that_is_refused_stops_none_of_the_others(idle: Show) -> None:
+    # strimertül's defect 21
+    idle.twitch.faults.refuse_topic("channel.follow", 403, "not for you")
+    idle.twitch.faults.refuse_topic("channel.raid", 400, "no such version")
+    idle.twitch.faults.refuse_topic("channel.cheer", 409, "already exists")
+    await idle.configure()
+    await idle.log_in()
+    await idle.until_connected()
+    assert (idle.topic("channel.follow")["state"], idle.topic("channel.follow")["reason"]) == (
+        "unavailable",
+        "not for you",
+    )
+    assert (idle.topic("channel.raid")["state"], idle.topic("channel.raid")["reason"]) == ("refused", "no such version")
+    assert idle.topic("channel.cheer")["state"] == "enabled"
+    assert [topic["state"] for topic in idle.topics].count("enabled") == len(TOPICS) - 2
+    assert [call.body["type"] for call in idle.twitch.calls_of(SUBSCRIPTIONS, "POST")] == list(TOPICS)
+
+
+async def test_twitch_may_be_in_trouble_while_topics_are_asked_for(idle: Show) -> None:
+    # strimertül's defect 14: a network error while creating subscriptions ends the process
+    idle.twitch.faults.refuse(1, 500, "oops", path=SUBSCRIPTIONS)
+    await idle.configure()
+    await idle.log_in()
+    await idle.until_connected()
+    assert {topic["state"] for topic in idle.topics} == {"enabled"}
+
+
+async def test_what_the_login_does_not_allow_is_said_and_not_asked(idle: Show) -> None:
+    await idle.configure()
+    await idle.log_in(scopes=("user:read:chat",))
+    await idle.until_connected()
+    follow = idle.topic("channel.follow")
+    assert follow["state"] == "unavailable"
+    assert follow["reason"] == "the streamer's login does not allow moderator:read:followers"
+    asked = {str(call.body["type"]) for call in idle.twitch.calls_of(SUBSCRIPTIONS, "POST")}
+    assert asked == {name for name, topic in TOPICS.items() if set(topic.scopes) <= {"user:read:chat"}}
+
+
+# --- what should run ---
+
+
+async def test_nothing_is_asked_before_twitch_is_switched_on(idle: Show) -> None:
+    assert (idle.status["state"], idle.status["queue"]) == ("off", 0)
+    await idle.log_in()
+    await idle.put(keys.TWITCH_CONFIG, {"enabled": True})
+    await idle.until(lambda: idle.status["state"] == "not configured")
+    assert idle.twitch.calls == []
+    assert {topic["state"] for topic in idle.topics} == {"waiting"}
+    assert len(idle.topics) == len(TOPICS)
+
+
+async def test_a_login_connects_and_a_log_out_ends_it(idle: Show) -> None:
+    # strimertül: new tokens do not start EventSub before a restart
+    await idle.configure()
+    await idle.until(lambda: idle.status["state"] == "login needed")
+    await idle.log_in()
+    await idle.until_connected()
+    await idle.desk.ask(keys.TWITCH_LOG_OUT, account="streamer")
+    await idle.until(lambda: idle.status["state"] == "login needed")
+    await idle.until(lambda: not idle.desk.get(PLATFORM))
+    async with asyncio.timeout(PATIENCE_S):
+        await idle.twitch.eventsub.until(lambda eventsub: not eventsub.sessions)
+
+
+async def test_the_settings_saved_again_restart_nothing(show: Show) -> None:
+    # strimertül's defect 19: saving twitch/config ends the bot
+    sessions = list(show.twitch.eventsub.sessions)
+    await show.configure()
+    await show.configure(enable_bot=False)
+    await show.put(keys.BOT_CONFIG, {"username": "x", "chat_history": 3})
+    await show.log_in("bot")
+    await show.desk.put(keys.TWITCH_CONFIG, "{")
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+    await show.desk.ask(SAY, message="I am here")
+    assert show.twitch.eventsub.sessions == sessions
+    assert show.subscriptions == len(TOPICS)
+
+
+async def test_switching_off_ends_everything_and_on_begins_it_again(show: Show) -> None:
+    # strimertül's defect 22: sockets leak with each save
+    for _ in range(4):
+        await show.configure(enabled=False)
+        await show.until(lambda: show.status["state"] == "off")
+        await show.until(lambda: not show.desk.get(PLATFORM))
+        with pytest.raises(NoSuchRequest):
+            await show.desk.ask(SAY, message="hello")
+        await show.configure()
+        await show.until_connected()
+    async with asyncio.timeout(PATIENCE_S):
+        await show.twitch.eventsub.until(lambda eventsub: len(eventsub.sessions) == 1)
+    await show.desk.ask(SAY, message="hello")
+
+
+async def test_another_streamer_gets_another_connection(show: Show) -> None:
+    # strimertül: who logs in as somebody else keeps the old account's id
+    other = show.twitch.world.user("Other")
+    await show.desk.put(KEYS["streamer"], write(stored(show.twitch.issue_token(other), show.twitch)))
+    await show.until(lambda: other.login in show.desk.get(PLATFORM))
+    await show.until_connected()
+    conditions = [call.body["condition"] for call in show.twitch.calls_of(SUBSCRIPTIONS, "POST")[len(TOPICS) :]]
+    assert conditions == [topic.condition(other.id) for topic in TOPICS.values()]
+
+
+async def test_it_starts_without_a_network_and_connects_when_there_is_one(tmp_path: Path) -> None:
+    # strimertül's defect 14: with Twitch out of reach the application does not start
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    twitch = FakeTwitch(port=port)
+    hub = open_hub(LmdbStore(tmp_path / "store"))
+    show = Show(twitch, hub)
+    await show.configure()
+    await show.log_in()
+    await show.service.start()
+    try:
+        await show.until(lambda: show.status["state"] == "offline")
+        assert "cannot be reached" in str(show.status["problem"])
+        async with twitch:
+            twitch.eventsub.url = twitch.urls.eventsub
+            await show.until_connected()
+            twitch.world.chat("Ada", "hello")
+            await show.until(lambda: show.messages == ["hello"])
+            await show.service.close()
+    finally:
+        await hub.close()
+
+
+async def test_a_room_of_this_machine_may_stand_for_twitch_first(idle: Show) -> None:
+    Loopback(Client(idle.hub, SERVICE))
+    room = asyncio.get_running_loop().create_task(idle.desk.ask(keys.LOOPBACK_OPEN, platform="twitch"))
+    await idle.until(lambda: bool(idle.desk.get(PLATFORM)))
+    entry = idle.desk.get(PLATFORM)
+    await idle.configure()
+    await idle.log_in()
+    await idle.until_connected()
+    assert str(idle.status["problem"]).startswith("a room of this machine stands for Twitch")
+    assert idle.desk.get(PLATFORM) == entry
+    room.cancel()
+    await idle.until(lambda: "Strimertul" in idle.desk.get(PLATFORM))
+    assert idle.status["problem"] is None
+    await idle.desk.ask(SAY, message="hello")
+    assert len(idle.twitch.calls_of(MESSAGES)) == 1
+
+
+# --- what is shown ---
+
+
+async def test_the_accounts_are_shown_as_get_broadcaster_tells_them(show: Show) -> None:
+    world = show.twitch.world
+    await show.until(lambda: "botUser" in show.desk.get(PLATFORM))
+    assert show.desk.read(PLATFORM) == {
+        "broadcastUser": world.owner.name,
+        "broadcastUserName": world.owner.login,
+        "broadcastUserId": world.owner.id,
+        "broadcasterIsAffiliate": True,
+        "broadcasterIsPartner": False,
+        "broadcastIsAffiliate": True,
+        "broadcastIsPartner": False,
+        "botUser": world.bot.name,
+        "botUserName": world.bot.login,
+        "botUserId": world.bot.id,
+    }
+    await show.desk.ask(keys.TWITCH_LOG_OUT, account="bot")
+    await show.until(lambda: "botUser" not in show.desk.get(PLATFORM))
+
+
+async def test_the_status_tells_no_secret(show: Show) -> None:
+    told = " ".join(value for key, value in show.heard if key not in KEYS.values())
+    secrets = [show.twitch.client_secret, *show.twitch.tokens.access]
+    assert not [secret for secret in secrets if secret in told]
+
+
+async def test_emotes_are_those_of_the_channel_and_of_everybody(show: Show) -> None:
+    await show.until(lambda: bool(show.desk.get("emotes/twitch")))
+    emotes = msgspec.json.decode(show.desk.get("emotes/twitch"))
+    kinds = {emote["type"] for emote in emotes["userEmotes"]}
+    assert kinds <= {"twitch_globals", "twitch_subscriptions"}
+    assert "twitch_globals" in kinds
+    assert all(emote["imageUrl"].startswith("https://") and emote["name"] for emote in emotes["userEmotes"])
+    assert emotes["bttvEmotes"] == emotes["ffzEmotes"] == emotes["sevenTvEmotes"] == []
+
+
+async def test_going_live_is_known_at_once(show: Show) -> None:
+    assert show.desk.get(keys.STREAM_INFO) == "[]"
+    show.twitch.world.go_live(viewers=7)
+    await show.until(lambda: show.desk.get(keys.STREAM_INFO) not in ("", "[]"))
+    (stream,) = msgspec.json.decode(show.desk.get(keys.STREAM_INFO))
+    assert (stream["user_id"], stream["viewer_count"], stream["type"]) == (show.twitch.world.owner.id, 7, "live")
+    show.twitch.world.go_offline()
+    await show.until(lambda: show.desk.get(keys.STREAM_INFO) == "[]")
+
+
+# --- saying ---
+
+
+async def test_what_is_asked_to_be_said_is_said_in_chat(show: Show) -> None:
+    asked = show.twitch.world.chat("Ada", "who are you?")
+    await show.until(lambda: bool(show.messages))
+    await show.desk.ask(SAY, message="I am the streamer", internal=True)
+    await show.desk.ask(SAY, message="I am the bot", bot=True, replyId=asked)
+    first, second = [call.body for call in show.twitch.calls_of(MESSAGES)]
+    world = show.twitch.world
+    assert (first["sender_id"], first["message"]) == (world.owner.id, "I am the streamer")
+    assert (second["sender_id"], second["reply_parent_message_id"]) == (world.bot.id, asked)
+
+
+async def test_what_was_said_here_is_no_viewers_message(show: Show) -> None:
+    await show.desk.ask(SAY, message="from the streamer's account")
+    await show.desk.ask(SAY, message="from the bot's account", bot=True)
+    show.twitch.world.chat(show.twitch.world.bot, "typed by the bot's owner")
+    show.twitch.world.chat(show.twitch.world.owner, "typed by the streamer")
+    await show.until(lambda: bool(show.messages))
+    assert show.messages == ["typed by the streamer"]
+    told = show.told("event/Twitch/ChatMessage")
+    assert [event["text"] for event in told] == [
+        "from the streamer's account",
+        "from the bot's account",
+        "typed by the bot's owner",
+        "typed by the streamer",
+    ]
+
+
+async def test_the_echo_may_come_before_the_answer(show: Show) -> None:
+    show.twitch.faults.delay_s = 0.0
+    sayings = [show.desk.ask(SAY, message=f"number {number}") for number in range(20)]
+    await asyncio.gather(*sayings)
+    show.twitch.world.chat("Ada", "the end")
+    await show.until(lambda: bool(show.messages))
+    assert show.messages == ["the end"]
+
+
+async def test_what_twitch_drops_is_told(show: Show) -> None:
+    show.twitch.faults.drop = ("channel_settings", "Your message is not shown.")
+    assert await fails(show, SAY, message="hello") == "Twitch did not show it: Your message is not shown."
+
+
+@pytest.mark.parametrize(("status", "calls"), [(401, 2), (429, 2), (500, 2)])
+async def test_twitch_may_refuse_once_what_is_to_be_said(show: Show, status: int, calls: int) -> None:
+    show.twitch.faults.refuse(1, status, path=MESSAGES, reset_in_s=0 if status == 429 else None)
+    await show.desk.ask(SAY, message="hello")
+    assert len(show.twitch.calls_of(MESSAGES)) == calls
+    show.twitch.world.chat("Ada", "the end")
+    await show.until(lambda: bool(show.messages))
+    assert [event["text"] for event in show.told("event/Twitch/ChatMessage")] == ["hello", "the end"]
+
+
+async def test_announcements_and_whispers(show: Show) -> None:
+    world = show.twitch.world
+    await show.desk.ask(keys.TWITCH_ANNOUNCE, message="We\nbegin!", color="blue", bot=True)
+    await show.desk.ask(keys.TWITCH_WHISPER, to=world.user("Ada").id, message="psst")
+    (announcement,) = show.twitch.calls_of("/helix/chat/announcements")
+    assert announcement.query == {"broadcaster_id": [world.owner.id], "moderator_id": [world.bot.id]}
+    assert announcement.body == {"message": "We begin!", "color": "blue"}
+    (whisper,) = show.twitch.calls_of("/helix/whispers")
+    assert whisper.query == {"from_user_id": [world.owner.id], "to_user_id": [world.user("Ada").id]}
+    assert whisper.body == {"message": "psst"}
+
+
+_REQUESTS: tuple[tuple[str, dict[str, object]], ...] = (
+    (keys.TWITCH_ANNOUNCE, {"message": "hello"}),
+    (keys.TWITCH_WHISPER, {"to": "1", "message": "hello"}),
+    (keys.TWITCH_CHATTERS, {}),
+    (keys.TWITCH_CHANNEL, {"name": "ada"}),
+)
+
+
+async def test_without_a_connection_or_a_network_requests_fail_with_a_reason(show: Show) -> None:
+    # strimertül's defect 7: whispers and announcements without a token or a network end the process
+    for key, request in _REQUESTS:
+        show.twitch.faults.refuse(1, 500, "oops", path="/helix")
+        assert await fails(show, key, **request) == "Twitch cannot be reached: it answers 500 oops"
+        show.twitch.faults.refuse(1, 403, "not you", path="/helix")
+        assert await fails(show, key, **request) == "Twitch does not take it: not you"
+    await show.desk.ask(keys.TWITCH_LOG_OUT, account="streamer")
+    for key, request in _REQUESTS:
+        assert await fails(show, key, **request) == "Twitch is not connected"
+
+
+async def test_a_request_that_makes_no_sense_is_refused_by_name(show: Show) -> None:
+    wrong: list[tuple[str, dict[str, object], str]] = [
+        (SAY, {}, "Missing parameter: message"),
+        (SAY, {"message": 1}, "Invalid parameter: message"),
+        (SAY, {"message": " "}, "Invalid parameter: message; it is empty"),
+        (keys.TWITCH_ANNOUNCE, {"message": " "}, "Invalid parameter: message; it is empty"),
+        (keys.TWITCH_ANNOUNCE, {"message": "x", "color": "pink"}, "Invalid parameter: color"),
+        (keys.TWITCH_WHISPER, {"message": "x"}, "Missing parameter: to"),
+        (keys.TWITCH_WHISPER, {"to": "1", "message": "\n"}, "Invalid parameter: message; it is empty"),
+        (keys.TWITCH_CHANNEL, {"name": "a b"}, "Invalid parameter: name"),
+    ]
+    for key, request, reason in wrong:
+        assert await fails(show, key, **request) == reason
+
+
+async def test_the_chatters_are_listed_page_by_page(show: Show) -> None:
+    names = [f"Viewer{number}" for number in range(1500)]
+    show.twitch.world.join(*names)
+    answer = await show.desk.ask(keys.TWITCH_CHATTERS)
+    chatters = msgspec.convert(answer["chatters"], list[dict[str, str]])
+    ada = show.twitch.world.user("Viewer7")
+    assert {"id": ada.id, "login": "viewer7", "name": "Viewer7"} in chatters
+    assert {chatter["name"] for chatter in chatters} >= set(names)
+    assert len(show.twitch.calls_of("/helix/chat/chatters")) == 2
+
+
+async def test_a_channel_is_found_by_its_login_and_asked_for_once_a_minute(show: Show) -> None:
+    world = show.twitch.world
+    ada = world.user("Ada")
+    world.user("Adam")
+    world.channel_of(ada).title = "Counting"
+    world.channel_of(ada).game = world.game("Art")
+    for name in ("@Ada", "ada "):
+        assert await show.desk.ask(keys.TWITCH_CHANNEL, name=name) == {
+            "id": ada.id,
+            "login": "ada",
+            "name": "Ada",
+            "game": "Art",
+            "title": "Counting",
+            "live": False,
+        }
+    assert (await show.desk.ask(keys.TWITCH_CHANNEL, name="adam"))["login"] == "adam"
+    assert len(show.twitch.calls_of("/helix/search/channels")) == 2
+    assert await fails(show, keys.TWITCH_CHANNEL, name="nobody") == "Twitch knows no channel like nobody"

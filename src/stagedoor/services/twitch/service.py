@@ -214,7 +214,9 @@ class Twitch:
         try:
             self._requests.open()
         except ValueError:
-            self._conflict = "a room of this machine stands for Twitch; chat is heard here when that is closed"
+            self._conflict = (
+                "a room of this machine stands for Twitch; it says and shows what is said until it is closed"
+            )
             return None
         self._conflict = None
         standing: JsonObject = {
