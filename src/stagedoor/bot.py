@@ -10,7 +10,7 @@ from stagedoor.errors import NoSuchRequest, RequestFailed, StoreError
 from stagedoor.hub import Write
 from stagedoor.keys import TWITCH_CONFIG
 from stagedoor.strimertul import TwitchConfig, read
-from stagedoor.types import Key, Value
+from stagedoor.types import JsonObject, Key, Value
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +34,17 @@ def may_speak(client: Client) -> bool:
     return config.enable_bot or not config.enabled
 
 
-async def say(client: Client, text: str) -> None:
-    """Say something in the connected chat.
+async def say(client: Client, text: str, *, reply_to: str = "") -> None:
+    """Say something in the connected chat; ``reply_to`` is the id of the message that it answers.
 
     Raises:
         RequestFailed: When it could not be said, with the reason.
     """
-    request = msgspec.json.encode({"message": text, "bot": True, "internal": True}).decode()
+    request: JsonObject = {"message": text, "bot": True, "internal": True}
+    if reply_to:
+        request["replyId"] = reply_to
     try:
-        await client.call(_SEND, request)
+        await client.call(_SEND, msgspec.json.encode(request).decode())
     except NoSuchRequest as error:
         raise RequestFailed("no chat is connected") from error
 

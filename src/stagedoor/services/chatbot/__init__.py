@@ -4,6 +4,7 @@ It hears ``twitch/ev/chat-message`` and speaks through the requests of whoever c
 ``stagedoor chat``. Commands are kept as strimertül keeps them, in one key.
 """
 
+from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.services.chatbot.service import ChatBot
 
-__all__ = ["ChatBot"]
+__all__ = ["ChatBot", "Renderer"]

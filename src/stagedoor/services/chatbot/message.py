@@ -49,7 +49,7 @@ def text_of(value: str) -> str:
     """Tell what somebody said; nothing, when this is no message."""
     try:
         return _glancer.decode(value).message
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     try:
         return read(value, ChatMessage).message

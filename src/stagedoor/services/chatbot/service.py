@@ -156,7 +156,11 @@ class ChatBot:
         used = self._table.find(text_of(value))
         if not used:
             return
-        message = read_message(value)
+        try:
+            message = read_message(value)
+        except ValueError as error:
+            logger.warning("a chat message could not be read: %s", error)
+            return
         level = level_of(message.user.badges or ())
         viewer = message.user.id or message.user.name
         # All are judged before any is noted: the first must not make the second wait.
