@@ -1,7 +1,9 @@
 """Alerts: what is said of each event, which variation it calls for, and what broken texts and settings lead to."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,7 +20,7 @@ from stagedoor.services.alerts.service import MAX_UNDER_WAY
 from stagedoor.services.alerts.variations import find_variation
 from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.strimertul import Alerts as Settings
-from stagedoor.strimertul import read, read_object
+from stagedoor.strimertul import Timers, read, read_object
 from stagedoor.types import JsonObject
 from tests.kilovolt.harness import FakeClock
 from tests.services.harness import Desk, encode, open_hub
@@ -672,3 +674,23 @@ async def test_what_is_said_is_what_the_preview_told(base: list[str], other: lis
     assert set(seen) == promised
     await staged.close()
     await staged.hub.close()
+
+
+# --- the page ---
+
+PAGE = Path(__file__).parents[2] / "docs" / "timers-and-alerts.md"
+
+
+async def test_settings_of_the_page_say_what_it_tells(stage: Stage) -> None:
+    timers, alerts, answer = (
+        msgspec.json.decode(text) for text in re.findall(r"^```json\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    )
+    assert read_object(timers, Timers).timers
+    await stage.open(**alerts)
+    for topic in PARTS:
+        told = await stage.preview(topic)
+        assert told
+        assert not any(each["problem"] for each in told)
+    assert await stage.desk.ask(PREVIEW_ALERT, topic=RAID, event={"viewers": 51}) == answer
+    [renewal] = await stage.preview(RESUBSCRIBE)
+    assert renewal["output"] == "Thank you, Cool_User! They say: Love the stream! FevziGG"
