@@ -32,6 +32,17 @@ def redactor(desk: Desk) -> Redactor:
         ("twitch/config", {"api_client_secret": TOKEN, "api_client_id": "a client's id"}, [TOKEN]),
         ("twitch/bot-config", {"OAuth": f"oauth:{TOKEN}", "username": "a bot's name"}, [f"oauth:{TOKEN}"]),
         ("twitch/auth-keys", {"access_token": TOKEN, "scope": ["chat:read"], "token_type": "bearer"}, [TOKEN]),
+        (
+            "twitch/bot-auth-keys",
+            {
+                "access_token": TOKEN,
+                "refresh_token": TOKEN[::-1],
+                "expires_in": 14400,
+                "scope": [],
+                "Time": "2026-05-01T19:00:00+02:00",
+            },
+            [TOKEN, TOKEN[::-1]],
+        ),
     ],
 )
 async def test_secrets_are_known_as_long_as_a_key_holds_them(

@@ -13,7 +13,10 @@ from stagedoor.redaction import Redactor
 from stagedoor.types import Key, Value
 
 _EVERYDAY: Final = frozenset(
-    ("id", "name", "author", "url", "origin", "decision", "address", "login", "scope", "scopes", "token_type", "kind")
+    (
+        *("id", "name", "author", "url", "origin", "decision", "address", "login", "scope", "scopes", "token_type"),
+        *("kind", "time"),
+    )
 )
 """Members of a secret value that are no secrets: to strike out the name of an application would make every line about
 it unreadable."""

@@ -175,20 +175,23 @@ class Stage:
 
     async def visit(self, authorize_url: str, *, user: str = "", decision: str = "allow") -> dict[str, str]:
         """Do at Twitch's page what a person does, and tell what the browser brings back."""
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(authorize_url).query).items()}
-        form = {**asked, "decision": decision, "user": user}
-        address = authorize_url.partition("?")[0]
-        async with (
-            aiohttp.ClientSession() as browser,
-            browser.post(address, data=form, allow_redirects=False) as answer,
-        ):
-            back = urlsplit(answer.headers["Location"])
-        assert f"{back.scheme}://{back.netloc}{back.path}" == asked["redirect_uri"]
+        address = await decide(authorize_url, user=user, decision=decision)
+        assert address.partition("?")[0] == self.redirect
+        came = parse_qs(urlsplit(address).query)
         return {
-            name: values[0]
-            for name, values in parse_qs(back.query).items()
-            if name in ("code", "state", "error", "error_description")
+            name: values[0] for name, values in came.items() if name in ("code", "state", "error", "error_description")
         }
+
+
+async def decide(authorize_url: str, *, user: str = "", decision: str = "allow") -> str:
+    """Do at Twitch's page what a person does, and tell to which address it leads back."""
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(authorize_url).query).items()}
+    form = {**asked, "decision": decision, "user": user}
+    async with (
+        aiohttp.ClientSession() as browser,
+        browser.post(authorize_url.partition("?")[0], data=form, allow_redirects=False) as answer,
+    ):
+        return answer.headers["Location"]
 
 
 def stored(token: Token, twitch: FakeTwitch) -> AuthKeys:

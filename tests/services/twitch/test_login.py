@@ -18,7 +18,8 @@ from stagedoor.redaction import Redactor
 from stagedoor.services.known_secrets import KnownSecrets
 from stagedoor.services.twitch.login import CODE_LIFETIME_S
 from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair
-from stagedoor.services.twitch.scopes import SCOPES, missing, wanted
+from stagedoor.services.twitch.scopes import SCOPES, covers, missing, wanted
+from stagedoor.services.twitch.topics import TOPICS
 from tests.services.twitch.stage import REDIRECT, Stage, open_stage, standing_twitch
 
 
@@ -409,6 +410,11 @@ async def test_the_scopes_are_told_with_reasons(stage: Stage) -> None:
 def test_who_may_manage_may_read() -> None:
     granted = set(wanted("streamer")) - {"moderator:read:warnings", "bits:read"}
     assert missing("streamer", granted | {"moderator:manage:warnings"}) == ["bits:read"]
+
+
+def test_the_streamer_is_asked_for_what_each_topic_needs() -> None:
+    needed = {scope for topic in TOPICS.values() for scope in topic.scopes}
+    assert {scope for scope in needed if not covers(wanted("streamer"), scope)} == set()
 
 
 async def test_logins_are_the_owners_business(stage: Stage) -> None:

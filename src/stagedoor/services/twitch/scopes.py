@@ -24,7 +24,7 @@ SCOPES: Final = (
     Scope("user:write:chat", "say something in chat", bot=True),
     Scope("moderator:manage:announcements", "make announcements in chat", bot=True),
     Scope("user:manage:whispers", "answer by whisper, and hear whispers", bot=True),
-    Scope("moderator:read:chatters", "see who is in chat, to give loyalty points", bot=True),
+    Scope("moderator:read:chatters", "see who is in chat, to give loyalty points"),
     Scope("moderator:read:followers", "hear of follows"),
     Scope("channel:read:subscriptions", "hear of subscriptions and gifts"),
     Scope("bits:read", "hear of cheers"),
@@ -59,8 +59,11 @@ def wanted(account: Account) -> tuple[str, ...]:
     return tuple(scope.name for scope in SCOPES if (scope.streamer if account == "streamer" else scope.bot))
 
 
+def covers(granted: Collection[str], scope: str) -> bool:
+    """Tell whether a permission is granted: whoever may manage something may read it, too."""
+    return scope in granted or scope.replace(":read:", ":manage:", 1) in granted
+
+
 def missing(account: Account, granted: Collection[str]) -> list[str]:
-    """What an account has not granted of it; whoever may manage something may read it, too."""
-    return [
-        name for name in wanted(account) if name not in granted and name.replace(":read:", ":manage:", 1) not in granted
-    ]
+    """What an account has not granted of what it is asked for."""
+    return [name for name in wanted(account) if not covers(granted, name)]
