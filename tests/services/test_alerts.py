@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from stagedoor.access import SERVICE, Client
 from stagedoor.errors import RequestFailed
 from stagedoor.hub import MemoryStore, Write
-from stagedoor.keys import ALERTS_CONFIG, COUNTERS, EVENTSUB_EVENT, PREVIEW_ALERT, TWITCH_CONFIG
+from stagedoor.keys import ALERTS_CONFIG, COUNTERS, EVENTSUB_EVENT, PREVIEW_ALERT, TIMERS_CONFIG, TWITCH_CONFIG
+from stagedoor.kilovolt import Client as Connection
 from stagedoor.services.alerts import Alerts
 from stagedoor.services.alerts.happenings import SAMPLES, read_happening
 from stagedoor.services.alerts.service import MAX_UNDER_WAY
@@ -22,6 +23,7 @@ from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.strimertul import Alerts as Settings
 from stagedoor.strimertul import Timers, read, read_object
 from stagedoor.types import JsonObject
+from tests.conftest import Server
 from tests.kilovolt.harness import FakeClock
 from tests.services.harness import Desk, encode, open_hub
 
@@ -694,3 +696,24 @@ async def test_settings_of_the_page_say_what_it_tells(stage: Stage) -> None:
     assert await stage.desk.ask(PREVIEW_ALERT, topic=RAID, event={"viewers": 51}) == answer
     [renewal] = await stage.preview(RESUBSCRIBE)
     assert renewal["output"] == "Thank you, Cool_User! They say: Love the stream! FevziGG"
+
+
+# --- a whole server ---
+
+
+async def test_alert_is_said_in_a_rehearsal_that_needs_no_account(server: Server) -> None:
+    async with (
+        Connection(server.url, password=server.password) as client,
+        client.watch("platform/twitch") as accounts,
+        client.watch("event/Twitch/ChatMessage") as messages,
+    ):
+        room = asyncio.create_task(client.call_json("loopback/@open", {"platform": "twitch"}, timeout_s=3600))
+        await anext(accounts)
+        await client.set_json(ALERTS_CONFIG, {"raid": alert('{{ count "raids" }}: {{ .FromBroadcasterUserName }}')})
+        event = {"from_broadcaster_user_name": "Ada", "viewers": 1}
+        await client.set_json(EVENTSUB_EVENT, {"subscription": {"type": RAID}, "event": event})
+        told = msgspec.json.decode((await anext(messages)).value, type=dict[str, object])
+        assert told["text"] == "1: Ada"
+        assert await client.get(f"{COUNTERS}raids") == "1"
+        assert await client.get(TIMERS_CONFIG) == '{"timers":{}}'
+        room.cancel()

@@ -444,7 +444,18 @@ async def test_slow_chat_gets_no_second_message_before_it_has_taken_the_first(st
     assert await stage.pass_(60) == ["b"]
 
 
+async def test_connecting_anew_makes_timers_speak_no_more_often(stage: Stage) -> None:
+    # strimertül's defect 18: with each start of the bot there was one more loop.
+    await stage.open(a=timer("a"), b=timer("b"))
+    await stage.pass_(60)
+    for _ in range(5):
+        await stage.desk.put("platform/twitch", None)
+        await stage.desk.put("platform/twitch", CONNECTED)
+        assert len(await stage.pass_(60)) == 1
+
+
 async def test_timer_deleted_while_it_speaks_leaves_nothing_behind(stage: Stage) -> None:
+    # strimertül's defect 13: settings that came while timers were looked at ended the process.
     await stage.open(a=timer("a", delay=60))
     stage.answer_when.clear()
     await stage.pass_(120)
