@@ -89,8 +89,8 @@ class Call:
         return values
 
     def text(self, name: str, *, limit: int | None = None, default: str | None = None) -> str:
-        """A text in the body."""
-        value = self.body.get(name, default)
+        """A text in the body. Twitch takes it from the query as well, where twitchAPI 4.5.0 puts that of a message."""
+        value = self.body.get(name, self.query.get(name, default))
         if not isinstance(value, str) or (not value and default is None):
             raise Refused(400, f'Missing required parameter "{name}"')
         if limit is not None and len(value) > limit:
