@@ -98,6 +98,16 @@ async def test_a_topic_that_is_revoked_is_shown_and_the_others_go_on(show: Show)
     await show.until(lambda: show.messages == ["hello"])
 
 
+async def test_a_login_that_is_taken_back_at_twitch_is_needed_again(show: Show) -> None:
+    show.twitch.disconnect(show.twitch.world.owner)
+    await show.until(lambda: show.status["state"] == "login needed")
+    await show.until(lambda: not show.desk.get(PLATFORM))
+    await show.log_in()
+    await show.until_connected()
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+
+
 # --- connections that end ---
 
 
@@ -284,6 +294,27 @@ async def test_a_room_of_this_machine_may_stand_for_twitch_first(idle: Show) -> 
     assert idle.status["problem"] is None
     await idle.desk.ask(SAY, message="hello")
     assert len(idle.twitch.calls_of(MESSAGES)) == 1
+
+
+async def test_who_becomes_an_affiliate_gets_what_affiliates_get(idle: Show) -> None:
+    world = idle.twitch.world
+    world.owner.broadcaster_type = ""
+    poll = "channel.poll.begin"
+    idle.twitch.faults.refuse_topic(poll, 403, "not for you")
+    await idle.configure()
+    await idle.log_in()
+    await idle.until_connected()
+    assert idle.topic(poll)["state"] == "unavailable"
+    world.owner.broadcaster_type = "affiliate"
+    del idle.twitch.faults.refused_topics[poll]
+    await idle.log_in()
+    await idle.until(lambda: idle.topic(poll)["state"] == "enabled")
+
+
+async def test_what_is_made_up_is_told_with_twitch_switched_off(idle: Show) -> None:
+    await idle.desk.ask(keys.TWITCH_SIMULATE, topic="channel.follow", event={"user_name": "Ada"})
+    await idle.until(lambda: bool(idle.told("event/Twitch/Follow")))
+    assert idle.events() == ["channel.follow"]
 
 
 # --- what is shown ---

@@ -16,6 +16,7 @@ from stagedoor.services.twitch.errors import HelixError
 from stagedoor.services.twitch.eventsub import EventSub
 from stagedoor.services.twitch.helix import Helix
 from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.scopes import covers
 from stagedoor.services.twitch.sending import Sender
 from stagedoor.services.twitch.streams import TOPICS as STREAM_TOPICS
 from stagedoor.services.twitch.streams import Streams
@@ -36,6 +37,8 @@ class Purpose(NamedTuple):
 
     client_id: str
     streamer_id: str
+    standing: str
+    """``affiliate``, ``partner`` or empty: some topics are not for everybody."""
     scopes: frozenset[str]
 
 
@@ -120,6 +123,7 @@ class Connection:
             changed=self._note_change,
         )
         self._changed = changed
+        self._revoked: set[str] = set()
 
     def start(self) -> None:
         """Let all of it go on."""
@@ -135,7 +139,12 @@ class Connection:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _note_change(self) -> None:
-        self._publisher.heard = {name for name, topic in self.eventsub.topics.items() if topic.state == "enabled"}
+        topics = self.eventsub.topics.items()
+        self._publisher.heard = {name for name, topic in topics if topic.state == "enabled"}
+        revoked = {name for name, topic in topics if topic.state == "revoked"}
+        if revoked != self._revoked:
+            self._revoked = revoked
+            self._streams.ask_now()  # in the streamer's name, so that it is found out whether the login still holds
         self._changed()
 
     async def _keep_up(self, run: Callable[[], Awaitable[None]]) -> None:
@@ -149,7 +158,7 @@ class Connection:
 
     async def _subscribe(self, topic: Topic, session_id: str) -> None:
         """Subscribe to a topic; what the login does not allow is not asked."""
-        lacking = [scope for scope in topic.scopes if not _allows(self.purpose.scopes, scope)]
+        lacking = [scope for scope in topic.scopes if not covers(self.purpose.scopes, scope)]
         if lacking:
             raise HelixError(403, f"the streamer's login does not allow {', '.join(lacking)}")
         await self._helix.request(
@@ -188,8 +197,3 @@ class Connection:
             return is_ours
         self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges))
         return is_ours or bot.id != self.purpose.streamer_id
-
-
-def _allows(granted: frozenset[str], scope: str) -> bool:
-    """Whoever may manage something may read it, too."""
-    return scope in granted or scope.replace(":read:", ":manage:", 1) in granted

@@ -28,6 +28,7 @@ from stagedoor.services.twitch.oauth import OAuth
 from stagedoor.services.twitch.publishing import Publisher
 from stagedoor.services.twitch.requests import Requests
 from stagedoor.services.twitch.sending import Sender
+from stagedoor.services.twitch.simulation import Simulation
 from stagedoor.services.twitch.tokens import Tokens, User
 from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.services.twitch.urls import Urls
@@ -66,6 +67,7 @@ class Twitch:
         self._helix = Helix(urls, self._network, self._tokens, clock, now=now)
         self._sender = Sender(self._helix, self._tokens, clock, random, self._look)
         self._publisher = Publisher(client(), client(), now=now)
+        Simulation(client(), self._publisher, now=now)
         self._requests = Requests(self._client, self._helix, self._tokens, self._sender, clock)
         self._config = TwitchConfig()
         self._connection: Connection | None = None
@@ -122,7 +124,7 @@ class Twitch:
         client_id, streamer = self._config.api_client_id.strip(), self._tokens.user("streamer")
         if not self._config.enabled or not client_id or streamer is None or self._tokens.needs_login("streamer"):
             return None
-        return Purpose(client_id, streamer.id, frozenset(streamer.scopes))
+        return Purpose(client_id, streamer.id, streamer.broadcaster_type, frozenset(streamer.scopes))
 
     # --- what is ---
 
