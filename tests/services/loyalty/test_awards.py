@@ -26,7 +26,7 @@ def chatter(name: str) -> JsonObject:
 async def test_all_who_are_there_get_points_and_more_who_wrote(stage: Stage) -> None:
     await stage.set_up(config=CONFIG, ada=1)
     await stage.go_live()
-    stage.chatters = [chatter("Ada"), chatter("Bob"), chatter("Banned")]
+    stage.chatters = [chatter("Ada"), chatter("Bob"), chatter("Banned"), chatter("Ada")]
     stage.write("Ada", "hello")
     stage.write("Banned", "hello")
     stage.write("Gone", "hello")

@@ -169,23 +169,30 @@ class Awards:
             chatters = _chatters_decoder.decode(answer).chatters
         except (msgspec.DecodeError, UnicodeError) as error:
             raise RequestFailed(f"the answer is not valid: {error}") from error
-        given = self._share_out(chatters)
-        self._active = set()
-        for start in range(0, len(given), _PART):
-            await self._books.turn(partial(give, given[start : start + _PART]))
+        share_of = self._decide_shares()
+        given: set[str] = set()
+        for start in range(0, len(chatters), _PART):
+            shares: list[tuple[Person, int]] = []
+            for chatter in chatters[start : start + _PART]:
+                login = chatter.login.lower()
+                if login not in given and (points := share_of(login, chatter.id)) > 0:
+                    given.add(login)
+                    shares.append((Person(chatter.id, login, chatter.name or login), points))
+            if shares:
+                await self._books.turn(partial(give, shares))
 
-    def _share_out(self, chatters: Sequence[_Chatter]) -> list[tuple[Person, int]]:
-        """Decide who gets how much."""
+    def _decide_shares(self) -> Callable[[str, str], int]:
+        """Tell how much each gets, by what is so now; who writes from now on is active in the next round."""
         points = self._config.points
         is_excluded = self._is_excluded()
-        shares: dict[str, tuple[Person, int]] = {}
-        for chatter in chatters:
-            login = chatter.login.lower()
-            share = points.amount + (points.activity_bonus if login in self._active else 0)
-            is_named = login and len(login + chatter.id) <= MAX_NAME_CHARACTERS
-            if is_named and share > 0 and not is_excluded(login):
-                shares[login] = Person(chatter.id, login, chatter.name or chatter.login), share
-        return list(shares.values())
+        active, self._active = self._active, set()
+
+        def share_of(login: str, id_: str) -> int:
+            if not login or len(login + id_) > MAX_NAME_CHARACTERS or is_excluded(login):
+                return 0
+            return points.amount + (points.activity_bonus if login in active else 0)
+
+        return share_of
 
 
 def give(shares: Sequence[tuple[Person, int]], page: Page) -> None:
