@@ -16,8 +16,10 @@ from stagedoor.keys import (
     TWITCH_ANNOUNCE,
     TWITCH_CONFIG,
 )
+from stagedoor.services.chatbot import service
+from stagedoor.services.chatbot.message import SAMPLE
 from stagedoor.streamerbot.events import CATALOGUE, EventName
-from stagedoor.strimertul import command_id
+from stagedoor.strimertul import ChatMessage, command_id
 from tests.services.chatbot.stage import Stage
 from tests.services.harness import encode
 
@@ -205,6 +207,23 @@ async def test_what_is_no_message_is_passed_over(stage: Stage) -> None:
         assert await stage.answers() == []
     await stage.desk.put(CHAT_MESSAGE, None)
     await stage.desk.put(CHAT_MESSAGE, '{"message":"!a","user":null}')
+    assert await stage.answers() == ["hi"]
+
+
+async def test_what_is_no_command_costs_a_look_at_its_first_word(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five hundred messages a second are read by many; the bot leaves most of them as they are."""
+    await stage.start({f"!{number}": "hi" for number in range(50)})
+    read: list[str] = []
+
+    def note(value: str) -> ChatMessage:
+        read.append(value)
+        return SAMPLE
+
+    monkeypatch.setattr(service, "read_message", note)
+    for number in range(500):
+        await stage.write(f"text {number}")
+    await stage.write("!7")
+    assert len(read) == 1
     assert await stage.answers() == ["hi"]
 
 
