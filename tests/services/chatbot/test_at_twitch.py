@@ -1,5 +1,6 @@
 """The bot in Twitch's own chat, which a fake Twitch stands for."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,15 +11,24 @@ from stagedoor.access import SERVICE, Client
 from stagedoor.fake_twitch.people import User
 from stagedoor.services.chatbot import ChatBot
 from stagedoor.services.emitter import Emitter
+from stagedoor.types import JsonObject
 from tests.services.twitch.show import Show, open_show
 
 
 class Evening:
     """A show in whose chat the bot is."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show, bot: ChatBot) -> None:
         self.show = show
+        self._bot = bot
         self.world = show.twitch.world
+
+    async def ran(self, count: int) -> list[JsonObject]:
+        """Wait until so many commands have run to their end; returns their events."""
+        await self.show.until(lambda: len(self.show.told("event/Command/Triggered")) == count)
+        while self._bot._running:
+            await asyncio.wait(self._bot._running)
+        return self.show.told("event/Command/Triggered")
 
     async def answer(self, text: str) -> str | None:
         """Wait until somebody says a text; returns what it replies to."""
@@ -35,7 +45,7 @@ async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
         bot = ChatBot(Client(show.hub, SERVICE))
         await show.put(keys.BOT_CONFIG, {"command_cooldown": 0})
         await bot.start()
-        yield Evening(show)
+        yield Evening(show, bot)
         await bot.close()
 
 
@@ -66,7 +76,7 @@ async def test_commands_are_answered_in_chat_by_the_bot(evening: Evening) -> Non
     world.subscribe("Ada")
     world.chat("Ada", "!sub")
     await evening.answer("thank you")
-    assert len(evening.show.told("event/Command/Triggered")) == 5
+    assert len(await evening.ran(5)) == 5
 
 
 async def test_announcements_and_whispers_come_from_the_streamer(evening: Evening) -> None:
@@ -80,9 +90,8 @@ async def test_announcements_and_whispers_come_from_the_streamer(evening: Evenin
     (announcement,) = evening.show.told("event/Twitch/Announcement")
     assert announcement["text"] == "listen"
     evening.world.chat("Ada", "!secret")
-    calls = evening.show.twitch.calls_of
-    await evening.show.until(lambda: bool(calls("/helix/whispers", "POST")))
-    (whisper,) = calls("/helix/whispers", "POST")
+    await evening.ran(2)
+    (whisper,) = evening.show.twitch.calls_of("/helix/whispers", "POST")
     assert whisper.body == {"message": "psst"}
     assert whisper.query["to_user_id"] == [evening.world.user("Ada").id]
 
@@ -94,4 +103,4 @@ async def test_what_the_bot_says_is_no_command(evening: Evening) -> None:
     evening.world.chat("Ada", "the end")
     await evening.show.until(lambda: "the end" in evening.show.messages)
     assert evening.show.messages == ["again", "the end"]
-    assert len(evening.show.told("event/Command/Triggered")) == 1
+    assert len(await evening.ran(1)) == 1
