@@ -1,8 +1,8 @@
 """Write the reference pages from the tables in the code: ``python -m tools.reference``; ``--check`` only compares.
 
-``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`. In
-``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their marks are filled in from the golden
-transcripts, which the tests replay.
+``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`, and the page of Twitch's
+topics in :mod:`tools.twitch_page`. In ``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their
+marks are filled in from the golden transcripts, which the tests replay.
 """
 
 import inspect
@@ -28,7 +28,7 @@ from stagedoor.kilovolt.messages import COMMANDS, WITHOUT_LOGIN, ErrorCode, Requ
 from stagedoor.options import OPTIONS, Option
 from stagedoor.streamerbot.client import errors as streamerbot_errors
 from stagedoor.streamerbot.requests import REQUESTS
-from tools import event_pages
+from tools import event_pages, twitch_page
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
@@ -637,6 +637,7 @@ PAGES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "reference/conversations.md": kilovolt_transcripts_page,
     "reference/streamerbot-conversations.md": streamerbot_transcripts_page,
     **{name: partial(page, GENERATED) for name, page in event_pages.PAGES.items()},
+    "twitch-events.md": partial(twitch_page.page, GENERATED),
 }
 
 FILLED: Final[Mapping[str, Callable[[], list[Transcript]]]] = {
