@@ -11,7 +11,7 @@ from stagedoor.templates import FUNCTIONS, Limits, Template, TemplateFailed, Tem
 from stagedoor.templates.layouts import parse_duration, parse_time
 from tests.templates.data import BOT, MAP, MSG, NOW, SUB
 
-EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Small, so that no example takes long; each limit is met by some.
 LIMITS = Limits(seconds=20, steps=2_000, turns=100, size=20_000)
@@ -170,7 +170,7 @@ def test_any_template_renders_or_fails(source: str) -> None:
 ARGUMENTS = st.one_of(LITERALS, st.sampled_from(["-1", "0", "2", "`x`", "`(`", "``", ".list", ".m", ".nums", "now"]))
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(NAMES, st.lists(ARGUMENTS, max_size=4))
 def test_every_function_takes_anything(name: str, arguments: list[str]) -> None:
     template = compiled(f"{{{{ {name} {' '.join(arguments)} }}}}")

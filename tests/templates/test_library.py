@@ -8,6 +8,7 @@ import pytest
 
 from stagedoor.templates import FUNCTIONS, Struct, TemplateFailed, compile_template
 from stagedoor.templates.layouts import format_duration, local_now, local_zone, parse_duration, pieces_of
+from stagedoor.templates.library import patterns
 from tests.templates.data import MSG, NOW, PATIENT, RAID, SUB, render
 
 TIER_1 = re.findall(
@@ -378,6 +379,9 @@ FAILURES = [
     ("divf 1 0", "divided by 0"),
     ("randInt 4 4", "randInt"),
     ("repeat -1 `a`", "repeat"),
+    ("substr 2 1 `abc`", "2 to 1 is not within a text of 3"),
+    ("substr 4 9 `abc`", "4 to 3"),
+    ("substr -1 4 `abc`", "0 to 4"),
     ("first `abc`", "first: argument 1 must be a list, not text"),
     ("slice `abc` 1", "slice: argument 1 must be a list, not text"),
     ("slice .list 2 9", "not within a list of 3"),
@@ -479,6 +483,13 @@ def test_structs_print_their_fields_and_compare_by_them() -> None:
 def test_a_missing_field_names_those_that_are_there() -> None:
     with pytest.raises(TemplateFailed, match=r"line 1: there is no field Bots here; there are UserName, Bits"):
         render("{{.Bots}}", Struct({"UserName": "x", "Bits": 1}))
+
+
+def test_without_the_library_of_patterns_only_they_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "re2", None)
+    with pytest.raises(TemplateFailed, match="need the Python package google-re2"):
+        render("{{ regexMatch `only here and never before` `a` }}")
+    assert render("{{ upper `a` }}") == "A"
 
 
 # --- times --------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ HOSTILE = {
     + "{{template `t0`}}",
     "a pattern that backtracks": "{{ regexMatch `(a+)+$` (print (repeat 16000 `a`) `b`) }}{{ fail `done` }}",
     "a pattern of alternatives": "{{ regexMatch `(a|a|aa)*b` (repeat 16000 `a`) }}{{ fail `done` }}",
-    "a pattern with counters": "{{ regexMatch `((a{1,100}){1,100}){1,100}` `a` }}",
+    "a pattern with counters": "{{ mustRegexMatch `((a{1,100}){1,100}){1,100}` `a` }}",
     "a pattern with a large counter": "{{ regexMatch `(x{1000}){2}y{1000}.{1000}` (repeat 16000 `x`) }}{{ fail `done` }}",  # noqa: E501
     "a pattern with classes": "{{ regexMatch `(\\pL{500}|\\pN{500})+` (repeat 16000 `é`) }}{{ fail `done` }}",
     "a long text to search": "{{ regexMatch `x` (repeat 100000 `a`) }}",
@@ -117,9 +117,9 @@ def test_a_hostile_template_takes_little_memory(name: str) -> None:
     template = compile_template(HOSTILE[name])
     tracemalloc.start()
     try:
-        # More time than usual: memory must be bounded by itself. Counting it makes everything slower.
+        # More time than usual: memory must be bounded by itself.
         with pytest.raises(TemplateFailed):
-            template.render({}, limits=Limits(seconds=0.5))
+            template.render({}, limits=Limits(seconds=0.2))
         assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
     finally:
         tracemalloc.stop()

@@ -15,6 +15,11 @@ from stagedoor.templates.errors import TemplateFailed
 from stagedoor.templates.functions import Functions
 from stagedoor.templates.limits import MAX_TEXT_TO_SEARCH, Rendering
 
+try:
+    import re2
+except ImportError:  # on a system that it has no wheel for
+    re2 = None
+
 MAX_PATTERN = 500
 """Characters of a regular expression."""
 
@@ -30,18 +35,10 @@ Pattern = Any  # the library has no types
 Match = Any
 
 
-@functools.cache
-def _library() -> Any:
-    try:
-        import re2
-    except ImportError as error:
-        raise TemplateFailed("regular expressions need the Python package google-re2, which is not here") from error
-    return re2
-
-
 @functools.lru_cache(maxsize=32)
 def _compiled(pattern: str) -> Pattern:
-    re2 = _library()
+    if re2 is None:
+        raise TemplateFailed("regular expressions need the Python package google-re2, which is not here")
     options = re2.Options()
     options.max_mem = MAX_MEMORY
     options.log_errors = False
