@@ -31,21 +31,21 @@ def page(generated: str) -> Iterator[str]:
     yield "# What Twitch tells"
     yield generated
     yield (
-        "Once connected, stagedoor asks Twitch for the topics below, in this order. One that "
-        "Twitch refuses, since the channel is no affiliate's or the account has not allowed it, is passed over; the "
-        "status in the console says which and why. Each notification is told in two ways at one moment:"
+        "Once connected, stagedoor asks Twitch for the topics below, in this order. One that Twitch refuses, since the "
+        "channel is no affiliate's or the account has not allowed it, is passed over; the status in the console says "
+        "which and why. Each notification is told in two ways at one moment:"
     )
     yield (
-        f"- As strimertül does: `channel.chat.message` is written to `{CHAT_MESSAGE}`, everything else to "
-        f"`{EVENTSUB_EVENT}`, with `event` byte for byte as Twitch sent it (`channel.update` has `is_mature` besides, as "
-        "it once had). The last of them are kept: "
-        f"`{CHAT_HISTORY}`, as many as `twitch/bot-config` says, and `{EVENTSUB_HISTORY}`, {NOTIFICATIONS}.\n"
-        "- As Streamer.bot does: the event of the third column, with [all members](reference/events/twitch.md) that "
-        "overlays read."
+        f"- As strimertül does: `channel.chat.message` is written to the key `{CHAT_MESSAGE}`, everything else to "
+        f"`{EVENTSUB_EVENT}`, with `event` byte for byte as Twitch sent it (`channel.update` has `is_mature` besides, "
+        f"as it once had). The last of them are kept: `{CHAT_HISTORY}`, as many as `twitch/bot-config` says, and "
+        f"`{EVENTSUB_HISTORY}`, {NOTIFICATIONS}.\n"
+        "- As Streamer.bot does: the event of the third column, which is the key `event/Twitch/<event>`, with "
+        f"[all members]({_EVENTS}) that overlays read."
     )
     yield (
-        "Twitch tells some things in two topics. The events of Streamer.bot come of the one that tells more, so that none "
-        "comes twice. The other says below which one that is; it becomes events only while that one is not heard. "
+        "Twitch tells some things in two topics. The events of Streamer.bot come of the one that tells more, so that "
+        "none comes twice. The other says below which one that is; it becomes events only while that one is not heard. "
         "strimertül's keys tell both, as they always did."
     )
     yield "## Topics"
@@ -55,16 +55,17 @@ def page(generated: str) -> Iterator[str]:
     yield "An asterisk marks what only affiliates and partners have."
     yield "## What cannot be known"
     yield (
-        "EventSub says less than IRC did. So a chat message's `FirstMessage` is true for introductions alone, nobody is a "
-        "`returning-chatter`, and `client-nonce` and `flags` are missing. Of a badge, the picture is known for "
-        "broadcasters, moderators, VIPs and subscribers. A subscriber's tier follows from the version of the badge. Hype "
-        "trains do not say any more who contributed last: `last_contribution` is the first of `top_contributions`."
+        "EventSub says less than IRC did. So a chat message's `FirstMessage` is true for introductions alone, nobody "
+        "is a `returning-chatter`, and `client-nonce` and `flags` are missing. Of a badge, the picture is known for "
+        "broadcasters, moderators, VIPs and subscribers. A subscriber's tier follows from the version of the badge. "
+        "Hype trains do not say any more who contributed last: `last_contribution` is the first of "
+        "`top_contributions`."
     )
     yield "## Try it"
     yield (
-        f"`{TWITCH_TOPICS}` answers the same table, with an example of each event. `{TWITCH_SIMULATE}` makes an event up: "
-        "the example with your members on top, told as if it came from Twitch, so alerts answer and overlays move. It "
-        "works with Twitch switched off."
+        f"`{TWITCH_TOPICS}` answers the same table, with an example of each event. `{TWITCH_SIMULATE}` makes an event "
+        "up: the example with your members on top, told as if it came from Twitch, so alerts answer and overlays move. "
+        "It works with Twitch switched off."
     )
     yield ('```json\n{"topic": "channel.raid", "event": {"from_broadcaster_user_name": "Ann", "viewers": 250}}\n```')
     yield (
@@ -79,6 +80,6 @@ def _row(topic: Topic) -> str:
     remarks = [_REMARKS[topic.name]] if topic.name in _REMARKS else []
     if topic.gives_way_to is not None:
         remarks.insert(0, f"Told by `{topic.gives_way_to}` while that is heard.")
-    cell = "<br>".join(part for part in (events or "–", " ".join(remarks)) if part)
-    scopes = ", ".join(f"`{scope}`" for scope in topic.scopes) or "–"
+    cell = "<br>".join(part for part in (events or "none", " ".join(remarks)) if part)
+    scopes = ", ".join(f"`{scope}`" for scope in topic.scopes) or "none"
     return f"| `{topic.name}` {topic.version}{star} | {topic.summary} | {cell} | {scopes} |"
