@@ -1,7 +1,7 @@
 """Write the reference pages from the tables in the code: ``python -m tools.reference``; ``--check`` only compares.
 
-``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`, and that of
-Twitch's topics in :mod:`tools.twitch_page`. In ``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their
+``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`, and that of Twitch's
+topics in :mod:`tools.twitch_page`. In ``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their
 marks are filled in from the golden transcripts, which the tests replay.
 """
 

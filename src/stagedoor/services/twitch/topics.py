@@ -39,7 +39,8 @@ class Topic:
     version: str = "1"
     about: About = About.CHANNEL
     scopes: tuple[str, ...] = ()
-    """What the streamer's account must have allowed; all of them."""
+    """What the streamer's account must have allowed; all of them. Where one to read and one to manage would do, it is
+    that which accounts are asked for anyway."""
     needs_affiliate: bool = False
     gives_way_to: str | None = None
     """The topic that tells the same and more; while it is heard, this one becomes no event of Streamer.bot."""
@@ -407,7 +408,7 @@ _TABLE: Final = (
         "somebody whispers to the streamer",
         ("Whisper",),
         about=About.USER,
-        scopes=("user:read:whispers",),
+        scopes=("user:manage:whispers",),
     ),
 )
 
