@@ -59,3 +59,12 @@ async def test_names_longer_than_any_are_passed_over(stage: Stage) -> None:
     await stage.set_up()
     assert await stage.chat("A" * 600, "!balance") == []
     assert await stage.chat("Ada", "!balance", id_="1" * 600) == []
+
+
+async def test_a_login_whose_balance_has_gone_is_forgotten(stage: Stage) -> None:
+    await stage.set_up()
+    await stage.put(POINTS + "ada", {"points": 70, "id": "1"})
+    await stage.desk.put(POINTS + "ada", None)
+    assert await stage.chat("Lovelace", "hello", id_="1") == []
+    assert await stage.chat("Lovelace", "!balance", id_="1") == ["Lovelace: you have 0 wishes!"]
+    assert stage.desk.keys(POINTS) == [POINTS + "last"]

@@ -65,7 +65,7 @@ async def test_a_killed_server_leaves_balances_queue_and_goals_consistent(tmp_pa
             await client.set_json(f"loyalty/points/{login}", {"points": START})
     bought = 0
     for kill in range(KILLS):
-        enough, left = asyncio.Event(), [chance.randrange(20, 60)]
+        enough, left = asyncio.Event(), [chance.randrange(5, 25)]
         tasks = [asyncio.create_task(chat(server, 10 * kill + number, enough, left)) for number in range(3)]
         await enough.wait()
         await server.kill()

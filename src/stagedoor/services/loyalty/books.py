@@ -95,8 +95,12 @@ class Page:
         if (owner := self._owner(key)) and owner != person.id:
             self._move(key, left_points_key(owner))
         old = self._logins.of(person.id)
-        if old is not None and old != person.login and self._owner(points_key(old)) in (person.id, ""):
-            self._move(points_key(old), key, person)
+        if old is not None and old != person.login:
+            old_key = points_key(old)
+            if self.read(old_key) and self._owner(old_key) in (person.id, ""):
+                self._move(old_key, key, person)
+            else:
+                self._logins.forget(person.id)
         self._move(left_points_key(person.id), key, person)
 
     def holder(self, id_: str, login: str) -> Key:

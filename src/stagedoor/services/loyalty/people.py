@@ -67,6 +67,10 @@ class Logins:
         """Tell the login of an account; ``None`` when no balance is known to be its own."""
         return self._by_id.get(id_)
 
+    def forget(self, id_: str) -> None:
+        """Forget an account, of which the balance is gone or somebody else's."""
+        self._by_id.pop(id_, None)
+
     def hear(self, change: Change) -> None:
         """Hear of a change to a balance."""
         login = unsegment(change.key.removeprefix(POINTS))
