@@ -48,8 +48,8 @@ class Line:
         metadata = {"message_id": id_, "message_type": kind, "message_timestamp": moment}
         self.send(msgspec.json.encode({"metadata": metadata, "payload": payload or {}}).decode())
 
-    def welcome(self, id_: str = "s1", *, keepalive_s: int | None = 10) -> None:
-        self.tell("session_welcome", {"session": {"id": id_, "keepalive_timeout_seconds": keepalive_s}})
+    def welcome(self, id_: str = "s1", *, keepalive_s: int | None = 10, at: float = NOW) -> None:
+        self.tell("session_welcome", {"session": {"id": id_, "keepalive_timeout_seconds": keepalive_s}}, at=at)
 
     def move(self, url: str) -> None:
         self.tell("session_reconnect", {"session": {"id": "s1", "reconnect_url": url}})
@@ -426,6 +426,17 @@ async def test_what_is_too_old_does_not_count(twitch: Twitch, age_s: float, hear
     line.notify("1", at=NOW - age_s)
     await twitch.settle()
     assert twitch.heard == heard
+
+
+@pytest.mark.parametrize("skew_s", [-7200, 7200])
+async def test_who_has_a_wrong_clock_is_not_deaf(twitch: Twitch, skew_s: float) -> None:
+    await twitch.settle()
+    (line,) = twitch.lines
+    line.welcome(at=NOW - skew_s)
+    line.notify("new", at=NOW - skew_s)
+    line.notify("old", at=NOW - skew_s - 700)
+    await twitch.settle()
+    assert twitch.heard == ["new"]
 
 
 _MESSAGE = (

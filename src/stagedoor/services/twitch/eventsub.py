@@ -146,6 +146,8 @@ class EventSub:
         self._seen: dict[str, None] = {}
         """Ids, the oldest first."""
         self._session_id = ""
+        self._skew_s = 0.0
+        """By how much this machine's clock is ahead of Twitch's: who has a wrong one shall not be deaf."""
 
     @property
     def is_up(self) -> bool:
@@ -221,6 +223,8 @@ class EventSub:
         except (msgspec.DecodeError, UnicodeError) as error:
             raise ConnectionLost(f"its welcome makes no sense: {error}") from error
         self._session_id = session.id
+        sent_at = _read_moment(message.metadata)
+        self._skew_s = 0.0 if sent_at is None else self._now() - sent_at
         return _Link(socket, session.id, (session.keepalive_timeout_seconds or _KEEPALIVE_S) + PATIENCE_S)
 
     async def _move(self, old: _Link, url: str, stack: contextlib.AsyncExitStack) -> _Link:
@@ -294,11 +298,8 @@ class EventSub:
         self._seen[id_] = None
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
-        try:
-            sent_at = datetime.fromisoformat(metadata.message_timestamp).timestamp()
-        except (ValueError, OverflowError):
-            return True
-        if self._now() - sent_at > OLDEST_S:
+        sent_at = _read_moment(metadata)
+        if sent_at is not None and self._now() - self._skew_s - sent_at > OLDEST_S:
             logger.info("EventSub sent a message of %s, which is too old to count", metadata.message_timestamp)
             return False
         return True
@@ -344,6 +345,14 @@ class EventSub:
                 await sleep(self._clock, pauses.take())
             else:
                 pauses.reset()
+
+
+def _read_moment(metadata: _Metadata) -> float | None:
+    """When a message was sent, in Unix time; ``None`` when it does not say so."""
+    try:
+        return datetime.fromisoformat(metadata.message_timestamp).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _is_about_session(error: HelixError) -> bool:
