@@ -302,6 +302,7 @@ async def test_by_keyboard_on_a_phone_browsers_of_one_name_are_told_apart(browse
             await sign_in(one, own_server)
         await open_page(page, "apps/devices")
         out = page.get_by_role("button", name="Fai uscire: Chrome")
+        await expect(out).to_have_count(1)  # its own has been told apart
         await out.focus()
         await expect(out).to_have_accessible_description(re.compile("questo computer Entrato il "))
         await page.keyboard.press("Enter")
