@@ -16,7 +16,8 @@
         └── StoreClosed            used after it was closed
 
 Each error carries what it is about as fields and builds its own sentence. A bug is none of these: it rises as what
-it is. The clients' errors live beside their protocol, in :mod:`stagedoor.kilovolt.errors`.
+it is. The clients' errors live beside their protocol, in :mod:`stagedoor.kilovolt.errors`;
+those of templates, in :mod:`stagedoor.templates.errors`.
 """
 
 from stagedoor.types import MAX_KEY_BYTES, Key
