@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from stagedoor.errors import RequestFailed
 from stagedoor.keys import (
     BOT_CONFIG,
     BOT_SEND_MESSAGE,
@@ -337,17 +338,19 @@ async def test_a_request_that_cannot_be_read_is_refused_and_one_without_text_doe
 ) -> None:
     await stage.start()
     for nonsense in ("[]", "{", '{"message":7}'):
-        with pytest.raises(Exception, match="expected a message"):
+        with pytest.raises(RequestFailed, match="expected a message"):
             await stage.desk.call(BOT_SEND_MESSAGE, nonsense)
     for nothing in ("", "{}", '{"announce":true}', '{"whisper_to":"7","message":" "}'):
         assert await stage.desk.call(BOT_SEND_MESSAGE, nothing) == "{}"
     assert stage.said == []
     stage.is_connected = False
-    with caplog.at_level(logging.WARNING), pytest.raises(Exception, match="Twitch is not connected"):
+    with caplog.at_level(logging.WARNING), pytest.raises(RequestFailed, match="Twitch is not connected"):
         await stage.desk.call(SEND_CHAT_MESSAGE, "hi")
 
 
 # --- trying a template ---
+
+MESSAGE = "!command this is a test"
 
 
 @pytest.mark.parametrize(
@@ -356,6 +359,16 @@ async def test_a_request_that_cannot_be_read_is_refused_and_one_without_text_doe
         ({"template": "{{ user . }} {{ param 1 . }}"}, "AshKeelVT !test"),
         ({"template": "{{ param 2 . }}{{ .Time.Year }}", "message": "!so a b"}, "b2023"),
         ({"template": ""}, ""),
+        ({"template": "{{ user . }} -> {{ param 4 . }}", "message": MESSAGE}, "AshKeelVT -> test"),
+        ({"template": "{{ param 99 . }}", "message": MESSAGE}, "test"),
+        ({"template": "{{ param (add 1 2) . }}", "message": MESSAGE}, "a"),
+        ({"template": '{{ count "deaths" }} {{ add 1 2 3 }}', "message": MESSAGE}, "1 6"),
+        (
+            {"template": '{{ .User.DisplayName | upper }} {{ param 1 . | default "nobody" }}', "message": MESSAGE},
+            "ASHKEELVT this",
+        ),
+        ({"template": '{{ rest (splitList " " .Message) | join " " }}', "message": MESSAGE}, "this is a test"),
+        ({"template": "{{ user . | game }}", "message": MESSAGE}, "unknown"),
     ],
 )
 async def test_a_template_can_be_tried(stage: Stage, request_: dict[str, object], output: str) -> None:
@@ -380,13 +393,15 @@ async def test_trying_changes_nothing(stage: Stage) -> None:
         ({"template": "{{ nosuch }}"}, "nosuch"),
         ({"template": "{{ .Nothing }}"}, "Nothing"),
         ({"template": "{{ until 1000000000 }}"}, "too"),
+        ({"template": "a\nb{{ if }}"}, "line 2"),
+        *(({"template": template}, r"\S") for template in ("{{ count 5 }}", "{{ user }}", "{{ param -1 . }}")),
         ({}, "template"),
         ({"template": 5}, "template"),
     ],
 )
 async def test_a_template_that_fails_says_why(stage: Stage, request_: dict[str, object], complaint: str) -> None:
     await stage.start()
-    with pytest.raises(Exception, match=complaint):
+    with pytest.raises(RequestFailed, match=complaint):
         await stage.desk.ask(TEST_COMMAND, **request_)
 
 
