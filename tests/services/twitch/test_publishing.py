@@ -277,7 +277,12 @@ async def test_a_topic_that_nobody_knows_is_told_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"subscription":{}}', '{"event":{}}', '{"subscription":[],"event":1}']
+    "text",
+    [
+        *("", "[]", "{}", '{"subscription":{}}', '{"event":{}}', '{"subscription":[],"event":1}'),
+        # Half a character, which no text has:
+        '{"subscription":{"type":"channel.follow"},"event":{"user_name":"\\ud800"}}',
+    ],
 )
 async def test_what_is_no_notification_is_logged_and_passed_over(text: str, caplog: pytest.LogCaptureFixture) -> None:
     async with stage() as there:
