@@ -154,8 +154,8 @@ class World(Support):
 
     def go_offline(self) -> None:
         """Stop streaming."""
-        self.channel.stream = None
-        self.tell("stream.offline", self._room())
+        stream, self.channel.stream = self.channel.stream, None
+        self.tell("stream.offline", {"id": stream.id if stream else self.new_number(), **self._room()})
 
     def update_channel(
         self,

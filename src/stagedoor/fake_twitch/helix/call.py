@@ -90,7 +90,8 @@ class Call:
 
     def text(self, name: str, *, limit: int | None = None, default: str | None = None) -> str:
         """A text in the body. Twitch takes it from the query as well, where twitchAPI 4.5.0 puts that of a message."""
-        value = self.body.get(name, self.query.get(name, default))
+        value = self.body.get(name, self.query.get(name))
+        value = default if value is None else value
         if not isinstance(value, str) or (not value and default is None):
             raise Refused(400, f'Missing required parameter "{name}"')
         if limit is not None and len(value) > limit:
@@ -99,7 +100,8 @@ class Call:
 
     def number(self, name: str, low: int, high: int, *, default: int | None = None) -> int:
         """A whole number in the body."""
-        value = self.body.get(name, default)
+        value = self.body.get(name)
+        value = default if value is None else value
         if not isinstance(value, int) or isinstance(value, bool):
             raise Refused(400, f'Missing required parameter "{name}"')
         if not low <= value <= high:
