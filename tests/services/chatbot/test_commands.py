@@ -182,11 +182,15 @@ async def test_what_is_no_list_of_commands_leaves_those_of_before(
     for nonsense in ("[]", "{", '"x"', "7"):
         await stage.desk.put(COMMANDS, nonsense)
         assert await stage.chat("!a") == ["hi"]
+        problems = stage.desk.read(COMMAND_PROBLEMS)
+        assert isinstance(problems, dict)
+        assert "not valid" in problems[""]
     assert "the chat commands of before are kept" in caplog.text
     assert stage.desk.get(COMMANDS) == "7"
     for nothing in (None, "null", "{}"):
         await stage.set({"!a": "hi"})
         await stage.desk.put(COMMANDS, nothing)
+        assert stage.desk.read(COMMAND_PROBLEMS) == {}
         assert await stage.chat("!a") == []
 
 

@@ -117,17 +117,19 @@ class ChatBot:
             self._hear_message(change.value)
 
     def _load_commands(self, text: Value) -> None:
+        problems = {}
         try:
             self._table.load(text, self._renderer)
         except ValueError as error:
             logger.error("the chat commands of before are kept: %s", error)
-            return
-        for trigger, problem in self._table.problems.items():
-            logger.warning("the command %r cannot be used: %s", trigger, problem)
-        self._uses.keep(self._table.triggers)
-        problems = msgspec.json.encode(self._table.problems).decode()
-        if problems != (self._client.get(COMMAND_PROBLEMS) or "{}"):
-            self._client.write([Write(COMMAND_PROBLEMS, problems)], _ignore)
+            problems[""] = str(error)
+        else:
+            for trigger, problem in self._table.problems.items():
+                logger.warning("the command %r cannot be used: %s", trigger, problem)
+            self._uses.keep(self._table.triggers)
+        told = msgspec.json.encode({**self._table.problems, **problems}).decode()
+        if told != (self._client.get(COMMAND_PROBLEMS) or "{}"):
+            self._client.write([Write(COMMAND_PROBLEMS, told)], _ignore)
 
     def _load_bot_config(self, text: Value) -> None:
         try:
