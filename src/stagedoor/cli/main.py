@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "pair": "stagedoor.cli.pair:pair",
     "tls": "stagedoor.cli.tls:tls",
     "action": "stagedoor.cli.action:action",
+    "twitch": "stagedoor.cli.twitch:twitch",
     "emit": "stagedoor.cli.emit:emit",
     "chat": "stagedoor.cli.chat:chat",
     "audit": "stagedoor.cli.audit:audit",
