@@ -311,6 +311,14 @@ async def test_nothing_counts_from_another_time_when_the_machines_clock_is_set(s
     assert await stage.pass_(60) == ["hello"]
 
 
+async def test_minutes_that_come_a_second_time_begin_at_nothing(stage: Stage) -> None:
+    await stage.open(a=timer("hello", activity=5))
+    await stage.chat(5)
+    await stage.pass_(60)
+    stage.ahead -= 600
+    assert await stage.pass_(60 * 12) == []
+
+
 # --- settings ---
 
 
