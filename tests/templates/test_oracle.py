@@ -117,6 +117,8 @@ def test_known_differences(source: str) -> None:
         *("{{lt true false}}", "{{len 3}}", "{{index .list -1}}", "{{slice .list 2 9}}", "{{first nil}}", "{{fail `x`}}"),  # noqa: E501
         '{{- "a" -}}   b\n   {{- "c"}}',
         "{{/* }} */}}x",
+        "{{/* a */ b */}}x",
+        "{{/* a */ -}} x",
         '{{"a\nb"}}',
     ],
 )  # fmt: skip

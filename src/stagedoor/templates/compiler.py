@@ -277,7 +277,6 @@ class Compiler:
             if type(value) is BoundMethod:
                 rendering.step()
                 given = [argument(rendering, frame, dot) for argument in arguments] + last
-                rendering.spend(sum(len(argument) * 8 for argument in given if isinstance(argument, str)))
                 return value(given)
             if arguments or last:
                 raise TemplateFailed(f"{fields[-1]} is not a method and takes no arguments")

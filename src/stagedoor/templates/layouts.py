@@ -15,6 +15,9 @@ DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 STRING_LAYOUT = "2006-01-02 15:04:05.999999999 -0700 MST"
 """How Go prints a time when no layout is asked for."""
 
+MAX_LAYOUT = 200
+"""Characters of a layout."""
+
 ZERO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 """Go's zero time, which stands for a date that could not be read."""
 
@@ -173,7 +176,8 @@ def parse_time(layout: str, text: str, zone: tzinfo) -> datetime:
     for verbatim, piece in pieces_of(layout):
         pattern += re.escape(verbatim)
         if piece:
-            pattern += f"({_PATTERNS.get(piece) or _pattern_of(piece)})"
+            # Atomic: as in Go, what a piece has taken it keeps, so that no text takes long to refuse.
+            pattern += f"((?>{_PATTERNS.get(piece) or _pattern_of(piece)}))"
             names.append(piece)
     match = re.fullmatch(pattern, text)
     if match is None:
@@ -258,6 +262,7 @@ def _zone_from(text: str) -> tzinfo:
 
 UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 MAX_NANOSECONDS = 2**63 - 1
+MAX_DURATION = 100
 
 
 def parse_duration(text: str) -> int:
@@ -266,8 +271,10 @@ def parse_duration(text: str) -> int:
     Raises:
         ValueError: When it is not a duration, or one of over 292 years.
     """
+    if len(text) > MAX_DURATION:
+        raise ValueError("a duration has at most 100 characters")
     match = re.fullmatch(r"([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)", text, re.ASCII)
-    if match is None or len(text) > 100:
+    if match is None:
         raise ValueError(f"{text[:40]!r} is not a duration such as 1h15m")
     parts = re.findall(r"([\d.]+)(\D+)", match[2])
     nanoseconds = int(sum(Fraction(f"0{number}0" if "." in number else number) * UNITS[unit] for number, unit in parts))

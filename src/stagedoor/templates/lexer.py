@@ -35,7 +35,8 @@ class Token(NamedTuple):
 
 
 OPEN = re.compile(r"\{\{(-(?=[ \t\r\n]))?")
-COMMENT = re.compile(r"[ \t\r\n]*/\*(.*?)\*/([ \t\r\n]+-)?\}\}", re.DOTALL)
+COMMENT = re.compile(r"[ \t\r\n]*/\*.*?\*/", re.DOTALL)
+COMMENT_CLOSE = re.compile(r"([ \t\r\n]+-)?\}\}")
 
 # Names may have letters of any script, numbers only ASCII digits.
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
@@ -78,10 +79,11 @@ def tokens_of(source: str) -> list[Token]:
         position = opening.end()
         if source.startswith("/*", position) or (opening[1] and source.startswith("/*", position + 1)):
             comment = COMMENT.match(source, position)
-            if comment is None:
+            closing = COMMENT_CLOSE.match(source, comment.end()) if comment else None
+            if closing is None:
                 raise TemplateSyntaxError("a comment must end with */}} or */ -}}", line)
-            line += comment[0].count("\n")
-            position, trim_next = comment.end(), comment[2] is not None
+            line += source.count("\n", position, closing.end())
+            position, trim_next = closing.end(), closing[1] is not None
             continue
         position, line, trim_next = _action(source, position, line, found)
 

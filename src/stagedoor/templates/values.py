@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from stagedoor.templates.errors import TemplateFailed
-from stagedoor.templates.layouts import DAYS, MONTHS, format_time, local_zone
+from stagedoor.templates.layouts import DAYS, MAX_LAYOUT, MONTHS, format_time, local_zone
 from stagedoor.templates.limits import Rendering
 
 
@@ -201,6 +201,8 @@ class BoundMethod(NamedTuple):
 def _format(time: datetime, layout: str) -> str:
     if not isinstance(layout, str):
         raise TypeError
+    if len(layout) > MAX_LAYOUT:
+        raise TemplateFailed(f"a layout has at most {MAX_LAYOUT} characters")
     return format_time(time, layout)
 
 

@@ -2,8 +2,9 @@ r"""Sprig's regular expressions, run by RE2 itself (PyPI ``google-re2``).
 
 Python's own ``re`` backtracks: ``(a+)+$`` on thirty letters takes minutes, and nothing can stop it meanwhile. RE2 takes
 time in proportion to the text, it is the syntax that Go's ``regexp`` has, and Google builds wheels of it for Linux,
-macOS from 14 on and Windows. The text is bounded by :data:`MAX_TEXT_TO_SEARCH` and a pattern's program by
-:data:`MAX_MEMORY`. Where the wheel cannot be had these functions fail with a sentence, and nothing else does.
+macOS from 14 on and Windows. A pattern's program is bounded by :data:`MAX_MEMORY`, and both together by
+:data:`MAX_WORK`, so that one search takes 50 ms at most; the clock is looked at between two.
+Where the wheel cannot be had these functions fail with a sentence, and nothing else does.
 """
 
 import functools
@@ -31,6 +32,9 @@ class BadPattern(TemplateFailed):
     """A regular expression that RE2 does not take."""
 
 
+MAX_WORK = 5_000_000
+"""Steps of a compiled expression times bytes of the text, which is what one search may take: 10 ns each at worst."""
+
 Pattern = Any  # the library has no types
 Match = Any
 
@@ -57,8 +61,12 @@ def _ready(rendering: Rendering, pattern: str, text: str) -> tuple[Pattern, str]
     if len(text) > MAX_TEXT_TO_SEARCH:
         raise TemplateFailed(f"a regular expression runs on at most {MAX_TEXT_TO_SEARCH} characters")
     rendering.spend(len(text))
-    whole = text.encode("utf-8", "replace").decode()
-    return _compiled(pattern.encode("utf-8", "replace").decode()), whole
+    rendering.check()  # a pattern may take a millisecond to compile
+    data = text.encode("utf-8", "replace")
+    compiled = _compiled(pattern.encode("utf-8", "replace").decode())
+    if compiled.programsize * len(data) > MAX_WORK:
+        raise TemplateFailed("the regular expression is too large for so long a text")
+    return compiled, data.decode()
 
 
 def _matches(rendering: Rendering, pattern: str, text: str, most: int = -1) -> Iterator[Match]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from stagedoor.templates.errors import TemplateFailed
 from stagedoor.templates.functions import Functions
 from stagedoor.templates.layouts import (
+    MAX_LAYOUT,
     MAX_NANOSECONDS,
     ZERO_TIME,
     format_duration,
@@ -16,9 +17,6 @@ from stagedoor.templates.layouts import (
 )
 from stagedoor.templates.limits import Rendering
 from stagedoor.templates.values import text_if_struct
-
-MAX_LAYOUT = 200
-"""Characters of a layout."""
 
 SECOND = 10**9
 
