@@ -17,6 +17,7 @@ from rich.box import MARKDOWN
 from rich.console import Console
 
 from benchmarks.access import measure_access
+from benchmarks.channel import measure_channel
 from benchmarks.connections import measure_footprint, measure_logins
 from benchmarks.console import measure_console
 from benchmarks.errors import BenchmarkError
@@ -43,6 +44,7 @@ CASES: Final = {
     "k": "Streamer.bot: events completed on request, and followed by services",
     "l": "the console's first page, and a flood of events on it",
     "m": "access: what is taken back, guessing, asking",
+    "n": "a busy channel: chat from Twitch, with commands, timers, points and a history",
 }
 
 KILOVOLT_CASES: Final = frozenset("abcdfg")
@@ -75,6 +77,8 @@ def measure(plan: Plan, cases: str, folder: Path, other: Server | None = None) -
         room = ("--connections-an-origin", "2000")
         with stagedoor(folder / "access", *room, console=True) as server:
             yield from measure_access(plan, server)
+    if "n" in cases and other is None:
+        yield from measure_channel(plan, folder / "channel")
 
 
 def _measure_kilovolt(plan: Plan, cases: str, server: Server, floor: Server) -> Iterator[Figure]:

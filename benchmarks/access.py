@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from benchmarks.client import Client
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, Target, Unit
+from benchmarks.owner import by_token, call, own
 from benchmarks.plan import Plan
 from benchmarks.server import Server
 from stagedoor.access import Doorkeeper
 from stagedoor.access.clock import Clock, Timer
-from stagedoor.control import Control, read_control
 
 REVOKED: Final = 4011
 
@@ -60,7 +60,7 @@ def _no_warnings() -> Iterator[None]:
 
 
 def _measure(plan: Plan, server: Server) -> Iterator[Figure]:
-    with _owner(server) as owner:
+    with own(server) as owner:
         for name, prepare in (
             ("forget an application", _prepare_app),
             ("revoke an overlay key", _prepare_overlay_key),
@@ -108,29 +108,29 @@ def _prepare_app(server: Server, owner: Client) -> tuple[LetIn, TakeBack]:
     with Client(server.url) as asking:
         asking.send("klogin", auth="ask")
         question = _wait_for_one(owner, "stagedoor/asks")
-        _call(owner, "stagedoor/@answer-ask", {"id": question["id"], "allow": True, "remember": True})
+        call(owner, "stagedoor/@answer-ask", {"id": question["id"], "allow": True, "remember": True})
         token = asking.granted()["token"]
     app = _wait_for_one(owner, "stagedoor/apps")
-    return lambda: _by_token(server.url, token), lambda: _call(owner, "stagedoor/@forget-app", {"id": app["id"]})
+    return lambda: by_token(server.url, token), lambda: call(owner, "stagedoor/@forget-app", {"id": app["id"]})
 
 
 def _prepare_overlay_key(server: Server, owner: Client) -> tuple[LetIn, TakeBack]:
-    made = _call(owner, "stagedoor/@make-overlay-key", {"name": "A benchmark", "scopes": ["read:counter/*"]})
+    made = call(owner, "stagedoor/@make-overlay-key", {"name": "A benchmark", "scopes": ["read:counter/*"]})
     key_id = {"id": made["id"]}
-    return lambda: Client(server.url, made["key"]), lambda: _call(owner, "stagedoor/@revoke-overlay-key", key_id)
+    return lambda: Client(server.url, made["key"]), lambda: call(owner, "stagedoor/@revoke-overlay-key", key_id)
 
 
 def _prepare_origin(server: Server, owner: Client) -> tuple[LetIn, TakeBack]:
-    _call(owner, "stagedoor/@decide-origin", {"origin": SITE, "allow": True})
+    call(owner, "stagedoor/@decide-origin", {"origin": SITE, "allow": True})
     forget = {"origin": SITE}
     return (
         lambda: Client(server.url, server.password, origin=SITE),
-        lambda: _call(owner, "stagedoor/@forget-origin", forget),
+        lambda: call(owner, "stagedoor/@forget-origin", forget),
     )
 
 
 def _prepare_device(server: Server, owner: Client) -> tuple[LetIn, TakeBack]:
-    link = urlsplit(_call(owner, "stagedoor/@console-link", None)["url"])
+    link = urlsplit(call(owner, "stagedoor/@console-link", None)["url"])
     code = link.fragment.rpartition("=")[2]
     request = urllib.request.Request(
         f"{link.scheme}://{link.netloc}/pass",
@@ -141,8 +141,8 @@ def _prepare_device(server: Server, owner: Client) -> tuple[LetIn, TakeBack]:
         token = json.load(answer)["token"]
     device = _wait_for_one(owner, "stagedoor/devices")
     return (
-        lambda: _by_token(f"ws://{link.netloc}/ws", token),
-        lambda: _call(owner, "stagedoor/@forget-device", {"id": device["id"]}),
+        lambda: by_token(f"ws://{link.netloc}/ws", token),
+        lambda: call(owner, "stagedoor/@forget-device", {"id": device["id"]}),
     )
 
 
@@ -254,8 +254,8 @@ def _flood_with_questions(server: Server, askers: int) -> float:
         for number in range(askers):
             client = stack.enter_context(Client(server.url, origin=f"http://localhost:{number + 1}"))
             client.send("klogin", auth="ask")
-        owner = stack.enter_context(_owner(server))
-        _call(owner, "stagedoor/@status", None)  # everything before that has been heard
+        owner = stack.enter_context(own(server))
+        call(owner, "stagedoor/@status", None)  # everything before that has been heard
         return len(json.loads(owner.ask("kget", key="stagedoor/asks")))
 
 
@@ -265,27 +265,6 @@ def _wait_for_one(owner: Client, key: str) -> Any:
         entries = json.loads(owner.ask("kget", key=key) or "[]")
         if entries:
             return entries[0]
-
-
-# --- the owner ---
-
-
-def _owner(server: Server) -> Client:
-    control: Control | None = None if server.folder is None else read_control(server.folder)
-    if control is None:
-        raise BenchmarkError("the server has left no credential of its owner")
-    return _by_token(server.url, control.token)
-
-
-def _by_token(url: str, token: str) -> Client:
-    client = Client(url)
-    client.ask("klogin", auth="token", token=token)
-    return client
-
-
-def _call(owner: Client, key: str, value: object) -> Any:
-    answer = owner.ask("kcall", key=key, data="" if value is None else json.dumps(value))
-    return json.loads(answer)
 
 
 def _figure(name: str, unit: Unit, rounds: list[float], bound: float | None = None) -> Figure:

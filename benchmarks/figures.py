@@ -8,7 +8,7 @@ import msgspec
 
 from benchmarks.load import Outcome
 
-Unit: TypeAlias = Literal["/s", "ms", "s", "KB", "MB", "open"]
+Unit: TypeAlias = Literal["/s", "ms", "s", "KB", "MB", "open", "cores"]
 
 
 class Target(msgspec.Struct, frozen=True):

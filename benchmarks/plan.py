@@ -29,3 +29,7 @@ class Plan:
     """Sites, and applications, that ask at once to be let in."""
     flood_s: float = 60.0
     """How long the console is flooded with events."""
+    overlays: int = 100
+    chat_rate: int = 500
+    """Messages a second in the busy channel."""
+    chat_s: float = 60.0

@@ -35,6 +35,9 @@ TINY = Plan(
     revoked=(1, 3),
     wrong_answers=100,
     askers=10,
+    overlays=3,
+    chat_rate=60,
+    chat_s=0.5,
 )
 
 

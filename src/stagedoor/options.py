@@ -214,6 +214,12 @@ class Settings:
         default_data_folder, Path, "DIR", "Folder of the store and the backups.", shown="the user's data folder"
     )
     ephemeral: bool = _option(False, parse_flag, "", "Keep everything in memory and forget it at the end.")
+    demo: bool = _option(
+        False,
+        parse_flag,
+        "",
+        "Show a lively channel without any account: a pretended Twitch on this computer. Nothing is kept.",
+    )
     kilovolt: Address = _option(
         Address("localhost", 4337),
         parse_address,
@@ -357,6 +363,11 @@ class Settings:
     backup_minutes: int = _option(60, parse_count, "MINUTES", "How often to back up what has changed; 0 is never.")
     backup_keep: int = _option(20, parse_count, "COUNT", "How many backups to keep; 0 is all.")
     log_level: str = _option("info", parse_level, "LEVEL", "How much to log: debug, info, warning or error.")
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether all of this run is in memory alone."""
+        return self.ephemeral or self.demo
 
 
 def _table() -> tuple[Option, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stagedoor.app.console import ConsoleDoor
+from stagedoor.app.demo import begin_demo
 from stagedoor.app.foundation import lay_foundation
 from stagedoor.app.house import Addresses, House
 from stagedoor.app.kilovolt import KilovoltDoor
@@ -61,7 +62,11 @@ class App:
             DoorError: When no door could be opened at all.
         """
         async with contextlib.AsyncExitStack() as stack:
-            base = lay_foundation(self._settings, self._chosen, self._redactor, stack)
+            demo = await begin_demo(stack) if self._settings.demo else None
+            settings = self._settings if demo is None else demo.adapt(self._settings)
+            base = lay_foundation(settings, self._chosen, self._redactor, stack)
+            if demo is not None:
+                await demo.furnish(base.client())
             house = House(base)
             registers = Registers(base, house.doors.shut_out)
             kilovolt = KilovoltDoor(base, registers, house)
@@ -72,6 +77,9 @@ class App:
             await house.certificates.start()
             serve_owner(base, house, console.uploads)
             await start_stream(base, kilovolt.find_twitch_redirect)
+
+            if demo is not None:
+                base.run_until_the_end(demo.play())
 
             # Whoever comes in now finds everything there.
             await house.open()

@@ -101,16 +101,16 @@ def _how_to_open_console(running: "Running", settings: Settings, chosen: frozens
     if running.doors.console is None:
         return None
     address, command = running.doors.console, f"{_program()} console{_folder(settings, chosen)}"
-    opens = "" if settings.ephemeral else f"  ({command} opens it)"
+    opens = "" if settings.keeps_nothing else f"  ({command} opens it)"
     if sys.stdout.isatty() and (link := running.new_console_link()) is not None:
         address = link.url
-        again = "" if settings.ephemeral else f"; {command} opens it again"
+        again = "" if settings.keeps_nothing else f"; {command} opens it again"
         opens = f"\n{'':<17}(good once, for {link.expires_in_s / 60:.0f} minutes{again})"
     return address + opens
 
 
 def _how_to_see_passwords(settings: Settings, chosen: frozenset[str]) -> str:
-    if settings.ephemeral:
+    if settings.keeps_nothing:
         return "STAGEDOOR_KILOVOLT_PASSWORD and STAGEDOOR_STREAMERBOT_PASSWORD set your own"
     return f"`{_program()} password show{_folder(settings, chosen)} [--door streamerbot]` prints it"
 
