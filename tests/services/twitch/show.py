@@ -38,6 +38,7 @@ class Show:
         listener = Client(hub, SERVICE, self._hear)
         listener.subscribe_prefix("")
         self.service = self.new_service()
+        self._is_closed = False
 
     def new_service(self) -> Twitch:
         return Twitch(
@@ -48,6 +49,12 @@ class Show:
             now=self.twitch.clock.now,
             random=lambda: 0.0,
         )
+
+    async def close(self) -> None:
+        """End the service, if it has not ended."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self.service.close()
 
     def _hear(self, change: Change) -> None:
         self.heard.append((change.key, change.value))
@@ -125,5 +132,5 @@ async def open_show(folder: Path, *, is_connected: bool = True) -> AsyncIterator
         try:
             yield show
         finally:
-            await show.service.close()
+            await show.close()
             await hub.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
 import msgspec
@@ -14,9 +14,11 @@ from stagedoor.errors import NoSuchRequest, RequestFailed
 from stagedoor.fake_twitch import FakeTwitch
 from stagedoor.hub import LmdbStore
 from stagedoor.services.loopback import Loopback
+from stagedoor.services.twitch import connection, service, timing
 from stagedoor.services.twitch.tokens import KEYS
 from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.strimertul import write
+from stagedoor.types import JsonObject
 from tests.kilovolt.harness import PATIENCE_S
 from tests.services.harness import open_hub
 from tests.services.twitch.show import MESSAGES, SUBSCRIPTIONS, Show, open_show
@@ -24,6 +26,29 @@ from tests.services.twitch.stage import stored
 
 SAY = "platform/twitch/@send-message"
 PLATFORM = "platform/twitch"
+
+
+FEW = {
+    name: TOPICS[name]
+    for name in (
+        "channel.chat.message",
+        "channel.chat.notification",
+        "channel.follow",
+        "channel.cheer",
+        "channel.raid",
+        "stream.online",
+        "stream.offline",
+        "channel.poll.begin",
+    )
+}
+"""What these tests are about, since to ask for all takes a while; the tests of the whole server do."""
+
+
+@pytest.fixture(autouse=True)
+def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "FIRST_PAUSE_S", 0.1)
+    for module in (connection, service):
+        monkeypatch.setattr(module, "TOPICS", FEW)
 
 
 @pytest.fixture
@@ -135,7 +160,7 @@ async def test_a_socket_that_is_cut_is_replaced(show: Show) -> None:
     await show.until_connected()
     show.twitch.world.chat("Ada", "hello")
     await show.until(lambda: show.messages == ["hello"])
-    assert show.subscriptions == 2 * len(TOPICS)
+    assert show.subscriptions == 2 * len(FEW)
 
 
 async def test_as_long_as_twitch_turns_us_away_nothing_can_be_said(show: Show) -> None:
@@ -165,8 +190,8 @@ async def test_a_topic_that_is_refused_stops_none_of_the_others(idle: Show) -> N
     )
     assert (idle.topic("channel.raid")["state"], idle.topic("channel.raid")["reason"]) == ("refused", "no such version")
     assert idle.topic("channel.cheer")["state"] == "enabled"
-    assert [topic["state"] for topic in idle.topics].count("enabled") == len(TOPICS) - 2
-    assert [call.body["type"] for call in idle.twitch.calls_of(SUBSCRIPTIONS, "POST")] == list(TOPICS)
+    assert [topic["state"] for topic in idle.topics].count("enabled") == len(FEW) - 2
+    assert [call.body["type"] for call in idle.twitch.calls_of(SUBSCRIPTIONS, "POST")] == list(FEW)
 
 
 async def test_twitch_may_be_in_trouble_while_topics_are_asked_for(idle: Show) -> None:
@@ -186,7 +211,7 @@ async def test_what_the_login_does_not_allow_is_said_and_not_asked(idle: Show) -
     assert follow["state"] == "unavailable"
     assert follow["reason"] == "the streamer's login does not allow moderator:read:followers"
     asked = {str(call.body["type"]) for call in idle.twitch.calls_of(SUBSCRIPTIONS, "POST")}
-    assert asked == {name for name, topic in TOPICS.items() if set(topic.scopes) <= {"user:read:chat"}}
+    assert asked == {name for name, topic in FEW.items() if set(topic.scopes) <= {"user:read:chat"}}
 
 
 # --- what should run ---
@@ -199,7 +224,7 @@ async def test_nothing_is_asked_before_twitch_is_switched_on(idle: Show) -> None
     await idle.until(lambda: idle.status["state"] == "not configured")
     assert idle.twitch.calls == []
     assert {topic["state"] for topic in idle.topics} == {"waiting"}
-    assert len(idle.topics) == len(TOPICS)
+    assert len(idle.topics) == len(FEW)
 
 
 async def test_a_login_connects_and_a_log_out_ends_it(idle: Show) -> None:
@@ -227,7 +252,7 @@ async def test_the_settings_saved_again_restart_nothing(show: Show) -> None:
     await show.until(lambda: show.messages == ["hello"])
     await show.desk.ask(SAY, message="I am here")
     assert show.twitch.eventsub.sessions == sessions
-    assert show.subscriptions == len(TOPICS)
+    assert show.subscriptions == len(FEW)
 
 
 async def test_switching_off_ends_everything_and_on_begins_it_again(show: Show) -> None:
@@ -245,14 +270,52 @@ async def test_switching_off_ends_everything_and_on_begins_it_again(show: Show) 
     await show.desk.ask(SAY, message="hello")
 
 
+async def test_of_quick_changes_the_last_one_counts(show: Show) -> None:
+    # strimertül's defect 13: two quick writes may be handled in the wrong order, and at the same time
+    await asyncio.gather(*writes_to(show, 20))
+    await show.until(lambda: show.status["state"] == "off")
+    await asyncio.gather(*writes_to(show, 21))
+    await show.until_connected()
+    async with asyncio.timeout(PATIENCE_S):
+        await show.twitch.eventsub.until(lambda eventsub: len(eventsub.sessions) == 1)
+
+
+def writes_to(show: Show, count: int) -> list[Coroutine[None, None, None]]:
+    return [show.configure(enabled=number % 2 == 0) for number in range(count)]
+
+
 async def test_another_streamer_gets_another_connection(show: Show) -> None:
     # strimertül: who logs in as somebody else keeps the old account's id
     other = show.twitch.world.user("Other")
     await show.desk.put(KEYS["streamer"], write(stored(show.twitch.issue_token(other), show.twitch)))
     await show.until(lambda: other.login in show.desk.get(PLATFORM))
     await show.until_connected()
-    conditions = [call.body["condition"] for call in show.twitch.calls_of(SUBSCRIPTIONS, "POST")[len(TOPICS) :]]
-    assert conditions == [topic.condition(other.id) for topic in TOPICS.values()]
+    conditions = [call.body["condition"] for call in show.twitch.calls_of(SUBSCRIPTIONS, "POST")[len(FEW) :]]
+    assert conditions == [topic.condition(other.id) for topic in FEW.values()]
+
+
+@pytest.mark.parametrize("moment", ["unconfigured", "dialling", "connected", "saying"])
+async def test_the_end_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
+    before = asyncio.all_tasks()
+    async with open_show(tmp_path, is_connected=moment in ("connected", "saying")) as show:
+        if moment == "dialling":
+            await show.log_in()
+            await show.configure()
+            await show.until(lambda: show.status["state"] == "connecting")
+        sayings: list[asyncio.Task[JsonObject]] = []
+        if moment == "saying":
+            show.twitch.faults.delay_s = 1
+            loop = asyncio.get_running_loop()
+            sayings = [loop.create_task(show.desk.ask(SAY, message=text)) for text in ("one", "two")]
+            await show.until(lambda: show.status["queue"] == 2)
+        await show.close()
+        for saying in sayings:
+            with pytest.raises(RequestFailed, match="not connected any more"):
+                await saying
+        of_the_fake = {task for task in asyncio.all_tasks() if "fake_twitch" in repr(task) or "aiohttp" in repr(task)}
+        assert asyncio.all_tasks() - before - of_the_fake == set()
+        async with asyncio.timeout(PATIENCE_S):
+            await show.twitch.eventsub.until(lambda eventsub: not eventsub.sessions)
 
 
 async def test_it_starts_without_a_network_and_connects_when_there_is_one(tmp_path: Path) -> None:
@@ -274,7 +337,7 @@ async def test_it_starts_without_a_network_and_connects_when_there_is_one(tmp_pa
             await show.until_connected()
             twitch.world.chat("Ada", "hello")
             await show.until(lambda: show.messages == ["hello"])
-            await show.service.close()
+            await show.close()
     finally:
         await hub.close()
 

@@ -9,6 +9,7 @@ import pytest
 from stagedoor import keys
 from stagedoor.fake_twitch import FakeTwitch
 from stagedoor.kilovolt import Client as KilovoltClient
+from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.streamerbot import Client as StreamerbotClient
 from stagedoor.strimertul import write
 from tests.conftest import Server
@@ -79,6 +80,9 @@ async def test_chat_goes_both_ways(server: Server, twitch: FakeTwitch) -> None:
             event = await anext(events)
             assert event.data["text"] == "hello from an overlay"
 
+        status = await owner.get_json(keys.TWITCH_STATUS, dict[str, object])
+        assert status is not None
+        assert str(status["topics"]).count("enabled") == len(TOPICS)
         broadcaster = await overlay.get_broadcaster()
         assert broadcaster.connected == ["twitch"]
 
