@@ -3,6 +3,8 @@
 Each round begins several things in the same turn, so that most find others under way, and waits for all. Somebody else
 writes balances, the queue and goals at any time. What is there in the end is what was there before, and what came from
 outside: awards, added points, and the differences that foreign writes have made to what they replaced.
+
+strimertül's defects 9 and 13: what is kept in memory disagrees with what is stored, and is changed by many at once.
 """
 
 import asyncio
