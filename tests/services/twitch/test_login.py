@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -410,6 +411,12 @@ async def test_the_scopes_are_told_with_reasons(stage: Stage) -> None:
 def test_who_may_manage_may_read() -> None:
     granted = set(wanted("streamer")) - {"moderator:read:warnings", "bits:read"}
     assert missing("streamer", granted | {"moderator:manage:warnings"}) == ["bits:read"]
+
+
+def test_the_guide_lists_what_is_asked_for() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "howto" / "connect-twitch.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([\w:]+)` \| (.*?)( \(the bot, too\))? \|$", guide, re.MULTILINE)
+    assert listed == [(scope.name, scope.why, " (the bot, too)" if scope.bot else "") for scope in SCOPES]
 
 
 def test_the_streamer_is_asked_for_what_each_topic_needs() -> None:
