@@ -13,8 +13,8 @@ _REMARKS: Final = {
     "channel.chat.message": "`Cheer` besides, when it has bits; not for bits cheered in another channel of a shared "
     "chat. What stagedoor says itself is a `ChatMessage` marked `internal`, and nothing else.",
     "channel.chat.notification": "By the kind of notice. Raids and gifts to charities have topics of their own.",
-    "channel.subscribe": "Not for subscriptions that were given: this topic does not say by whom.",
-    "channel.subscription.gift": "`GiftSub` for one, `GiftBomb` for several; this topic does not say to whom.",
+    "channel.subscribe": "`GiftSub` within a minute of a gift of several, whose giver the topic of gifts has told.",
+    "channel.subscription.gift": "`GiftSub` for one, of which this topic does not say to whom; `GiftBomb` for several.",
     "channel.bits.use": "Cheers are told by chat.",
     "channel.hype_train.progress": "`HypeTrainLevelUp` after the update, when the level is higher than before.",
     "channel.moderate": "By the action. Moderators, VIPs, warnings and requests to be let in have topics of their own.",

@@ -43,6 +43,23 @@ async def test_a_gift_to_the_community_is_a_bomb_and_then_its_gifts() -> None:
             assert data["communitySubGiftCumulativeTotal"] == 12
 
 
+async def test_without_chat_a_bomb_and_its_gifts_are_told_by_the_other_topics() -> None:
+    async with stage() as there:
+        there.publisher.heard = {"channel.subscribe", "channel.subscription.gift"}
+        there.notify("channel.subscription.gift", total=2, cumulative_total=7)
+        for name in ("Ann", "Ben", "Cleo"):
+            there.notify("channel.subscribe", user_name=name, is_gift=True)
+        there.notify("channel.subscription.gift", total=2)
+        there.notify("channel.subscribe", is_gift=True, tier="3000")
+        there.now.now += 61
+        there.notify("channel.subscribe", is_gift=True)
+        events: list[tuple[str, Any]] = [*there.desk.events("Twitch")]
+        assert [type_ for type_, _ in events] == ["GiftBomb", "GiftSub", "GiftSub", "GiftBomb"]
+        for (_, data), name in zip(events[1:3], ("Ann", "Ben"), strict=True):
+            assert (data["user"]["name"], data["recipient"]["name"]) == ("Pixel_Panda", name)
+            assert (data["fromSubBomb"], data["subBombCount"], data["totalSubsGifted"]) == (True, 2, 7)
+
+
 async def test_who_gives_or_cheers_without_a_name_has_twitchs_own() -> None:
     nobody = {"user_id": None, "user_login": None, "user_name": None, "is_anonymous": True}
     async with stage() as there:

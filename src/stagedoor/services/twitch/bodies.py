@@ -1,6 +1,7 @@
 """Reading the bodies of EventSub: people, texts and numbers, from data that may be of any shape."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -23,6 +24,21 @@ class Told(NamedTuple):
     data: JsonObject
 
 
+@dataclass(slots=True)
+class Gift:
+    """A gift of several subscriptions, of which it is told one by one who got them, but not from whom."""
+
+    user: JsonObject
+    tier: str
+    is_anonymous: bool
+    total: int
+    cumulative: int
+    untold: int
+    """How many of them are to come still."""
+    until: float
+    """Unix time after which none is expected any more."""
+
+
 class Context(NamedTuple):
     """What readings of bodies need beside the body."""
 
@@ -42,6 +58,8 @@ class Memory:
         self.goals: dict[str, int] = {}
         self.gifts: dict[str, tuple[int, int]] = {}
         """Of gifts to the community, by their ids: how many, and how many from the same giver so far."""
+        self.last_gift: Gift | None = None
+        """To the community, when chat does not tell it."""
         self.shared_chat_host = ""
         """The id of the channel that hosts the shared chat; empty when there is none."""
         self.title: str | None = None

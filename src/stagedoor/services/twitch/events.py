@@ -12,6 +12,7 @@ import msgspec
 from stagedoor.services.twitch import moderation, notices
 from stagedoor.services.twitch.bodies import (
     Context,
+    Gift,
     Reading,
     Told,
     channel_of,
@@ -28,6 +29,10 @@ from stagedoor.services.twitch.bodies import (
 from stagedoor.streamerbot.events.reading import as_count, as_object, as_text
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
+
+
+_GIFTS_COME_WITHIN_S: Final = 60.0
+"""How long after a gift of several its receivers are told, at most."""
 
 
 def read_body(topic: str, body: JsonObject, context: Context) -> list[Told]:
@@ -62,11 +67,28 @@ def _about_person(type_: str, **more: object) -> Reading:
 
 
 def _subscribe(body: JsonObject, context: Context) -> Iterator[Told]:
-    """Read who is a subscriber now. Of those by gift this topic does not say who gave."""
+    """Read who is a subscriber now. Of those by gift this topic does not say who gave: the last one to give several."""
+    tier = as_text(body.get("tier")) or "1000"
     if body.get("is_gift") is not True:
-        tier = as_text(body.get("tier")) or "1000"
         user = {**somebody(body), "subscribed": True, "subscriptionTier": tier, "monthsSubscribed": 1}
         yield Told("Sub", {"user": user, "sub_tier": tier})
+        return
+    gift = context.memory.last_gift
+    if gift is None or not gift.untold or gift.tier != tier or gift.until < context.now:
+        return
+    gift.untold -= 1
+    data: JsonObject = {
+        "user": dict(gift.user),
+        "recipient": {**somebody(body), "type": "twitch"},
+        "subTier": tier,
+        "cumlativeTotal": gift.cumulative,
+        "isAnonymous": gift.is_anonymous,
+        "fromCommunitySubGift": True,
+        "randomCommunitySubGift": True,
+        "communitySubGiftCount": gift.total,
+        "communitySubGiftCumulativeTotal": gift.cumulative,
+    }
+    yield Told("GiftSub", data)
 
 
 def _resub(body: JsonObject, context: Context) -> Iterator[Told]:
@@ -93,15 +115,18 @@ def _resub(body: JsonObject, context: Context) -> Iterator[Told]:
 
 
 def _gift(body: JsonObject, context: Context) -> Iterator[Told]:
-    """Read a gift: one subscription or several. This topic does not say who got them."""
+    """Read a gift: one subscription or several. This topic does not say who got them; of several, the next will."""
     total = max(as_count(body.get("total")), 1)
     tier = as_text(body.get("tier")) or "1000"
     cumulative = as_count(body.get("cumulative_total")) or total
-    common: JsonObject = {"user": giver(body), "isAnonymous": body.get("is_anonymous") is True}
+    user, is_anonymous = giver(body), body.get("is_anonymous") is True
+    common: JsonObject = {"user": user, "isAnonymous": is_anonymous}
     if total == 1:
         yield Told("GiftSub", {**common, "subTier": tier, "cumlativeTotal": cumulative})
     else:
         yield Told("GiftBomb", {**common, "sub_tier": tier, "total": total, "cumulative_total": cumulative})
+        until = context.now + _GIFTS_COME_WITHIN_S
+        context.memory.last_gift = Gift(user, tier, is_anonymous, total, cumulative, untold=total, until=until)
 
 
 def _cheer(body: JsonObject, context: Context) -> Iterator[Told]:

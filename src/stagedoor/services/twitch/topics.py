@@ -109,7 +109,7 @@ _TABLE: Final = (
     Topic(
         "channel.subscribe",
         "somebody is a subscriber now, by their own money or another's",
-        ("Sub",),
+        ("Sub", "GiftSub"),
         scopes=_SUBSCRIPTIONS,
         gives_way_to=CHAT_NOTIFICATION,
     ),
