@@ -321,19 +321,30 @@ async def test_what_nobody_waits_for_is_not_said(stage: Stage) -> None:
 
 async def test_what_was_said_here_is_known_by_its_id(stage: Stage) -> None:
     await stage.sender.say("hello")
-    assert stage.sender.is_ours("m1", "1", "hello")
-    assert not stage.sender.is_ours("m2", "1", "hello")
+    assert stage.sender.recognise("m1", "1", "hello")
+    assert not stage.sender.recognise("m2", "1", "hello")
 
 
 async def test_an_echo_may_come_before_the_answer(stage: Stage) -> None:
     stage.chat.gate = asyncio.Event()
     saying = stage.begin("hello")
     await stage.settle()
-    assert stage.sender.is_ours("m1", "1", "@Ada hello")
-    assert not stage.sender.is_ours("m1", "2", "hello")
-    assert not stage.sender.is_ours("m1", "1", "something else")
+    assert not stage.sender.recognise("m1", "2", "hello")
+    assert not stage.sender.recognise("m1", "1", "something else")
+    assert stage.sender.recognise("m1", "1", "@Ada hello")
     stage.chat.gate.set()
     await saying
+
+
+async def test_what_was_heard_is_not_said_again_though_the_answer_is_lost(stage: Stage) -> None:
+    stage.chat.answers = [Unreachable("no answer within 10 seconds"), Unreachable("no answer within 10 seconds")]
+    saying = stage.begin("hello")
+    await stage.advance(1)
+    assert stage.sender.recognise("m1", "1", "hello")
+    await stage.advance(2)
+    await saying
+    assert len(stage.chat.bodies) == 2
+    assert stage.sender.recognise("m1", "1", "hello")
 
 
 async def test_the_end_gives_up_what_waits_and_another_beginning_works(stage: Stage) -> None:

@@ -192,7 +192,7 @@ class Connection:
     def _is_own(self, said: _Said) -> bool:
         """Tell whether a message was said by us: whatever the bot's account says, and what was sent from here."""
         bot = self._tokens.user("bot")
-        is_ours = self._sender.is_ours(said.message_id, said.chatter_user_id, said.message.text)
+        is_ours = self._sender.recognise(said.message_id, said.chatter_user_id, said.message.text)
         if bot is None or said.chatter_user_id != bot.id:
             return is_ours
         self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges))

@@ -97,10 +97,11 @@ class Sender:
         self._changed()
         await saying.outcome
 
-    def is_ours(self, message_id: str, account_id: str, text: str) -> bool:
-        """Tell whether a chat message is one that was said here.
+    def recognise(self, message_id: str, account_id: str, text: str) -> bool:
+        """Hear a chat message, and tell whether it is one that was said here.
 
-        Its echo may come before Twitch's answer, which tells its id; then its author and its text tell it.
+        Its echo may come before Twitch's answer, which tells its id, or when that answer is lost; then its author and
+        its text tell it.
         """
         if message_id in self._sent:
             return True
@@ -108,6 +109,8 @@ class Sender:
             user = self._tokens.user(lane.account)
             # Twitch puts the name of who is replied to before a reply.
             if lane.on_its_way and user is not None and user.id == account_id and text.endswith(lane.on_its_way):
+                self._note_sent(message_id)
+                lane.has_echoed = True
                 return True
         return False
 
@@ -178,12 +181,20 @@ class Sender:
 
     async def _send(self, lane: "_Lane", saying: "_Saying", text: str) -> None:
         """Send one message, again and again while Twitch cannot take it and it is not too late."""
-        pauses = Pauses(self._random)
         if text == lane.last and not self._is_moderator(lane.account) and len(text + _INVISIBLE) <= MAX_CHARACTERS:
             text += _INVISIBLE
-        while True:
+        lane.on_its_way, lane.has_echoed = text, False
+        try:
+            await self._send_until_said(lane, saying, text)
+            lane.last = text
+        finally:
+            lane.on_its_way = ""
+
+    async def _send_until_said(self, lane: "_Lane", saying: "_Saying", text: str) -> None:
+        pauses = Pauses(self._random)
+        # Twitch's answer may be lost although it has shown the message.
+        while not lane.has_echoed:
             lane.moments.append(self._clock.time())
-            lane.on_its_way = text
             try:
                 self._note_sent(await self._post(lane.account, text, saying.reply_to))
             except LoginNeeded as error:
@@ -195,10 +206,7 @@ class Sender:
                     raise RequestFailed(f"Twitch does not take it: {error.message}") from error
                 problem = "Twitch is asked too often"
             else:
-                lane.last = text
                 return
-            finally:
-                lane.on_its_way = ""
             pause_s = pauses.take()
             self._check_age(saying, self._clock.time() + pause_s, problem)
             await sleep(self._clock, pause_s)
@@ -243,6 +251,8 @@ class _Lane:
         self.last = ""
         self.on_its_way = ""
         """The text that Twitch has not answered to yet."""
+        self.has_echoed = False
+        """Whether it was heard in chat nevertheless."""
         self.worker: asyncio.Task[None] | None = None
 
 
