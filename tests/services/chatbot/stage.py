@@ -80,6 +80,8 @@ class Stage:
         await self.desk.put(BOT_CONFIG, encode({"command_cooldown": cooldown}))
         await self.set(commands or {})
         await self.bot.start()
+        if self.bot._loading is not None:
+            await self.bot._loading
 
     async def set(self, commands: object) -> None:
         """Store other commands."""

@@ -232,6 +232,24 @@ async def test_what_is_no_command_costs_a_look_at_its_first_word(stage: Stage, m
     assert await stage.answers() == ["hi"]
 
 
+async def test_many_commands_are_loaded_in_parts_and_the_newest_hold(stage: Stage) -> None:
+    await stage.start({"!a": "before"})
+    many = {f"!{number}": f"{number} {{{{ user . }}}}" for number in range(300)}
+    await stage.set(many | {"!a": "discarded"})
+    assert await stage.chat("!a") == ["before"]
+    await stage.set(many | {"!a": "after"})
+    loading = stage.bot._loading
+    assert loading is not None
+    assert await stage.chat("!299") == []
+    await loading
+    assert [await stage.chat(text) for text in ("!a", "!0", "!299")] == [["after"], ["0 Ann"], ["299 Ann"]]
+    await stage.set(many | {"!a": "compiled alone"})
+    assert await stage.chat("!a") == ["compiled alone"]
+    await stage.set({f"!other{number}": f"{number}" for number in range(300)})
+    await stage.bot.close()
+    assert await stage.chat("!a") == []
+
+
 # --- the switches ---
 
 

@@ -28,10 +28,15 @@ def renderer() -> Renderer:
     return Renderer(Client(open_hub(MemoryStore()), SERVICE))
 
 
+def load(table: Table, text: str, renderer: Renderer) -> int:
+    """Load commands; returns how many templates were compiled."""
+    return sum(1 for _ in table.load(text, renderer))
+
+
 @given(COMMANDS)
 def test_each_command_is_usable_or_off_or_told_as_broken(renderer: Renderer, stored: dict[str, Any]) -> None:
     table = Table()
-    table.load(encode(stored), renderer)
+    load(table, encode(stored), renderer)
     on = {
         trigger for trigger, command in stored.items() if isinstance(command, dict) and command.get("enabled") is True
     }
@@ -46,12 +51,26 @@ def test_each_command_is_usable_or_off_or_told_as_broken(renderer: Renderer, sto
 @given(JSON)
 def test_what_is_no_map_is_refused_and_changes_nothing(renderer: Renderer, stored: object) -> None:
     table = Table()
-    table.load('{"!a":{"enabled":true},"!b":{"enabled":true,"response":"{{"}}', renderer)
+    load(table, '{"!a":{"enabled":true},"!b":{"enabled":true,"response":"{{"}}', renderer)
     try:
-        table.load(encode(stored), renderer)
+        load(table, encode(stored), renderer)
     except ValueError:
         assert not isinstance(stored, dict | None)
         assert (set(table.triggers), set(table.problems)) == ({"!a"}, {"!b"})
     else:
         assert isinstance(stored, dict | None)
         assert "!a" not in table.triggers
+
+
+def test_only_what_has_changed_is_compiled_and_the_table_changes_at_the_end(renderer: Renderer) -> None:
+    table = Table()
+    stored = {f"!{number}": {"enabled": True, "response": f"{number}"} for number in range(9)}
+    assert load(table, encode(stored), renderer) == 9
+    stored["!3"]["access_level"] = "vip"
+    stored["!4"]["response"] = "another"
+    stored["!5"]["enabled"] = False
+    steps = table.load(encode({**stored, "!new": {"enabled": True}}), renderer)
+    next(steps)
+    assert len(table.triggers) == 9
+    assert sum(1 for _ in steps) == 1
+    assert table.triggers == {*stored, "!new"} - {"!5"}

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -40,6 +41,10 @@ MAX_RUNNING: Final = 500
 """Commands that run at once; what comes on top of them is not run."""
 
 
+_STEPS: Final = 40
+"""Templates that are compiled before others have a turn."""
+
+
 class TrialRequest(msgspec.Struct):
     """A template that is to be tried, and the text of the message that it is tried on."""
 
@@ -72,6 +77,7 @@ class ChatBot:
         self._pause_s = BotConfig().command_cooldown
         self._is_resting = False
         self._running: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[None] | None = None
         self._retire: list[Callable[[], None]] = []
         self._load: dict[Key, Callable[[Value], None]] = {
             COMMANDS: self._load_commands,
@@ -100,9 +106,10 @@ class ChatBot:
         while self._retire:
             self._retire.pop()()
         self._client.close()
-        for task in self._running:
+        ending = {*self._running} if self._loading is None else {*self._running, self._loading}
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     # --- following ---
 
@@ -117,9 +124,26 @@ class ChatBot:
             self._hear_message(change.value)
 
     def _load_commands(self, text: Value) -> None:
+        """Load them at once, or, when there is much to be done, in parts between which others have a turn."""
+        if self._loading is not None:
+            self._loading.cancel()
+            self._loading = None
+        steps = self._table.load(text, self._renderer)
+        if self._has_more(steps):
+            self._loading = asyncio.get_running_loop().create_task(self._load_rest(steps))
+
+    async def _load_rest(self, steps: Iterator[None]) -> None:
+        while True:
+            await asyncio.sleep(0)
+            if not self._has_more(steps):
+                return
+
+    def _has_more(self, steps: Iterator[None]) -> bool:
+        """Do a part of the work; returns whether there is more to be done."""
         problems = {}
         try:
-            self._table.load(text, self._renderer)
+            if sum(1 for _ in islice(steps, _STEPS)) == _STEPS:
+                return True
         except ValueError as error:
             logger.error("the chat commands of before are kept: %s", error)
             problems[""] = str(error)
@@ -130,6 +154,7 @@ class ChatBot:
         told = msgspec.json.encode({**self._table.problems, **problems}).decode()
         if told != (self._client.get(COMMAND_PROBLEMS) or "{}"):
             self._client.write([Write(COMMAND_PROBLEMS, told)], _ignore)
+        return False
 
     def _load_bot_config(self, text: Value) -> None:
         try:
