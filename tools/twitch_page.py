@@ -31,9 +31,9 @@ def page(generated: str) -> Iterator[str]:
     yield "# What Twitch tells"
     yield generated
     yield (
-        "Once connected, stagedoor asks Twitch for the topics below, in this order. One that Twitch refuses, since the "
-        "channel is no affiliate's or the account has not allowed it, is passed over; the status in the console says "
-        "which and why. Each notification is told in two ways at one moment:"
+        "Once [connected](howto/connect-twitch.md), stagedoor asks Twitch for the topics below, in this order. One "
+        "that Twitch refuses, since the channel is no affiliate's or the account has not allowed it, is passed over; "
+        "the status in the console says which and why. Each notification is told in two ways at one moment:"
     )
     yield (
         f"- As strimertül does: `channel.chat.message` is written to the key `{CHAT_MESSAGE}`, everything else to "

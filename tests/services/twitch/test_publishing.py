@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stagedoor.fake_twitch import topics as fake
+from stagedoor.fake_twitch.clock import Clock
+from stagedoor.fake_twitch.world import World
 from stagedoor.hub import MemoryStore
 from stagedoor.keys import CHAT_MESSAGE, EVENTSUB_EVENT, EVENTSUB_HISTORY
 from stagedoor.services.twitch.events import READINGS
@@ -231,6 +233,35 @@ async def test_nothing_is_told_twice(topic: str) -> None:
         there.publisher.heard = TOPICS.keys() - {TOPICS[topic].gives_way_to}
         there.notify(topic)
         assert there.desk.events("Twitch") != []
+
+
+async def test_all_that_happens_in_a_channel_is_understood() -> None:
+    """The fake Twitch does everything that it can, and nothing of it is skipped, or told otherwise than described."""
+    happened: list[tuple[str, JsonObject]] = []
+    world = World(Clock.standing(), owner="Streamer", bot="StageBot", seed=7)
+    world.listeners.append(lambda topic, event, _: happened.append((topic, event)))
+    fake.do_everything(world)
+    async with stage() as there:
+        for topic, event in happened:
+            there.publisher.publish(payload_of(topic, event))
+        assert there.publisher.skipped == 0
+        events = there.desk.events("Twitch")
+        told = {type_ for type_, _ in events}
+        assert {
+            "ChatMessage",
+            "Cheer",
+            "Sub",
+            "ReSub",
+            "GiftBomb",
+            "GiftSub",
+            "Raid",
+            "UserTimedOut",
+            "PowerUp",
+        } <= told
+        for type_, data in events:
+            schema: dict[str, Any] = CATALOGUE.schema(EventName("Twitch", type_))
+            wrong = problems(data, schema, schema.get("$defs", {}))
+            assert [problem for problem in wrong if not problem.endswith("is not described")] == [], type_
 
 
 # --- strimertül's half ---

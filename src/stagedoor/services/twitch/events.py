@@ -30,7 +30,6 @@ from stagedoor.streamerbot.events.reading import as_count, as_object, as_text
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
 
-
 _GIFTS_COME_WITHIN_S: Final = 60.0
 """How long after a gift of several its receivers are told, at most."""
 
