@@ -68,3 +68,17 @@ async def test_a_login_whose_balance_has_gone_is_forgotten(stage: Stage) -> None
     assert await stage.chat("Lovelace", "hello", id_="1") == []
     assert await stage.chat("Lovelace", "!balance", id_="1") == ["Lovelace: you have 0 wishes!"]
     assert stage.desk.keys(POINTS) == [POINTS + "last"]
+
+
+async def test_an_id_that_no_key_can_hold_is_none(stage: Stage) -> None:
+    await stage.set_up()
+    await stage.put(POINTS + "ada", {"points": 70, "id": "1" * 600})
+    assert await stage.chat("Ada", "!balance", id_="1") == ["Ada: you have 70 wishes!"]
+    redeem = {
+        "username": "ada",
+        "reward": {"id": "x", "price": 5},
+        "when": "2026-05-01T19:00:00Z",
+        "user_id": "2" * 600,
+    }
+    await stage.desk.ask("loyalty/@create-redeem", **redeem)
+    assert await stage.desk.ask("loyalty/@refund-redeem", **redeem) == {"username": "ada", "points": 75}

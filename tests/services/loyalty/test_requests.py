@@ -208,10 +208,10 @@ async def test_a_request_for_points_that_is_none_is_refused(stage: Stage, reques
 
 
 @pytest.mark.parametrize("key", [CREATE_REDEEM, REMOVE_REDEEM, REFUND_REDEEM, ADD_POINTS, SAVE_GOAL])
-@pytest.mark.parametrize("value", ["", "nonsense", "[]", "null", "5"])
-async def test_what_is_no_object_is_refused(stage: Stage, key: str, value: str) -> None:
-    with pytest.raises(RequestFailed):
-        await stage.desk.call(key, value)
+async def test_what_is_no_object_is_refused(stage: Stage, key: str) -> None:
+    for value in ("", "nonsense", "[]", "null", "5"):
+        with pytest.raises(RequestFailed):
+            await stage.desk.call(key, value)
 
 
 # --- goals ---

@@ -16,16 +16,8 @@ import msgspec
 from stagedoor.access import Client
 from stagedoor.hub import Write
 from stagedoor.keys import COOLDOWNS, GOALS, NEW_REDEEM, REDEEM_QUEUE, REWARDS
-from stagedoor.services.loyalty.people import Logins, Person, left_points_key, points_key
-from stagedoor.services.loyalty.records import (
-    MOST,
-    change,
-    completed,
-    find,
-    read_list,
-    read_record,
-    whole,
-)
+from stagedoor.services.loyalty.people import MAX_NAME_CHARACTERS, Logins, Person, left_points_key, points_key
+from stagedoor.services.loyalty.records import MOST, change, completed, find, read_list, read_record, whole
 from stagedoor.strimertul import Goal, Reward, read_object
 from stagedoor.types import JsonObject, Key, Value
 
@@ -106,7 +98,7 @@ class Page:
     def holder(self, id_: str, login: str) -> Key:
         """Name the key where an account's balance is, of which the login of some time is known."""
         key, left = points_key(login), left_points_key(id_)
-        if not id_ or self._owner(key) == id_:
+        if not id_ or len(id_) > MAX_NAME_CHARACTERS or self._owner(key) == id_:
             return key
         now = self._logins.of(id_)
         if now is not None and self._owner(points_key(now)) == id_:
@@ -117,7 +109,7 @@ class Page:
         """Tell whose a balance is, by id; empty when it says nothing of it."""
         text = self.read(key)
         owner = find(read_record(key, text), "id") if text else None
-        return owner if isinstance(owner, str) else ""
+        return owner if isinstance(owner, str) and len(owner) <= MAX_NAME_CHARACTERS else ""
 
     def _move(self, source: Key, target: Key, person: Person | None = None) -> None:
         """Add what one key holds to another, and delete the one."""
