@@ -191,14 +191,14 @@ def check(bank: Bank) -> None:
     assert goal["contributed"] <= goal["total"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(rounds)
 def test_points_are_conserved(whole_game: list[list[tuple[str, *tuple[object, ...]]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(play(LmdbStore(Path(folder) / "store"), whole_game))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rounds, st.integers(0, 2), st.integers(1, 2))
 def test_a_disk_that_fails_changes_nothing_halfway(
     whole_game: list[list[tuple[str, *tuple[object, ...]]]], good: int, failures: int
