@@ -198,5 +198,5 @@ async def test_ten_thousand_get_theirs_in_parts(stage: Stage) -> None:
     await stage.pass_round(600)
     counting.cancel()
     assert len(stage.desk.keys(POINTS)) == 10_000
-    assert turns > 40
+    assert turns >= 40
     assert {msgspec.json.decode(stage.desk.get(key))["points"] for key in stage.desk.keys(POINTS)} == {10}

@@ -1,5 +1,6 @@
 """The chat commands, from what a viewer writes to what the bot answers and what is kept."""
 
+import msgspec
 import pytest
 
 from stagedoor.access import SERVICE, Client
@@ -15,6 +16,7 @@ from stagedoor.keys import (
     REDEEM_QUEUE,
     TWITCH_CONFIG,
 )
+from stagedoor.strimertul import Goal, Points, Redeem
 from tests.services.loyalty.harness import CONFIG, HYDRATE, KARAOKE, Stage, decode
 
 # --- buying ---
@@ -45,6 +47,21 @@ async def test_balance_queue_and_event_become_visible_at_one_moment(stage: Stage
     await stage.chat("Ada", "!redeem hydrate")
     batch = {numbers[key] for key in (POINTS + "ada", REDEEM_QUEUE, NEW_REDEEM, COOLDOWNS)}
     assert len(batch) == 1
+
+
+async def test_what_is_written_is_what_the_catalogue_says(stage: Stage) -> None:
+    await stage.set_up(rewards=[HYDRATE | {"cooldown": 60}], ada=500)
+    await stage.chat("Ada", "!redeem hydrate")
+    await stage.chat("Ada", "!contribute 5")
+    for key, shape in (
+        (POINTS + "ada", Points),
+        (REDEEM_QUEUE, list[Redeem]),
+        (NEW_REDEEM, Redeem),
+        (GOALS, list[Goal]),
+        (COOLDOWNS, dict[str, float]),
+    ):
+        written = msgspec.json.decode(stage.desk.get(key), type=shape, strict=True)
+        assert msgspec.to_builtins(written) == stage.desk.read(key)
 
 
 async def test_fifty_at_once_with_points_for_ten_are_ten(stage: Stage) -> None:

@@ -30,8 +30,11 @@ async def test_a_command_is_answered_in_the_room() -> None:
         if said["user"]["login"] != "ada":
             answered.set_result(said["text"])
 
+    opened = asyncio.Event()
+    waiter = Client(hub, SERVICE, lambda change: opened.set())
+    waiter.subscribe("platform/twitch")
     room = asyncio.ensure_future(desk.ask("loopback/@open", platform="twitch"))
-    await asyncio.sleep(0)
+    await opened.wait()
     listener = Client(hub, SERVICE, hear)
     listener.subscribe("event/Twitch/ChatMessage")
     await desk.ask("loopback/@say", platform="twitch", name="Ada", message="!balance")
