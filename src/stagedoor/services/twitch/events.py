@@ -377,8 +377,8 @@ def _hype_train_end(body: JsonObject, context: Context) -> Iterator[Told]:
 def _hype_train(body: JsonObject, context: Context) -> JsonObject:
     """Write a hype train with what version 1 of the topics had and version 2 has not.
 
-    Who contributed last is the one of the top contributors whose sum is the newest; as Twitch does not say who that is,
-    the first of them stands for it.
+    It does not say any more who contributed last; the first of the top contributors stands for them, so that overlays
+    have a name to show.
     """
     train = as_text(body.get("id"))
     kind = as_text(body.get("type"))
