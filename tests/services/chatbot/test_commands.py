@@ -154,6 +154,16 @@ async def test_an_answer_is_one_line_of_five_hundred_characters(stage: Stage) ->
     assert problems.keys() == {"!env"}
 
 
+@pytest.mark.parametrize(("room", "answers"), [("99", ["hi"]), ("98", []), (None, ["hi"])])
+async def test_in_a_shared_chat_each_bot_answers_its_own_viewers(
+    stage: Stage, room: str | None, answers: list[str]
+) -> None:
+    await stage.start({"!a": "hi"})
+    tags = {"room-id": "99"} | ({} if room is None else {"source-room-id": room})
+    await stage.desk.put(CHAT_MESSAGE, encode({"Message": "!a", "RoomID": "99", "Tags": tags}))
+    assert await stage.answers() == answers
+
+
 # --- broken commands ---
 
 

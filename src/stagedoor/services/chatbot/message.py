@@ -66,6 +66,11 @@ def read_message(value: str) -> ChatMessage:
     return read(value, ChatMessage)
 
 
+def is_from_elsewhere(message: ChatMessage) -> bool:
+    """Tell whether it was written in another channel with which the chat is shared; the bot there will answer."""
+    return (message.tags or {}).get("source-room-id", message.room_id) != message.room_id
+
+
 def name_of(user: ChatUser) -> str:
     """Tell how somebody is called in chat."""
     return user.display_name or user.name

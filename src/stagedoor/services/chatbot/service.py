@@ -26,7 +26,7 @@ from stagedoor.keys import (
 )
 from stagedoor.services.chatbot.events import describe_refusal, describe_use
 from stagedoor.services.chatbot.levels import Level, level_of
-from stagedoor.services.chatbot.message import SAMPLE, read_message, text_of
+from stagedoor.services.chatbot.message import SAMPLE, is_from_elsewhere, read_message, text_of
 from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.services.chatbot.table import BotCommand, Table
 from stagedoor.services.chatbot.uses import Uses
@@ -187,6 +187,8 @@ class ChatBot:
             message = read_message(value)
         except ValueError as error:
             logger.warning("a chat message could not be read: %s", error)
+            return
+        if is_from_elsewhere(message):
             return
         level = level_of(message.user.badges or ())
         viewer = message.user.id or message.user.name
