@@ -34,6 +34,10 @@ class Accounts(Tokens):
 
     def __init__(self) -> None:
         self.users: dict[Account, User | None] = {"streamer": STREAMER, "bot": BOT}
+        self.over: set[Account] = set()
+
+    def needs_login(self, account: Account) -> bool:
+        return account in self.over
 
     def user(self, account: Account) -> User | None:
         return self.users[account]
@@ -155,11 +159,14 @@ async def test_a_text_is_said_by_the_streamer(stage: Stage) -> None:
 
 async def test_a_text_is_said_by_the_bot_if_it_has_an_account(stage: Stage) -> None:
     await stage.sender.say("hello", as_bot=True)
+    stage.accounts.over.add("bot")
+    await stage.sender.say("I", as_bot=True)
     stage.accounts.users["bot"] = None
-    await stage.sender.say("hello", as_bot=True)
+    await stage.sender.say("we", as_bot=True)
     assert stage.chat.bodies == [
         {"broadcaster_id": "1", "sender_id": "2", "message": "hello"},
-        {"broadcaster_id": "1", "sender_id": "1", "message": "hello"},
+        {"broadcaster_id": "1", "sender_id": "1", "message": "I"},
+        {"broadcaster_id": "1", "sender_id": "1", "message": "we"},
     ]
 
 

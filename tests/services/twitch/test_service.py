@@ -442,6 +442,14 @@ async def test_what_is_asked_to_be_said_is_said_in_chat(show: Show) -> None:
     assert (second["sender_id"], second["reply_parent_message_id"]) == (world.bot.id, asked)
 
 
+async def test_the_streamer_speaks_for_a_bot_whose_login_is_over(show: Show) -> None:
+    show.twitch.disconnect(show.twitch.world.bot)
+    assert "has to be logged in" in await fails(show, SAY, message="hello", bot=True)
+    await show.until(lambda: "botUser" not in show.desk.get(PLATFORM))
+    await show.desk.ask(SAY, message="hello", bot=True)
+    assert show.twitch.calls_of(MESSAGES)[-1].body["sender_id"] == show.twitch.world.owner.id
+
+
 async def test_what_was_said_here_is_no_viewers_message(show: Show) -> None:
     await show.desk.ask(SAY, message="from the streamer's account")
     await show.desk.ask(SAY, message="from the bot's account", bot=True)

@@ -15,7 +15,7 @@ from stagedoor.errors import RequestFailed
 from stagedoor.keys import TWITCH_ANNOUNCE, TWITCH_CHANNEL, TWITCH_CHATTERS, TWITCH_WHISPER
 from stagedoor.services.twitch.errors import Account, Refused, TwitchError
 from stagedoor.services.twitch.helix import Helix
-from stagedoor.services.twitch.sending import MAX_CHARACTERS, Sender, plain
+from stagedoor.services.twitch.sending import MAX_CHARACTERS, Sender, choose_account, plain
 from stagedoor.services.twitch.tokens import Tokens, User
 from stagedoor.types import JsonObject, Value
 
@@ -204,8 +204,8 @@ class Requests:
         return streamer
 
     def _speaker(self, *, as_bot: bool) -> tuple[Account, User]:
-        bot = self._tokens.user("bot") if as_bot else None
-        return ("streamer", self._streamer) if bot is None else ("bot", bot)
+        account = choose_account(self._tokens, as_bot=as_bot)
+        return account, self._tokens.user(account) or self._streamer
 
     @staticmethod
     def _answer(kind: type[R] | None, handle: Callable[..., Awaitable[Value]]) -> Callable[[Value], Awaitable[Value]]:

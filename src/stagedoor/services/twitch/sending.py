@@ -84,7 +84,7 @@ class Sender:
         parts = split(plain(text))
         if not parts:
             raise RequestFailed("Invalid parameter: message; it is empty")
-        account: Account = "bot" if as_bot and self._tokens.user("bot") is not None else "streamer"
+        account = choose_account(self._tokens, as_bot=as_bot)
         lane = self._lanes.get(account)
         if lane is None:
             lane = self._lanes[account] = _Lane(account)
@@ -272,6 +272,12 @@ class _Saying:
     def fail(self, reason: str) -> None:
         if not self.outcome.done():
             self.outcome.set_exception(RequestFailed(reason))
+
+
+def choose_account(tokens: Tokens, *, as_bot: bool) -> Account:
+    """Tell by which account something is to be said: by the bot's only while it is logged in."""
+    is_there = as_bot and tokens.user("bot") is not None and not tokens.needs_login("bot")
+    return "bot" if is_there else "streamer"
 
 
 def plain(text: str) -> str:

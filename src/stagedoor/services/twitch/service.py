@@ -210,7 +210,8 @@ class Twitch:
 
         Source: Streamer.bot's documentation; the official client 1.12.2 spells two members in another way.
         """
-        streamer, bot = self._tokens.user("streamer"), self._tokens.user("bot")
+        streamer = self._tokens.user("streamer")
+        bot = None if self._tokens.needs_login("bot") else self._tokens.user("bot")
         if streamer is None:
             return None
         try:
