@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 
-from stagedoor.fake_twitch import FakeTwitch
+from stagedoor.fake_twitch import Clock, FakeTwitch
 from tests.fake_twitch.conftest import Visitor
 from tests.fake_twitch.everything import ask_everything
 
@@ -92,11 +93,24 @@ class TestFaults:
         assert (await visitor.call("GET", "/streams")).status == 503
         assert (await visitor.call("GET", "/streams")).status == 200
 
-    async def test_answers_can_be_slow(self, visitor: Visitor) -> None:
-        visitor.twitch.faults.delay_s = 0.05
-        before = asyncio.get_running_loop().time()
-        await visitor.get("/users")
-        assert asyncio.get_running_loop().time() - before >= 0.05
+    async def test_those_of_a_login_too(self, visitor: Visitor) -> None:
+        visitor.twitch.faults.refuse(1, 500, "internal error", path="/oauth2/token")
+        form = {"client_id": visitor.twitch.client_id, "client_secret": visitor.twitch.client_secret}
+        assert (await visitor.call("GET", "/users")).status == 200
+        answer = await visitor.post_form("/token", grant_type="client_credentials", **form)
+        assert answer.body == {"status": 500, "message": "internal error"}
+        assert (await visitor.post_form("/token", grant_type="client_credentials", **form)).status == 200
+
+    async def test_answers_can_be_slow(self, session: aiohttp.ClientSession) -> None:
+        async with FakeTwitch(clock=Clock.standing()) as twitch:
+            twitch.faults.delay_s = 300.0
+            call = asyncio.create_task(Visitor(twitch, session, twitch.issue_token()).get("/users"))
+            done, _ = await asyncio.wait({call}, timeout=0.1)
+            assert not done
+            while not done:  # It may not even have arrived yet.
+                twitch.clock.turn(300.0)
+                done, _ = await asyncio.wait({call}, timeout=0.1)
+            assert call.result()["data"]
 
     async def test_messages_can_be_dropped(self, visitor: Visitor) -> None:
         visitor.twitch.faults.drop = ("msg_rejected", "Your message is being checked.")

@@ -17,7 +17,7 @@ class Refusal:
     status: int
     message: str
     path: str = ""
-    """Only calls of paths that begin so, such as ``/helix/chat/messages``; empty means all of Helix."""
+    """Only calls of paths that begin so: ``/helix/chat/messages``, ``/oauth2/token``. Empty means all of Helix."""
     reset_in_s: float | None = None
 
 
@@ -28,7 +28,7 @@ class Faults:
         self._eventsub = eventsub
         self.refusals: list[Refusal] = []
         self.delay_s = 0.0
-        """How long every HTTP answer takes."""
+        """How long every HTTP answer takes, by the world's clock."""
         self.refused_connections = 0
         """How many of the next WebSockets are turned away."""
         self.refused_refreshes = 0

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from stagedoor.fake_twitch.clock import Clock
+from stagedoor.fake_twitch.deadlines import Deadlines
 from stagedoor.fake_twitch.eventsub import EventSub
 from stagedoor.fake_twitch.faults import Faults, Refusal
 from stagedoor.fake_twitch.helix import ROUTES, Call, Route
@@ -92,8 +93,9 @@ class FakeTwitch:
         # twitch-cli's mock has Helix at these two places, and @twurple looks for it there.
         for prefix in ("/helix", "/mock"):
             server.router.add_route("*", prefix + "{path:/.*}", self._helix)
-        server.router.add_route("*", "/eventsub{path:/subscriptions}", self._helix)
+        server.router.add_route("*", "/eventsub/subscriptions", self._helix)
         self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+        self._deadlines = Deadlines(self.world)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
@@ -103,6 +105,7 @@ class FakeTwitch:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._deadlines.close()
         self.eventsub.cut()
         await self._runner.cleanup()
 
@@ -173,9 +176,9 @@ class FakeTwitch:
         if request.path == "/ws":
             return await handler(request)
         if self.faults.delay_s:
-            await asyncio.sleep(self.faults.delay_s)
+            await self.clock.sleep_until(self.clock.now() + self.faults.delay_s)
         body = await _body(request)
-        response = await handler(request)
+        response = self._refuse_login(request.path) or await handler(request)
         query = {name: request.query.getall(name) for name in request.query}
         self.calls.append(Asked(request.method, request.path, query, body, response.status))
         self._made_calls.set()
@@ -184,7 +187,7 @@ class FakeTwitch:
 
     async def _helix(self, request: web.Request) -> web.Response:
         try:
-            route = ROUTES.get((request.method, request.match_info["path"]))
+            route = ROUTES.get((request.method, request.match_info.get("path", request.path)))
             if route is None:
                 raise Refused(404, "Not Found")
             refusal = self._refusal(request.path)
@@ -206,10 +209,17 @@ class FakeTwitch:
             return refused.answer()
         return response
 
-    def _refusal(self, path: str) -> Refusal | None:
-        """The error that this call is to get, if any."""
+    def _refuse_login(self, path: str) -> web.Response | None:
+        """The error that a call of id.twitch.tv is to get, if any; one that names no path is meant for Helix."""
+        if not path.startswith(("/oauth2", "/auth")):
+            return None
+        refusal = self._refusal(path.replace("/auth", "/oauth2", 1), "/oauth2")
+        return None if refusal is None else Refused(refusal.status, refusal.message).answer(is_helix=False)
+
+    def _refusal(self, path: str, among: str = "") -> Refusal | None:
+        """The error that this call is to get, if any; ``among`` is how the refusal's own path has to begin."""
         for refusal in self.faults.refusals:
-            if path.startswith(refusal.path):
+            if path.startswith(refusal.path) and refusal.path.startswith(among):
                 refusal.times -= 1
                 if refusal.times <= 0:
                     self.faults.refusals.remove(refusal)
