@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from stagedoor.access import Client, Clock
+from stagedoor.services.twitch.chat import ChatEvent, read_event
 from stagedoor.services.twitch.emotes import Emotes
 from stagedoor.services.twitch.errors import HelixError
 from stagedoor.services.twitch.eventsub import EventSub
@@ -54,23 +55,6 @@ class World(NamedTuple):
     """From 0 to 1."""
 
 
-class _Badge(msgspec.Struct):
-    set_id: str = ""
-
-
-class _Text(msgspec.Struct):
-    text: str = ""
-
-
-class _Said(msgspec.Struct):
-    """As much of a chat message as tells whose it is."""
-
-    message_id: str = ""
-    chatter_user_id: str = ""
-    message: _Text = msgspec.field(default_factory=_Text)
-    badges: list[_Badge] = []
-
-
 class _Subscription(msgspec.Struct):
     type: str
 
@@ -83,7 +67,6 @@ class _Notification(msgspec.Struct):
 
 
 _decode: Final = msgspec.json.Decoder(_Notification).decode
-_decode_said: Final = msgspec.json.Decoder(_Said).decode
 
 
 class Connection:
@@ -178,7 +161,7 @@ class Connection:
         try:
             notification = _decode(payload)
             topic = notification.subscription.type
-            is_own = topic == CHAT_MESSAGE and self._is_own(_decode_said(notification.event))
+            is_own = topic == CHAT_MESSAGE and self._is_own(read_event(notification.event))
         except msgspec.DecodeError as error:
             logger.warning("EventSub sent a notification that makes no sense: %s", error)
             return
@@ -189,11 +172,11 @@ class Connection:
         except Exception:
             logger.exception("an event of %s could not be published", topic)
 
-    def _is_own(self, said: _Said) -> bool:
+    def _is_own(self, said: ChatEvent) -> bool:
         """Tell whether a message was said by us: whatever the bot's account says, and what was sent from here."""
         bot = self._tokens.user("bot")
         is_ours = self._sender.recognise(said.message_id, said.chatter_user_id, said.message.text)
         if bot is None or said.chatter_user_id != bot.id:
             return is_ours
-        self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges))
+        self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges or ()))
         return is_ours or bot.id != self.purpose.streamer_id
