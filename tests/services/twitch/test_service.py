@@ -1,6 +1,7 @@
 """The whole service before a fake Twitch: what is heard, what is said, and all that can go wrong in between."""
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
@@ -151,6 +152,32 @@ async def test_a_session_that_moves_loses_nothing(show: Show) -> None:
     assert show.messages == ["one", "two", "three"]
     assert show.subscriptions == before
     assert [state["state"] for state in show.told(keys.TWITCH_STATUS)][-1] == "connected"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_however_often_a_session_moves_every_message_is_told_once(show: Show, seed: int) -> None:
+    dice = random.Random(seed)
+    said: list[str] = []
+    for number in range(200):
+        match dice.randrange(10):
+            case 0:
+                show.twitch.faults.reconnect()
+            case 1:
+                show.twitch.faults.copies = dice.randrange(1, 4)
+            case 2:
+                show.twitch.faults.send_garbage("{")
+            case 3:
+                await asyncio.sleep(0)
+            case 4:
+                await show.until(lambda: len(show.messages) == len(said))
+            case _:
+                said.append(f"{number}")
+                show.twitch.world.chat("Ada", said[-1])
+    await show.until(lambda: len(show.messages) >= len(said))
+    show.twitch.world.chat("Ada", "the end")
+    await show.until(lambda: "the end" in show.messages)
+    assert sorted(show.messages) == sorted([*said, "the end"])
+    assert show.subscriptions == len(FEW)
 
 
 async def test_a_socket_that_is_cut_is_replaced(show: Show) -> None:
