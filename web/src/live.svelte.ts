@@ -34,8 +34,17 @@ class Box<T> implements Live<T> {
   }
 }
 
-/** A key that holds JSON. Call it while a component is set up. */
+/** A key that holds JSON; what is none is `null`. Call it while a component is set up. */
 export function liveKey<T>(key: string): Live<T> {
+  return follow(key, readJson<T>);
+}
+
+/** A key's text, for whom it matters whether it is JSON; the empty text when there is none. */
+export function liveText(key: string): Live<string> {
+  return follow(key, (text) => text);
+}
+
+function follow<T>(key: string, read: (text: string) => T | null): Live<T> {
   const box = new Box<T>();
   $effect(() => {
     void session.epoch;
@@ -45,12 +54,12 @@ export function liveKey<T>(key: string): Live<T> {
     let wasPushed = false;
     const unsubscribe = hub.subscribe(key, (text) => {
       wasPushed = true;
-      box.take(readJson<T>(text));
+      box.take(read(text));
     });
     box.refresh = () => {
-      hub.getJson<T>(key).then(
-        (value) => {
-          if (!isOver && !wasPushed) box.take(value);
+      hub.get(key).then(
+        (text) => {
+          if (!isOver && !wasPushed) box.take(read(text));
         },
         (error: unknown) => {
           if (!isOver && !wasPushed) box.fail(error);

@@ -3,8 +3,8 @@
 class Router {
   /** The path's parts, decoded; none for the first page. */
   parts: string[] = $state.raw(read());
-  /** Asked before a page goes, by whom there is something to lose: whether it may. */
-  guard: (() => Promise<boolean>) | null = null;
+  /** Asked before what is shown goes, by whom there is something to lose: whether the other parts may take its place. */
+  guard: ((wanted: string[]) => Promise<boolean>) | null = null;
   #hash = location.hash;
 
   start(): void {
@@ -29,7 +29,7 @@ class Router {
     if (this.guard) {
       // Until there is an answer, the address is that of what is shown.
       history.replaceState(null, '', this.#hash);
-      if (!(await this.guard())) return;
+      if (!(await this.guard(read(wanted)))) return;
       history.replaceState(null, '', wanted);
     }
     this.#hash = wanted;
@@ -42,8 +42,8 @@ export function href(...parts: string[]): string {
   return `#/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-function read(): string[] {
-  const path = /^#\/(.*)$/.exec(location.hash)?.[1] ?? '';
+function read(hash = location.hash): string[] {
+  const path = /^#\/(.*)$/.exec(hash)?.[1] ?? '';
   // A last part may be empty: there is a key of that name.
   return path === '' ? [] : path.split('/').map(decode);
 }

@@ -23,6 +23,8 @@ export const form = {
   notNumber: 'This is no number.',
   format: 'Tidy up',
   fault: (line: number, column: number) => `This is no JSON: line ${line}, column ${column}.`,
+  leave: 'Leave without saving?',
+  leaveYes: 'Leave',
   problems: {
     required: 'This is missing.',
     empty: 'This must not be empty.',

@@ -25,6 +25,8 @@ export const form: Texts['form'] = {
   notNumber: 'Questo non è un numero.',
   format: 'Riordina',
   fault: (line, column) => `Questo non è JSON: riga ${line}, colonna ${column}.`,
+  leave: 'Uscire senza salvare?',
+  leaveYes: 'Esci',
   problems: {
     required: 'Questo manca.',
     empty: 'Non può essere vuoto.',
