@@ -5,12 +5,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stagedoor.access import SERVICE, Client
-from stagedoor.hub import LmdbStore
+from stagedoor.hub import LmdbStore, MemoryStore, Write
 from stagedoor.keys import BOT_CONFIG, CHAT_HISTORY, CHAT_MESSAGE, EVENTSUB_EVENT, EVENTSUB_HISTORY
 from stagedoor.services.twitch.publishing import Publisher
-from tests.services.harness import Desk, FakeTime, open_hub
+from tests.services.harness import Desk, FakeTime, encode, open_hub
 from tests.services.twitch.telling import Stage, payload_of, stage
 
 
@@ -137,3 +139,48 @@ async def test_a_busy_chat_makes_no_backlog(tmp_path: Path) -> None:
     assert len(histories) < 50
     assert [message["ID"] for message in msgspec.json.decode(histories[-1])] == ["495", "496", "497", "498", "499"]
     await hub.close()
+
+
+SAY = st.just(("say", 0))
+STEPS = st.lists(
+    st.one_of(
+        SAY,
+        SAY,
+        st.tuples(st.just("limit"), st.integers(0, 6)),
+        st.tuples(st.just("import"), st.integers(0, 9)),
+        st.just(("restart", 0)),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_the_history_is_the_last_of_what_was_said_whatever_happens(steps: list[tuple[str, int]]) -> None:
+    """A store in memory writes at once, so that each step is over before the next."""
+    desk = Desk(open_hub(MemoryStore()))
+    clients = [Client(desk.hub, SERVICE), Client(desk.hub, SERVICE)]
+    publisher = Publisher(*clients)
+    publisher.start()
+    wanted: list[object] = []
+    limit = count = 0
+    for step, number in steps:
+        match step:
+            case "say":
+                count += 1
+                publisher.publish(said(str(count)))
+                wanted = [*wanted, str(count)][-limit:] if limit else wanted
+            case "limit":
+                desk.write([Write(BOT_CONFIG, encode({"chat_history": number}))], lambda _: None)
+                wanted = wanted[-number:] if number else (wanted if number == limit else [])
+                limit = number
+            case "import":
+                imported: list[object] = [f"i{index}" for index in range(number)]
+                desk.write([Write(CHAT_HISTORY, encode([{"ID": id_} for id_ in imported]))], lambda _: None)
+                wanted = imported[-limit:]
+            case "restart":
+                for client in clients:
+                    client.close()
+                clients = [Client(desk.hub, SERVICE), Client(desk.hub, SERVICE)]
+                publisher = Publisher(*clients)
+                publisher.start()
+        assert ids(desk) == wanted

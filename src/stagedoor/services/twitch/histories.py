@@ -46,9 +46,7 @@ class Histories:
         limit = self._read_limit(self._client.get(BOT_CONFIG))
         if limit is not None:
             self._entries[CHAT_HISTORY] = deque(maxlen=limit)
-            stored = self._client.get(CHAT_HISTORY)
-            if self._load(CHAT_HISTORY, stored) > limit or (stored and not limit):
-                self._writes.mark(CHAT_HISTORY)
+            self._load(CHAT_HISTORY, self._client.get(CHAT_HISTORY))
 
     async def close(self) -> None:
         """Wait until what was added is on disk."""
@@ -86,7 +84,10 @@ class Histories:
         if limit == entries.maxlen:
             return
         self._entries[CHAT_HISTORY] = deque(entries, maxlen=limit)
-        if len(entries) > limit:
+        if not entries.maxlen:
+            # An import may have brought a history before it brought the settings.
+            self._load(CHAT_HISTORY, self._client.get(CHAT_HISTORY))
+        elif len(entries) > limit or not limit:
             self._writes.mark(CHAT_HISTORY)
 
     def _read_limit(self, config: Value) -> int | None:
@@ -98,16 +99,18 @@ class Histories:
             return None
         return min(max(wanted, 0), MAX_CHAT_MESSAGES)
 
-    def _load(self, key: Key, text: Value) -> int:
-        """Take a stored list, of which the last entries fit; return how many it has."""
+    def _load(self, key: Key, text: Value) -> None:
+        """Take a stored list, of which the last entries stay; one that is not kept at all is left alone."""
         try:
             stored = msgspec.json.decode(text or "[]", type=list[msgspec.Raw] | None) or []
             entries = [bytes(entry).decode() for entry in stored]
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             logger.warning("%s cannot be read, and begins anew: %s", key, error)
             entries = []
-        self._entries[key] = deque(entries, maxlen=self._entries[key].maxlen)
-        return len(entries)
+        limit = self._entries[key].maxlen or 0
+        self._entries[key] = deque(entries, maxlen=limit)
+        if 0 < limit < len(entries):
+            self._writes.mark(key)
 
     def _encode(self, key: Key) -> Value | None:
         entries = self._entries[key]
