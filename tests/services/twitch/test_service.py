@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,8 @@ from stagedoor.fake_twitch import FakeTwitch
 from stagedoor.hub import LmdbStore
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.twitch import connection, service, timing
+from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.streams import Streams
 from stagedoor.services.twitch.tokens import KEYS
 from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.strimertul import write
@@ -132,6 +135,47 @@ async def test_a_login_that_is_taken_back_at_twitch_is_needed_again(show: Show) 
     await show.until_connected()
     show.twitch.world.chat("Ada", "hello")
     await show.until(lambda: show.messages == ["hello"])
+
+
+async def test_a_part_that_fails_begins_again_and_stops_no_other(
+    idle: Show, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Streams.run
+    runs: list[Streams] = []
+
+    async def fail_once(streams: Streams) -> None:
+        runs.append(streams)
+        if len(runs) == 1:
+            raise RuntimeError("a bug")
+        await run(streams)
+
+    monkeypatch.setattr(Streams, "run", fail_once)
+    await idle.configure()
+    await idle.log_in()
+    await idle.until_connected()
+    await idle.until(lambda: idle.desk.get(keys.STREAM_INFO) == "[]")
+    assert len(runs) == 2
+    assert "a part of the connection to Twitch failed" in caplog.text
+
+
+async def test_an_event_that_cannot_be_published_stops_none_of_the_others(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = Publisher.publish
+    calls: list[object] = []
+
+    def fail_once(publisher: Publisher, *given: Any, **named: Any) -> None:
+        calls.append(given)
+        if len(calls) == 1:
+            raise RuntimeError("a bug")
+        publish(publisher, *given, **named)
+
+    monkeypatch.setattr(Publisher, "publish", fail_once)
+    show.twitch.world.chat("Ada", "one")
+    show.twitch.world.chat("Ada", "two")
+    await show.until(lambda: "two" in show.messages)
+    assert show.messages == ["two"]
+    assert show.status["state"] == "connected"
 
 
 # --- connections that end ---
