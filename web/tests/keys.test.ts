@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Catalogue, exampleOf, fillIn, withhold, type Entry } from '../src/pages/keys/catalogue';
 import { compact, indent } from '../src/pages/keys/jsonText';
-import { Paged, Shelf, type Answer } from '../src/pages/keys/paged.svelte';
+import { Paged, Shelf, type Answer } from '../src/ui/paged.svelte';
 
 describe('the white space of JSON', () => {
   const values: unknown[] = [

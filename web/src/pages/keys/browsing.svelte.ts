@@ -2,7 +2,7 @@
 
 import { hub } from '../../session.svelte';
 import type { Catalogue, Entry, KeyKind } from './catalogue';
-import { Paged, PAGE, Shelf } from './paged.svelte';
+import { Paged, PAGE, Shelf } from '../../ui/paged.svelte';
 import { Tree } from './tree.svelte';
 
 /** A key in a list. */

@@ -2,7 +2,7 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { hub } from '../../session.svelte';
-import { Paged, PAGE, Shelf, type Answer } from './paged.svelte';
+import { Paged, PAGE, Shelf, type Answer } from '../../ui/paged.svelte';
 
 /** What keys have in common, up to a slash. */
 export interface Group {

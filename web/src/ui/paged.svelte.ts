@@ -1,5 +1,6 @@
-import { problemText } from '../../ui/problem';
 /** Long lists that are fetched a page at a time. Only the pages that were looked at last keep their rows. */
+
+import { problemText } from './problem';
 
 export interface Answer<T> {
   items: T[];
