@@ -6,7 +6,6 @@ Twitch ends any of it, and nothing is opened before Twitch is switched on.
 """
 
 import asyncio
-import contextlib
 import logging
 import random as random_
 import time
@@ -55,7 +54,6 @@ class Twitch:
         random: Callable[[], float] = random_.random,
     ) -> None:
         self._client = client()
-        self._clock = clock
         self._now = now
         self._sockets = WebSockets()
         self._world = World(urls, self._sockets.connect, clock, now, random)
@@ -77,6 +75,7 @@ class Twitch:
         self._shown: dict[Key, str | None] = {PLATFORM: None}
         self._conflict: str | None = None
         self._owner: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     async def start(self) -> None:
         """Look what there is, and go by it from now on; waits for no network."""
@@ -92,11 +91,10 @@ class Twitch:
 
     async def close(self) -> None:
         """End everything, and close the sockets."""
+        self._is_closing = True
+        self._look()
         if self._owner is not None:
-            self._owner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._owner
-        await self._disconnect()
+            await self._owner
         self._requests.close()
         await self._logins.close()
         await self._tokens.close()
@@ -133,13 +131,14 @@ class Twitch:
         self._is_due.set()
 
     async def _reconcile_always(self) -> None:
-        while True:
+        while not self._is_closing:
             self._is_due.clear()
             try:
                 await self._reconcile()
             except Exception:
                 logger.exception("the connection to Twitch could not be brought in line")
             await self._is_due.wait()
+        await self._disconnect()
 
     async def _reconcile(self) -> None:
         purpose = self._purpose()
@@ -236,7 +235,7 @@ class Twitch:
     def _put(self, key: Key, value: JsonObject | None) -> None:
         """Write state that is kept in memory, if it is another."""
         text = None if value is None else msgspec.json.encode(value).decode()
-        if text != (self._shown.get(key)):
+        if text != self._shown.get(key):
             self._shown[key] = text
             self._client.write([Write(key, text)], _ignore)
 
