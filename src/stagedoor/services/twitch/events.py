@@ -193,8 +193,8 @@ def _online(body: JsonObject, context: Context) -> Iterator[Told]:
 def _offline(body: JsonObject, context: Context) -> Iterator[Told]:
     """Read that the stream has ended. Of a stream that began before stagedoor did, nothing more is known."""
     now = event_time(context.now)
-    known: JsonObject = {"id": "", "type": "live", "started_at": now}
-    yield Told("StreamOffline", {**known, **context.memory.stream, "ended_at": now})
+    known: JsonObject = {"id": "", "type": "live", "started_at": now, **context.memory.stream}
+    yield Told("StreamOffline", {**known, "id": as_text(body.get("id")) or known["id"], "ended_at": now})
 
 
 def _update(body: JsonObject, context: Context) -> Iterator[Told]:
