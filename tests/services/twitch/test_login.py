@@ -250,6 +250,31 @@ async def test_whoever_does_not_know_the_state_can_do_nothing(
     assert stage.asked("token") == []
 
 
+@pytest.mark.parametrize("came", [{"code": "c"}, {"code": "c", "state": ""}, {"error": "access_denied", "state": ""}])
+async def test_a_login_by_a_device_knows_no_state(stage: Stage, came: dict[str, str]) -> None:
+    login = await begin(stage)
+    with pytest.raises(RequestFailed, match="not known here"):
+        await stage.desk.ask(keys.TWITCH_CALLBACK, **came)
+    assert stage.logins_shown()["streamer"] == login
+    assert stage.asked("token") == []
+
+
+async def test_a_login_that_is_given_up_at_the_last_moment_gives_its_token_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = await stage.visit((await begin(stage, flow="code"))["authorizeUrl"])
+    exchange = OAuth.exchange_code
+
+    async def exchange_too_late(self: OAuth, application: Application, **what: str) -> TokenPair:
+        pair = await exchange(self, application, **what)
+        await stage.desk.ask(keys.TWITCH_CANCEL_LOGIN, account="streamer")
+        return pair
+
+    monkeypatch.setattr(OAuth, "exchange_code", exchange_too_late)
+    await stage.desk.ask(keys.TWITCH_CALLBACK, **back)
+    assert (stage.stored(), stage.logins_shown(), stage.twitch.tokens.access) == (None, {}, {})
+
+
 async def test_an_address_without_a_code_is_refused_and_the_login_goes_on(stage: Stage) -> None:
     back = await stage.visit((await begin(stage, flow="code"))["authorizeUrl"])
     with pytest.raises(RequestFailed, match="no code"):

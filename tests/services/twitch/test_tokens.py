@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from stagedoor import keys
 from stagedoor.errors import StoreError
-from stagedoor.hub import MemoryStore
+from stagedoor.fake_twitch.refused import Refused as TwitchRefused
 from stagedoor.services.twitch.errors import LoginNeeded, Unreachable
 from stagedoor.services.twitch.network import Network
+from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair
 from stagedoor.services.twitch.tokens import RESERVE, VALIDATE_EVERY_S, expires_at, is_due, read_time
+from stagedoor.services.twitch.urls import Urls
 from stagedoor.strimertul import AuthKeys, write, write_time
+from stagedoor.types import JsonObject
 from tests.services.twitch.stage import Stage, open_stage, standing_twitch
 
 HOUR_S = 3600
@@ -188,7 +191,9 @@ async def test_a_refresh_writes_when_the_token_was_issued(stage: Stage) -> None:
     assert await stage.tokens.access_token("streamer") == old.access_token, "an eighth of its lifetime is left"
     stage.twitch.clock.turn(0.2 * HOUR_S)
     stage.twitch.tokens.lifetime_s = 5000.0
+    changes, user = list(stage.changes), stage.tokens.user("streamer")
     fresh = await stage.tokens.access_token("streamer")
+    assert (stage.changes, stage.tokens.user("streamer")) == (changes, user), "for the rest nothing has changed"
     pair = stage.stored()
     assert pair is not None
     assert read_time(pair.time) == stage.twitch.clock.now()
@@ -233,6 +238,39 @@ async def test_a_refused_refresh_keeps_what_is_stored(stage: Stage) -> None:
     assert described is not None
     assert described["state"] == "login needed"
     assert stage.tokens.needs_login("streamer")
+
+
+async def test_an_answer_that_names_no_new_refresh_token_keeps_the_old_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So RFC 6749 has it, in section 6."""
+    old = await logged_in(stage)
+    post = OAuth._post
+
+    async def post_less(self: OAuth, path: str, form: Mapping[str, str]) -> JsonObject:
+        return {name: value for name, value in (await post(self, path, form)).items() if name != "refresh_token"}
+
+    monkeypatch.setattr(OAuth, "_post", post_less)
+    stage.twitch.clock.turn(3.7 * HOUR_S)
+    fresh = await stage.tokens.access_token("streamer")
+    pair = stage.stored()
+    assert pair is not None
+    assert (pair.access_token, pair.refresh_token) == (fresh, old.refresh_token)
+
+
+async def test_to_be_asked_too_often_ends_no_login(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await logged_in(stage)
+    stage.twitch.clock.turn(5 * HOUR_S)
+
+    def fail(*_: object) -> None:
+        raise TwitchRefused(429, "")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(type(stage.twitch.tokens), "renew", fail)
+        with pytest.raises(Unreachable):
+            await stage.tokens.access_token("streamer")
+    assert not stage.tokens.needs_login("streamer")
+    assert await stage.tokens.access_token("streamer")
 
 
 async def test_missing_secret_is_explained_and_mended_by_giving_it(stage: Stage) -> None:
@@ -336,6 +374,21 @@ async def test_tokens_without_a_refresh_token_are_used_until_they_end(stage: Sta
     assert stage.twitch.calls == []
 
 
+async def test_what_twitchs_own_mock_gives_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """twitch-cli's mock has its logins below ``/auth`` and its API below ``/mock``, and gives no refresh token."""
+    address = stage.twitch.address
+    urls = Urls(f"{address}/auth", f"{address}/mock", stage.twitch.urls.eventsub, f"{address}/eventsub/subscriptions")
+    monkeypatch.setattr(stage.logins.oauth, "_urls", urls)
+    token = stage.twitch.issue_token()
+    given = {"access_token": token.text, "refresh_token": "", "expires_in": 86399, "scope": [], "token_type": "bearer"}
+    await stage.configure()
+    await stage.put(keys.AUTH_KEYS, {**given, "Time": write_time(stage.twitch.clock.now())})
+    stage.start()
+    await stage.until(lambda: stage.tokens.user("streamer") is not None)
+    assert await stage.tokens.access_token("streamer") == token.text
+    assert stage.twitch.calls_of("/mock/users")
+
+
 async def test_another_application_needs_another_login(stage: Stage) -> None:
     await logged_in(stage)
     await stage.configure(is_public=True)
@@ -366,23 +419,30 @@ async def test_fresh_tokens_survive_a_store_that_fails(stage: Stage, monkeypatch
     assert pair.access_token == fresh
 
 
-async def test_an_end_waits_for_a_refresh_that_is_under_way(tmp_path: Path) -> None:
+async def test_an_end_waits_for_a_refresh_that_is_under_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refresh token of a public application is good once: were the answer lost, so would be the login."""
-    async with standing_twitch() as twitch:
-        stage = Stage(twitch, MemoryStore())
-        await logged_in(stage, is_public=True)
-        twitch.clock.turn(3.7 * HOUR_S)
-        twitch.faults.delay_s = 0.05
-        asking = asyncio.create_task(stage.tokens.access_token("streamer"))
+    old = await logged_in(stage, is_public=True)
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+    refresh = OAuth.refresh
+
+    async def refresh_slowly(self: OAuth, application: Application, token: str) -> TokenPair:
+        pair = await refresh(self, application, token)
+        is_asked.set()
+        await may_answer.wait()
+        return pair
+
+    monkeypatch.setattr(OAuth, "refresh", refresh_slowly)
+    stage.twitch.clock.turn(3.7 * HOUR_S)
+    asking = asyncio.create_task(stage.tokens.access_token("streamer"))
+    await is_asked.wait()
+    ending = asyncio.create_task(stage.tokens.close())
+    for _ in range(3):
         await asyncio.sleep(0)
-        await stage.logins.close()
-        await stage.tokens.close()
-        pair = stage.stored()
-        assert pair is not None
-        assert twitch.tokens.find(pair.access_token) is not None
-        assert await asking == pair.access_token
-        await stage.network.close()
-        await stage.hub.close()
+    may_answer.set()
+    await ending
+    pair = stage.stored()
+    assert pair is not None
+    assert pair.access_token == await asking != old.access_token
 
 
 async def test_what_is_stored_is_what_strimertuel_reads(stage: Stage) -> None:

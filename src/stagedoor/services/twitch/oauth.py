@@ -143,7 +143,7 @@ class OAuth:
     async def test(self, application: Application) -> None:
         """Find out whether Twitch knows the application, and its secret if it has one."""
         if not application.client_secret:
-            await self._post("device", {"client_id": application.client_id, "scopes": ""})
+            await self._post("device", {"client_id": application.client_id})  # whose code nobody types
             return
         form = {**_shown(application), "grant_type": "client_credentials"}
         token = _text(await self._post("token", form), "access_token")
