@@ -111,6 +111,7 @@ from stagedoor.keys.loyalty import (
     REMOVE_REDEEM,
     REWARDS,
     SAVE_GOAL,
+    TOP_POINTS,
 )
 from stagedoor.keys.platforms import PRONOUNS_GET
 from stagedoor.keys.server import (
@@ -261,6 +262,7 @@ __all__ = [
     "TIMERS_CONFIG",
     "TLS",
     "TLS_CONFIG",
+    "TOP_POINTS",
     "TWITCH_ANNOUNCE",
     "TWITCH_CALLBACK",
     "TWITCH_CANCEL_LOGIN",

@@ -22,6 +22,7 @@ CREATE_REDEEM: Final = "loyalty/@create-redeem"
 REMOVE_REDEEM: Final = "loyalty/@remove-redeem"
 REFUND_REDEEM: Final = "loyalty/@refund-redeem"
 ADD_POINTS: Final = "loyalty/@add-points"
+TOP_POINTS: Final = "loyalty/@top"
 SAVE_GOAL: Final = "loyalty/@save-goal"
 
 _INTEGER: Final[JsonObject] = {"type": "integer"}
@@ -123,10 +124,16 @@ SPECS: Final = (
         example({"username": "ada", "points": -50}),
     ),
     _request(
+        TOP_POINTS,
+        "Tells who has most points, 10 unless told otherwise, and how many have any.",
+        record([], limit={"type": "integer", "minimum": 1, "maximum": 100}),
+        example({"limit": 10}),
+    ),
+    _request(
         SAVE_GOAL,
         "Makes a goal or changes one, and leaves what was saved for it as it is.",
         record(
-            ["id", "name", "total"],
+            ["id"],
             enabled=FLAG,
             id=TEXT,
             name=TEXT,

@@ -29,6 +29,7 @@ from stagedoor.services.loyalty.commands import Answers, Command
 from stagedoor.services.loyalty.people import MAX_NAME_CHARACTERS, Logins, Person
 from stagedoor.services.loyalty.replies import Replies
 from stagedoor.services.loyalty.requests import ASKS, handler
+from stagedoor.services.loyalty.standings import serve_standings
 from stagedoor.strimertul import BotConfig, ChatMessage, LoyaltyConfig, TwitchConfig, read, read_object
 from stagedoor.strimertul import Command as CustomCommand
 from stagedoor.types import Value
@@ -101,6 +102,7 @@ class Loyalty:
         self._take_config(self._client.get(LOYALTY_CONFIG))
         for key, ask in ASKS.items():
             self._retire.append(self._client.serve(key, handler(self._books, ask)))
+        self._retire.append(serve_standings(self._client))
 
     async def close(self) -> None:
         """Hear and answer nothing more."""
