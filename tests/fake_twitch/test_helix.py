@@ -112,6 +112,12 @@ class TestFaults:
                 done, _ = await asyncio.wait({call}, timeout=0.1)
             assert call.result()["data"]
 
+    async def test_calls_can_be_cut_off(self, visitor: Visitor) -> None:
+        visitor.twitch.faults.broken_calls = 1
+        with pytest.raises(aiohttp.ClientError):
+            await visitor.call("POST", "/chat/announcements", {"message": "Hear!"})
+        await visitor.get("/users")
+
     async def test_messages_can_be_dropped(self, visitor: Visitor) -> None:
         visitor.twitch.faults.drop = ("msg_rejected", "Your message is being checked.")
         assert (await say(visitor, "hello"))["drop_reason"]["code"] == "msg_rejected"

@@ -29,6 +29,8 @@ class Faults:
         self.refusals: list[Refusal] = []
         self.delay_s = 0.0
         """How long every HTTP answer takes, by the world's clock."""
+        self.broken_calls = 0
+        """How many of the next HTTP calls are cut off without an answer."""
         self.refused_connections = 0
         """How many of the next WebSockets are turned away."""
         self.refused_refreshes = 0

@@ -172,9 +172,13 @@ class FakeTwitch:
 
     @web.middleware
     async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Write down each call, and be slow if asked to."""
+        """Write down each call, and be slow or break off if asked to."""
         if request.path == "/ws":
             return await handler(request)
+        if self.faults.broken_calls > 0 and request.transport is not None:
+            self.faults.broken_calls -= 1
+            request.transport.abort()
+            return web.Response()
         if self.faults.delay_s:
             await self.clock.sleep_until(self.clock.now() + self.faults.delay_s)
         body = await _body(request)

@@ -87,9 +87,11 @@ def update_channel(call: Call) -> None:
     labels = call.body.get("content_classification_labels")
     chosen = list(call.world.channel.labels)
     for label in labels if isinstance(labels, list) else []:
+        if not isinstance(label, dict) or not isinstance(label.get("id"), str):
+            raise Refused(400, "The content classification label is not valid.")
         if label["id"] in chosen:
             chosen.remove(label["id"])
-        if label["is_enabled"]:
+        if label.get("is_enabled") is True:
             chosen.append(label["id"])
     call.world.update_channel(
         title=call.text("title") if "title" in call.body else None,
