@@ -48,6 +48,7 @@ async def ask_everything(twitch: FakeTwitch, visitor: Visitor) -> list[tuple[str
     await ask("GetUsersResponse", "GET", "/users", login=["ann", "ben"])
     await ask("UpdateUserResponse", "PUT", "/users", description="Hello")
     await ask("GetChannelInformationResponse", "GET", "/channels", **one)
+    await do("PATCH", "/channels", {"title": "Everything"}, **one)
     await ask("GetStreamsResponse", "GET", "/streams")
     await ask("SearchChannelsResponse", "GET", "/search/channels", query="s")
     await ask("SearchCategoriesResponse", "GET", "/search/categories", query="a")

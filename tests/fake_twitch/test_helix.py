@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from stagedoor.fake_twitch import Clock, FakeTwitch
+from stagedoor.fake_twitch.helix import ROUTES
 from tests.fake_twitch.conftest import Visitor
 from tests.fake_twitch.everything import ask_everything
 
@@ -41,6 +42,19 @@ class TestRights:
         visitor.token = visitor.twitch.issue_token(scopes=["bits:read"])
         answer = await visitor.call(method, path)
         assert (answer.status, answer.body["message"]) == (401, f"Missing scope: {scopes}")
+
+    async def test_scopes_come_before_all_else(self, visitor: Visitor) -> None:
+        """Whatever takes a scope is refused without, and refused for another reason, if at all, with any of them."""
+        for (method, path), route in ROUTES.items():
+            if not route.scopes:
+                continue
+            visitor.token = visitor.twitch.issue_token(scopes=[])
+            answer = await visitor.call(method, path)
+            assert answer.body["message"] == f"Missing scope: {' or '.join(route.scopes)}"
+            for scope in route.scopes:
+                visitor.token = visitor.twitch.issue_token(scopes=[scope])
+                answer = await visitor.call(method, path)
+                assert answer.status in (200, 400), (path, answer)  # What it is about was not named.
 
     async def test_what_is_the_owners_is_not_for_the_bot(self, visitor: Visitor) -> None:
         twitch = visitor.twitch
@@ -246,3 +260,6 @@ async def test_everything_can_be_asked_for(twitch: FakeTwitch, visitor: Visitor)
     assert len(asked) >= 50
     assert len(twitch.calls) >= len(asked)
     assert all(call.status < 300 for call in twitch.calls)
+    called = {(call.method, call.path.removeprefix("/helix")) for call in twitch.calls}
+    # The one says always no, the other is tried out with the sockets.
+    assert ROUTES.keys() - called == {("DELETE", "/raids"), ("DELETE", "/eventsub/subscriptions")}
