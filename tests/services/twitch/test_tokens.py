@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from stagedoor import keys
 from stagedoor.errors import StoreError
 from stagedoor.fake_twitch.refused import Refused as TwitchRefused
-from stagedoor.services.twitch.errors import LoginNeeded, Unreachable
+from stagedoor.services.twitch.errors import LoginNeeded, Refused, Unreachable
 from stagedoor.services.twitch.network import Network
-from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair
+from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair, Validity
 from stagedoor.services.twitch.tokens import RESERVE, VALIDATE_EVERY_S, expires_at, is_due, read_time
 from stagedoor.services.twitch.urls import Urls
 from stagedoor.strimertul import AuthKeys, write, write_time
@@ -251,7 +251,7 @@ async def test_an_answer_that_names_no_new_refresh_token_keeps_the_old_one(
         return {name: value for name, value in (await post(self, path, form)).items() if name != "refresh_token"}
 
     monkeypatch.setattr(OAuth, "_post", post_less)
-    stage.twitch.clock.turn(3.7 * HOUR_S)
+    stage.twitch.clock.turn(5 * HOUR_S)
     fresh = await stage.tokens.access_token("streamer")
     pair = stage.stored()
     assert pair is not None
@@ -347,6 +347,48 @@ async def test_tokens_that_are_written_during_a_refresh_win(stage: Stage, monkey
     pair = stage.stored()
     assert pair is not None
     assert pair.access_token == other.text
+
+
+async def test_a_refusal_that_comes_too_late_counts_for_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await logged_in(stage)
+    stage.twitch.clock.turn(5 * HOUR_S)
+    other = stage.twitch.issue_token("Ada")
+
+    async def log_in_meanwhile(*_: object) -> None:
+        await stage.store(other)
+        raise Refused(400, "Invalid refresh token")
+
+    async def give_the_secret_meanwhile(*_: object) -> None:
+        await stage.configure()
+        raise Refused(403, "invalid client secret")
+
+    with monkeypatch.context() as patches:
+        await stage.configure(api_client_secret="wrong")
+        patches.setattr(OAuth, "refresh", give_the_secret_meanwhile)
+        with pytest.raises(Unreachable, match="credentials have changed"):
+            await stage.tokens.access_token("streamer")
+        patches.setattr(OAuth, "refresh", log_in_meanwhile)
+        assert await stage.tokens.access_token("streamer") == other.text
+    assert not stage.tokens.needs_login("streamer")
+
+
+async def test_settings_that_change_during_a_validation_are_gone_by(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate = OAuth.validate
+
+    async def validate_late(self: OAuth, token: str) -> Validity:
+        validity = await validate(self, token)
+        monkeypatch.undo()
+        await stage.configure(is_public=True)
+        return validity
+
+    await stage.configure()
+    await stage.store(stage.twitch.issue_token())
+    monkeypatch.setattr(OAuth, "validate", validate_late)
+    stage.start()
+    await stage.until(lambda: stage.tokens.needs_login("streamer"))
+    assert "another Twitch application" in str(stage.tokens.describe("streamer"))
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"access_token":5}', "{}", "null"])
