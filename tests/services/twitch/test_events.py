@@ -159,3 +159,46 @@ async def test_an_ad_break_may_have_its_length_as_text() -> None:
     async with stage() as there:
         assert told(there, "channel.ad_break.begin", duration_seconds="60")["length"] == 60
         assert told(there, "channel.ad_break.begin", duration_seconds="long")["length_seconds"] == 0
+
+
+async def test_a_notice_of_a_shared_chat_says_where_it_is_from() -> None:
+    gifter = {"gifter_user_id": "5", "gifter_user_login": "ann", "gifter_user_name": "Ann"}
+    kind = "shared_chat_gift_paid_upgrade"
+    async with stage() as there:
+        data = told(
+            there,
+            "channel.chat.notification",
+            notice_type=kind,
+            resub=None,
+            shared_chat_gift_paid_upgrade={"gifter_is_anonymous": False, **gifter},
+            source_broadcaster_user_id="7",
+            source_broadcaster_user_login="other",
+            source_broadcaster_user_name="Other",
+            source_message_id="s1",
+            source_badges=[{"set_id": "vip", "id": "1", "info": ""}],
+        )
+        source = {"id": "7", "login": "other", "name": "Other", "type": "twitch"}
+        assert (data["source"], data["sharedChatSource"], data["sourceMessageId"]) == (source, source, "s1")
+        assert [badge["name"] for badge in data["sourceBadges"]] == ["vip"]
+        assert (data["isInSharedChat"], data["isFromSharedChatGuest"]) == (True, True)
+        assert data["gifterUser"] == {"id": "5", "login": "ann", "name": "Ann", "type": "twitch"}
+
+
+async def test_who_gave_without_a_name_is_known_as_that_later() -> None:
+    facts = {"gifter_is_anonymous": True, "gifter_user_id": None, "gifter_user_login": None, "gifter_user_name": None}
+    async with stage() as there:
+        members = {"notice_type": "gift_paid_upgrade", "resub": None, "gift_paid_upgrade": facts}
+        data = told(there, "channel.chat.notification", **members, system_message="")
+        assert (data["gifter_is_anonymous"], data["gifterUser"]["login"]) == (True, "ananonymousgifter")
+        assert data["systemMessage"] == "Pixel_Panda is continuing the Gift Sub they got from AnAnonymousGifter!"
+
+
+async def test_a_whisper_is_told_in_both_shapes() -> None:
+    async with stage() as there:
+        data = told(there, "user.whisper.message", whisper="psst")
+        assert (data["whisperText"], data["message"]["message"], data["user"]["name"]) == (
+            "psst",
+            "psst",
+            "Pixel_Panda",
+        )
+        assert data["whisperId"] == data["message"]["msgId"]

@@ -12,7 +12,7 @@ from stagedoor.types import JsonObject
 
 V = TypeVar("V")
 
-_ANONYMOUS_GIFTER: Final[JsonObject] = {"id": "274598607", "login": "ananonymousgifter", "name": "AnAnonymousGifter"}
+ANONYMOUS_GIFTER: Final[JsonObject] = {"id": "274598607", "login": "ananonymousgifter", "name": "AnAnonymousGifter"}
 _ANONYMOUS_CHEERER: Final[JsonObject] = {"id": "407665396", "login": "ananonymouscheerer", "name": "AnAnonymousCheerer"}
 """The accounts in whose names Twitch tells in chat what nobody wants to have given."""
 
@@ -116,7 +116,7 @@ def channel_of(body: JsonObject) -> JsonObject:
 
 def giver(body: JsonObject) -> JsonObject:
     """Tell who gave something away; those who wish not to be named have Twitch's own account for that."""
-    return dict(_ANONYMOUS_GIFTER) if not first_text(body, "user_id", "user_login", "user_name") else somebody(body)
+    return dict(ANONYMOUS_GIFTER) if not first_text(body, "user_id", "user_login", "user_name") else somebody(body)
 
 
 def cheerer(body: JsonObject) -> JsonObject:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from stagedoor.services.twitch.bodies import (
+    ANONYMOUS_GIFTER,
     Context,
     Reading,
     Told,
-    channel_of,
     chatter,
     marked_text,
     members_of,
@@ -15,6 +15,8 @@ from stagedoor.services.twitch.bodies import (
     shared_chat,
     somebody,
 )
+from stagedoor.services.twitch.chat import read_badges
+from stagedoor.streamerbot.events.people import badge_entry
 from stagedoor.streamerbot.events.reading import as_count, as_text
 from stagedoor.types import JsonObject
 
@@ -46,7 +48,19 @@ def notification(body: JsonObject, context: Context) -> Iterator[Told]:
     kind = type_.removeprefix(_SHARED)
     name = _NAMES.get(kind, (None, None))[is_shared]
     if name is not None:
-        yield Told(name, _DATA[kind](body, facts, context))
+        data = _DATA[kind](body, facts, context)
+        yield Told(name, {**data, **_source(body)} if is_shared else data)
+
+
+def _source(body: JsonObject) -> JsonObject:
+    """Which channel a notice of a shared chat is from."""
+    return {
+        "source": {**somebody(body, "source_broadcaster_user"), "type": "twitch"},
+        "sourceMessageId": as_text(body.get("source_message_id")),
+        "sourceBadges": [
+            badge_entry(badge.set_id, badge.id, badge.info or "") for badge in read_badges(body.get("source_badges"))
+        ],
+    }
 
 
 def _notice(body: JsonObject, context: Context) -> JsonObject:
@@ -151,35 +165,29 @@ def _raid(body: JsonObject, facts: JsonObject, context: Context) -> JsonObject:
     }
 
 
-def _upgrade(body: JsonObject, facts: JsonObject, context: Context) -> JsonObject:
-    """What the notices have in common of which only the arguments are published."""
-    user = chatter(body)
-    badges = user["badges"] if isinstance(user["badges"], list) else []
-    held = {as_text(badge.get("name")) for badge in badges if isinstance(badge, dict)}
-    data: JsonObject = {
-        **channel_of(body),
-        **members_of(body, "chatter_user"),
-        "badges": badges,
-        "badgeCount": len(badges),
-        "isSubscribed": not held.isdisjoint(("subscriber", "founder")),
-        "subscriptionTier": int(as_text(user.get("subscriptionTier")) or 0),
-        "monthsSubscribed": as_count(user.get("monthsSubscribed")),
-        "isModerator": not held.isdisjoint(("moderator", "lead_moderator")),
-        "isVip": "vip" in held,
-        "systemMessage": as_text(body.get("system_message")),
-    }
-    if tier := as_text(facts.get("sub_tier")):
-        data |= {"upgradeTier": int(tier) if tier.isdecimal() else 1000, "upgradeTierString": tier}
-    if as_count(facts.get("tier")):
-        data["tier"] = as_count(facts.get("tier"))
-    if "gifter_is_anonymous" in facts:
-        data["gifter"] = {
-            **somebody(facts, "gifter_user"),
-            "isAnonymous": facts["gifter_is_anonymous"] is True,
-        }
-    if body.get("source_broadcaster_user_id"):
-        data |= shared_chat(body, context.memory)
+def _plain(body: JsonObject, context: Context) -> JsonObject:
+    """What the notices have in common that show a chatter and no text."""
+    data = _notice(body, context)
+    del data["text"], data["emotes"]
     return data
+
+
+def _prime_paid_upgrade(body: JsonObject, facts: JsonObject, context: Context) -> JsonObject:
+    return {**_plain(body, context), "upgradeTier": as_text(facts.get("sub_tier")) or "1000"}
+
+
+def _after_gift(body: JsonObject, facts: JsonObject, context: Context) -> JsonObject:
+    is_anonymous = facts.get("gifter_is_anonymous") is True
+    gifter = dict(ANONYMOUS_GIFTER) if is_anonymous else somebody(facts, "gifter_user")
+    return {
+        **_plain(body, context),
+        "gifter_is_anonymous": is_anonymous,
+        "gifterUser": {**gifter, "type": "twitch"},
+    }
+
+
+def _bits_badge(body: JsonObject, facts: JsonObject, context: Context) -> JsonObject:
+    return {**_plain(body, context), "bitBadgeTier": as_text(facts.get("tier"))}
 
 
 _DATA: Final = {
@@ -187,12 +195,12 @@ _DATA: Final = {
     "resub": _resub,
     "sub_gift": _sub_gift,
     "community_sub_gift": _community_sub_gift,
-    "gift_paid_upgrade": _upgrade,
-    "prime_paid_upgrade": _upgrade,
-    "pay_it_forward": _upgrade,
+    "gift_paid_upgrade": _after_gift,
+    "prime_paid_upgrade": _prime_paid_upgrade,
+    "pay_it_forward": _after_gift,
     "announcement": _announcement,
     "raid": _raid,
-    "bits_badge_tier": _upgrade,
+    "bits_badge_tier": _bits_badge,
     "watch_streak": _watch_streak,
 }
 

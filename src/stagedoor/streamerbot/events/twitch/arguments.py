@@ -8,7 +8,7 @@ from typing import Final
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes
 from stagedoor.streamerbot.events.people import known_person, person_of
-from stagedoor.streamerbot.events.reading import as_count, as_object, as_text, fill, first_text
+from stagedoor.streamerbot.events.reading import as_object, as_text, fill, first_text
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
 
@@ -168,16 +168,6 @@ def shared_chat(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
-def upgrade(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete PrimePaidUpgrade: Prime's subscription becomes one that is paid for."""
-    done = of_person(data, emotes, now)
-    tier = as_count(data.get("upgradeTier")) or 1000
-    name = as_text(done.get("user")) or "Somebody"
-    fill(done, upgradeTier=tier, upgradeTierString=str(tier))
-    fill(done, systemMessage=f"{name} converted from a Prime sub to a Tier {str(tier)[0]} sub!")
-    return done
-
-
 def poll(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete PollTerminated and PollArchived, whose poll is written otherwise than in the other polls' events."""
     done = of_channel(data, emotes, now)
@@ -208,17 +198,6 @@ def _fill_channel(done: JsonObject, data: JsonObject) -> None:
     )
 
 
-def _from_shared_chat(build: Builder) -> Builder:
-    """Complete an event from another channel whose chat is shared with this one."""
-
-    def completed(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-        done = build(data, emotes, now)
-        fill(done, isInSharedChat=True, isFromSharedChatGuest=True)
-        return done
-
-    return completed
-
-
 def _each(build: Builder, names: str) -> dict[str, Builder]:
     return dict.fromkeys(names.split(), build)
 
@@ -231,8 +210,7 @@ BUILDERS: Final[dict[str, Builder]] = {
     ),
     **_each(
         of_person,
-        "ModeratorAdded ModeratorRemoved VipAdded VipRemoved ShoutoutReceived UnbanRequestCreated WarningAcknowledged "
-        "PayItForward GiftPaidUpgrade BitsBadgeTier",
+        "ModeratorAdded ModeratorRemoved VipAdded VipRemoved ShoutoutReceived UnbanRequestCreated WarningAcknowledged",
     ),
     **_each(of_person_by_moderator, "UnbanRequestApproved UnbanRequestDenied WarnedUser SuspiciousUserUpdate"),
     **_each(of_terms, "BlockedTermsAdded BlockedTermsDeleted PermittedTermsDeleted"),
@@ -240,9 +218,6 @@ BUILDERS: Final[dict[str, Builder]] = {
     **_each(goal, "GoalBegin GoalProgress GoalEnd"),
     **_each(raiding, "RaidStart RaidSend RaidCancelled"),
     **_each(shared_chat, "SharedChatSessionBegin SharedChatSessionUpdate SharedChatSessionEnd"),
-    "PrimePaidUpgrade": upgrade,
-    "SharedChatPrimePaidUpgrade": _from_shared_chat(upgrade),
-    **_each(_from_shared_chat(of_person), "SharedChatGiftPaidUpgrade SharedChatPayItForward"),
     **_each(poll, "PollTerminated PollArchived"),
 }
 """How each of them is completed."""

@@ -109,14 +109,18 @@ def power_up(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     given = data.get("customPowerUp")
     known = dict(as_object(given))
     share(known, ("bits",), either(data.get("bits"), default=0))
-    fill(known, id="", title=as_text(given), prompt="")
+    fill(known, id="", title=as_text(given), prompt="", backgroundColor="", groupName="")
+    fill(known, globalCooldown=0, maxPerStream=0, maxPerUserPerStream=0)
+    fill(known, userInputRequired=False, persistCounter=False, persistUserCounter=False)
     if stands_for_object(given):
         done["customPowerUp"] = known
     user = twitch_user(data.get("user"), person_of(data.get("user"), data), data)
     if stands_for_object(data.get("user")):
         done["user"] = user
     text = first_text(data, "text", "message", "user_input")
-    fill(done, userInput=text, id=derived_message_id(now, as_text(user["login"]), text), redeemedAt=event_time(now))
+    share(done, ("id", "redemptionId"), derived_message_id(now, as_text(user["login"]), text))
+    fill(done, userInput=text, userColor=user["color"], counter=0, userCounter=0, status="")
+    fill(done, redeemedAt=event_time(now), isTest=False)
     return done
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes, find_cheermotes, find_emotes, parts_of
-from stagedoor.streamerbot.events.people import person_of, twitch_user
+from stagedoor.streamerbot.events.people import person_of, short_user, twitch_user
 from stagedoor.streamerbot.events.reading import (
     as_count,
     as_object,
@@ -58,22 +58,25 @@ def watch_streak(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
 
 
 def whisper(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete Whisper and BotWhisper, which have the older shape alone."""
+    """Complete Whisper and BotWhisper: ``message`` in the older shape, all else in the newer one."""
     done = dict(data)
     given = data.get("message")
     old = _older(given)
     person = person_of(data.get("user"), old, data)
-    text = as_text(old.get("message")) or as_text(data.get("text"))
+    text = as_text(old.get("message")) or first_text(data, "whisperText", "text")
     user = twitch_user(data.get("user"), person, old, data)
     fill(
         old,
-        msgId=first_text(data, "messageId", "msgId") or derived_message_id(now, person.login, text),
+        msgId=first_text(data, "whisperId", "messageId", "msgId") or derived_message_id(now, person.login, text),
         userId=person.id,
         username=person.login,
         displayName=person.name,
         message=text,
         badges=user["badges"],
     )
+    if stands_for_object(data.get("user")):
+        done["user"] = short_user(data.get("user"), person)
+    fill(done, whisperId=old["msgId"], whisperText=text, isTest=False)
     if old.get("emotes") is None:
         old["emotes"] = find_emotes(text, emotes)
     if stands_for_object(given):

@@ -11,6 +11,16 @@ SHARED_CHAT: Final = ("isInSharedChat", "isSharedChatHost", "isFromSharedChatGue
 """The flags of a chat that several channels share; false unless given."""
 
 
+def plain_notice(data: JsonObject, now: float) -> JsonObject:
+    """What the events about a chatter without a message have in common: user, id, flags."""
+    done = dict(data)
+    person = person_of(data.get("user"), data)
+    if stands_for_object(data.get("user")):
+        done["user"] = twitch_user(data.get("user"), person, data)
+    fill(done, messageId=derived_message_id(now, person.login), isTest=False, **dict.fromkeys(SHARED_CHAT, False))
+    return done
+
+
 def notice(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """What the events about a chatter with a message have in common: user, text and its parts, ids, flags."""
     done = dict(data)

@@ -7,7 +7,7 @@ from typing import Final
 
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes
-from stagedoor.streamerbot.events.people import flat_person, short_user
+from stagedoor.streamerbot.events.people import flat_person, person_of, short_user
 from stagedoor.streamerbot.events.reading import (
     as_count,
     as_object,
@@ -17,7 +17,7 @@ from stagedoor.streamerbot.events.reading import (
     share,
     stands_for_object,
 )
-from stagedoor.streamerbot.events.twitch.notices import notice
+from stagedoor.streamerbot.events.twitch.notices import notice, plain_notice
 from stagedoor.types import JsonObject
 
 
@@ -91,6 +91,61 @@ def gift_bomb(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
+def prime_paid_upgrade(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete PrimePaidUpgrade: Prime's subscription becomes one that is paid for."""
+    done = plain_notice(data, now)
+    tier = first_text(data, "upgradeTier", "upgradeTierString", "sub_tier", "subTier", "tier")
+    tier, _ = _tier({"tier": tier})
+    share(done, ("upgradeTier", "upgradeTierString"), tier)
+    fill(done, systemMessage=f"{_name(done)} converted from a Prime sub to a Tier {tier[0]} sub!")
+    return done
+
+
+def gift_paid_upgrade(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete GiftPaidUpgrade: a subscription that was given becomes one that is paid for."""
+    done = _after_gift(data, now)
+    giver = first_text(as_object(done.get("gifterUser")), "name") or "an anonymous user"
+    fill(done, systemMessage=f"{_name(done)} is continuing the Gift Sub they got from {giver}!")
+    return done
+
+
+def pay_it_forward(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete PayItForward: who was given a subscription gives one."""
+    done = _after_gift(data, now)
+    giver = first_text(as_object(done.get("gifterUser")), "name") or "an anonymous user"
+    fill(done, systemMessage=f"{_name(done)} is paying forward the Gift they got from {giver} to the community!")
+    return done
+
+
+def _after_gift(data: JsonObject, now: float) -> JsonObject:
+    done = plain_notice(data, now)
+    given = data.get("gifterUser")
+    if stands_for_object(given):
+        done["gifterUser"] = short_user(given, person_of(given))
+    fill(done, gifter_is_anonymous=False)
+    return done
+
+
+def bits_badge(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete BitsBadgeTier: somebody has cheered enough for another badge."""
+    done = plain_notice(data, now)
+    fill(done, bitBadgeTier=first_text(data, "tier"))
+    fill(done, systemMessage=f"{_name(done)} just earned a new Bits badge!")
+    return done
+
+
+def _from_shared_chat(build: Builder) -> Builder:
+    """Complete a notice of another channel whose chat is shared with this one."""
+
+    def completed(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+        flags: JsonObject = {
+            name: True for name in ("isInSharedChat", "isFromSharedChatGuest") if data.get(name) is None
+        }
+        return build({**data, **flags}, emotes, now)
+
+    return completed
+
+
 def _tier(data: JsonObject) -> tuple[str, bool]:
     """The tier as ``1000``, ``2000`` or ``3000``, however it was written, and whether it is Prime's."""
     given = first_text(data, "sub_tier", "subTier", "tier").lower()
@@ -116,4 +171,11 @@ BUILDERS: Final[dict[str, Builder]] = {
     "SharedChatSubGift": gift_sub,
     "GiftBomb": gift_bomb,
     "SharedChatCommunitySubGift": gift_bomb,
+    "PrimePaidUpgrade": prime_paid_upgrade,
+    "SharedChatPrimePaidUpgrade": _from_shared_chat(prime_paid_upgrade),
+    "GiftPaidUpgrade": gift_paid_upgrade,
+    "SharedChatGiftPaidUpgrade": _from_shared_chat(gift_paid_upgrade),
+    "PayItForward": pay_it_forward,
+    "SharedChatPayItForward": _from_shared_chat(pay_it_forward),
+    "BitsBadgeTier": bits_badge,
 }
