@@ -427,8 +427,10 @@ async def test_credentials_can_be_tried(stage: Stage) -> None:
 
 
 async def test_the_scopes_are_told_with_reasons(stage: Stage) -> None:
-    told = (await stage.desk.ask(keys.TWITCH_SCOPES))["scopes"]
+    answer = await stage.desk.ask(keys.TWITCH_SCOPES)
+    told = answer["scopes"]
     assert isinstance(told, list)
+    assert answer["redirectUri"] == REDIRECT
     assert {"name": "bits:read", "why": "hear of cheers", "accounts": ["streamer"]} in told
     assert len(told) == len(SCOPES) == len({scope.name for scope in SCOPES})
 

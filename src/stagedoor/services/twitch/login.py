@@ -126,7 +126,7 @@ class Logins:
             (TWITCH_LOG_OUT, self._log_out),
             (TWITCH_TEST, self._test),
             (TWITCH_CALLBACK, self._come_back),
-            (TWITCH_SCOPES, _tell_scopes),
+            (TWITCH_SCOPES, self._tell_scopes),
         ):
             self._retire.append(self.client.serve(key, handler, timeout_s=_TIMEOUT_S))
 
@@ -238,6 +238,17 @@ class Logins:
             secret = stored.client_secret if client_id == stored.client_id else ""
         await _for_people(self.oauth.test(Application(client_id, secret)))
         return '{"ok":true}'
+
+    async def _tell_scopes(self, value: Value) -> Value:
+        scopes = [
+            {
+                "name": scope.name,
+                "why": scope.why,
+                "accounts": [name for name, is_asked in (("streamer", scope.streamer), ("bot", scope.bot)) if is_asked],
+            }
+            for scope in SCOPES
+        ]
+        return _write({"scopes": scopes, "redirectUri": self.find_redirect()})
 
     # --- by a code that is typed at Twitch ---
 
@@ -382,18 +393,6 @@ async def _for_people(question: Coroutine[None, None, R]) -> R:
         return await question
     except (Refused, Unreachable) as error:
         raise RequestFailed(str(error)) from error
-
-
-async def _tell_scopes(value: Value) -> Value:
-    scopes = [
-        {
-            "name": scope.name,
-            "why": scope.why,
-            "accounts": [name for name, is_asked in (("streamer", scope.streamer), ("bot", scope.bot)) if is_asked],
-        }
-        for scope in SCOPES
-    ]
-    return _write({"scopes": scopes})
 
 
 def _read(value: Value, wanted_type: type[R]) -> R:

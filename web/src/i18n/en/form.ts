@@ -23,6 +23,7 @@ export const form = {
   notNumber: 'This is no number.',
   format: 'Tidy up',
   fault: (line: number, column: number) => `This is no JSON: line ${line}, column ${column}.`,
+  broken: (key: string) => `What is stored in ${key} cannot be read. Mend it on the Keys page first.`,
   leave: 'Leave without saving?',
   leaveYes: 'Leave',
   problems: {

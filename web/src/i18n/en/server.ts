@@ -5,7 +5,6 @@ export const server = {
   saving: 'Saving…',
   saved: 'Saved. It holds from now on.',
   undo: 'Undo',
-  broken: (key: string) => `What is stored in ${key} cannot be read. Mend it on the Keys page first.`,
   chosen: (flag: string, variable: string) => `Chosen for this run by ${flag} or STAGEDOOR_${variable}. ${bind}`,
   chosenPassword: (variable: string) => `Chosen for this run by ${variable}. ${bind}`,
   warnings: 'What stagedoor warns of',

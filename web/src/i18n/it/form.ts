@@ -25,6 +25,7 @@ export const form: Texts['form'] = {
   notNumber: 'Questo non è un numero.',
   format: 'Riordina',
   fault: (line, column) => `Questo non è JSON: riga ${line}, colonna ${column}.`,
+  broken: (key) => `Il contenuto di ${key} non è leggibile. Correggilo prima nella pagina delle chiavi.`,
   leave: 'Uscire senza salvare?',
   leaveYes: 'Esci',
   problems: {

@@ -7,7 +7,6 @@ export const server: Texts['server'] = {
   saving: 'Salvataggio…',
   saved: 'Salvato. Vale da subito.',
   undo: 'Annulla',
-  broken: (key) => `Il contenuto di ${key} non è leggibile. Correggilo prima nella pagina delle chiavi.`,
   chosen: (flag, variable) => `Scelto per questa esecuzione con ${flag} o STAGEDOOR_${variable}. ${bind}`,
   chosenPassword: (variable) => `Scelta per questa esecuzione con ${variable}. ${bind}`,
   warnings: 'Avvisi di stagedoor',

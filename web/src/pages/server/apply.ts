@@ -1,7 +1,7 @@
 /** Puts into effect what the owner has chosen about a door. */
 
 import { hub, session } from '../../session.svelte';
-import { changeConfig } from './config.svelte';
+import { changeConfig } from '../../config.svelte';
 import { STREAMERBOT_CONFIG, writeAddress, type Door, type StreamerbotConfig } from './doors';
 import { SET_TLS, TLS_CONFIG, type Plan, type TlsConfig } from './reach';
 
