@@ -79,7 +79,8 @@ READ = {
     "Twitch.ChatMessageDeleted": "messageId targetMessageId targetUser.login text message",
     "Twitch.ViewerCountUpdate": "viewerCount viewers",
     "Twitch.AutomaticRewardRedemption": "reward_type user_login message_text cost",
-    "Twitch.CustomPowerUpRedemption": "user.name user.login customPowerUp.title customPowerUp.bits userInput redemptionId userColor",
+    "Twitch.CustomPowerUpRedemption": "user.name user.login customPowerUp.title customPowerUp.bits userInput "
+    "redemptionId userColor",
     "YouTube.Message": f"{YOUTUBE} message emotes parts",
     "YouTube.FirstWords": f"{YOUTUBE} message",
     "YouTube.SuperChat": f"{YOUTUBE} message amount microAmount currencyCode tier",
