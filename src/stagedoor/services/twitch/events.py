@@ -430,16 +430,15 @@ def _shared_chat(type_: str) -> Reading:
     def read(body: JsonObject, context: Context) -> Iterator[Told]:
         is_over = type_ == "SharedChatSessionEnd"
         context.memory.shared_chat_host = "" if is_over else as_text(body.get("host_broadcaster_user_id"))
-        data = {
-            **channel_of(body),
-            **members_of(body, "host_broadcaster_user", as_prefix="host_broadcaster_user"),
+        data: JsonObject = {
+            "host": {**somebody(body, "host_broadcaster_user"), "type": "twitch"},
             "sessionId": as_text(body.get("session_id")),
-            "inSharedChat": not is_over,
-            "participants": [
+        }
+        if not is_over:
+            data["participants"] = [
                 {**somebody(participant, "broadcaster_user"), "type": "twitch"}
                 for participant in listed(body.get("participants"))
-            ],
-        }
+            ]
         yield Told(type_, data)
 
     return read

@@ -8,7 +8,7 @@ from typing import Final
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes
 from stagedoor.streamerbot.events.people import known_person, person_of
-from stagedoor.streamerbot.events.reading import as_object, as_text, fill, first_text
+from stagedoor.streamerbot.events.reading import as_object, fill, first_text
 from stagedoor.streamerbot.times import event_time
 from stagedoor.types import JsonObject
 
@@ -140,34 +140,6 @@ def raiding(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
-def shared_chat(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete what is told when a shared chat begins, changes or ends.
-
-    Its arguments are those of a chat message, though nobody has said anything; the person is the host.
-    """
-    host = as_object(data.get("host"))
-    id_ = as_text(host.get("userId")) or first_text(data, "host_broadcaster_user_id")
-    login = as_text(host.get("userLogin")) or first_text(data, "host_broadcaster_user_login")
-    name = as_text(host.get("userName")) or first_text(data, "host_broadcaster_user_name")
-    person: JsonObject = {"user_id": id_, "user_login": login, "user_name": name}
-    done = of_person({**{key: value for key, value in person.items() if value}, **_given(data)}, emotes, now)
-    known = known_person(id_, login, name)
-    if data.get("host") is None or isinstance(data.get("host"), dict):
-        filled = dict(host)
-        fill(filled, userId=known.id, userLogin=known.login, userName=known.name)
-        fill(filled, isSubscribed=False, isModerator=False, isVip=False)
-        done["host"] = filled
-    fill(done, internal=False, msgId="", bits=0, role=1, color="", colorR="0", colorG="0", colorB="0")
-    fill(done, message="", messageStripped="", messageCheermotesStripped="", emoteCount=0, emotes=[])
-    fill(done, isHighlight=False, isAction=False, isReply=False, firstMessage=False)
-    fill(done, rawInput="", rawInputEscaped="", rawInputUrlEncoded="", inSharedChat=True, fromSharedChat=False)
-    if data.get("reply") is None or isinstance(data.get("reply"), dict):
-        reply = dict(as_object(data.get("reply")))
-        fill(reply, msgId="", userId="", userLogin="", userName="", msgBody="", threadMsgId="", threadUserLogin="")
-        done["reply"] = reply
-    return done
-
-
 def poll(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete PollTerminated and PollArchived, whose poll is written otherwise than in the other polls' events."""
     done = of_channel(data, emotes, now)
@@ -180,10 +152,6 @@ def poll(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
         fill(members, choices={"count": len(choices)}, winningIndex=0, _json="{}")
         done["poll"] = members
     return done
-
-
-def _given(data: JsonObject) -> JsonObject:
-    return {key: value for key, value in data.items() if value is not None}
 
 
 def _fill_channel(done: JsonObject, data: JsonObject) -> None:
@@ -217,7 +185,6 @@ BUILDERS: Final[dict[str, Builder]] = {
     "PermittedTermsAdded": of_terms_of_person,
     **_each(goal, "GoalBegin GoalProgress GoalEnd"),
     **_each(raiding, "RaidStart RaidSend RaidCancelled"),
-    **_each(shared_chat, "SharedChatSessionBegin SharedChatSessionUpdate SharedChatSessionEnd"),
     **_each(poll, "PollTerminated PollArchived"),
 }
 """How each of them is completed."""

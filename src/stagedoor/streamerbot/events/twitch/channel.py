@@ -4,7 +4,7 @@ from typing import Final
 
 from stagedoor.streamerbot.events.builder import Builder
 from stagedoor.streamerbot.events.emotes import Emotes
-from stagedoor.streamerbot.events.people import VIEWER, Person, flat_person, person_of, twitch_user
+from stagedoor.streamerbot.events.people import VIEWER, Person, flat_person, person_of, short_user, twitch_user
 from stagedoor.streamerbot.events.reading import (
     as_object,
     as_text,
@@ -124,6 +124,23 @@ def power_up(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     return done
 
 
+def shared_chat(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete what is told when a chat begins to be shared, is shared with others, or is shared no more."""
+    done = dict(data)
+    given = data.get("host")
+    if stands_for_object(given):
+        done["host"] = short_user(given, person_of(given))
+    fill(done, sessionId="", isTest=False)
+    return done
+
+
+def shared_chat_of(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
+    """Complete the first two of them, which say whose chats they are."""
+    done = shared_chat(data, emotes, now)
+    fill(done, participants=[])
+    return done
+
+
 def viewer_count(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     """Complete ViewerCountUpdate, whose number has two names."""
     done = dict(data)
@@ -148,4 +165,7 @@ BUILDERS: Final[dict[str, Builder]] = {
     "PowerUp": automatic_redemption,
     "CustomPowerUpRedemption": power_up,
     "ViewerCountUpdate": viewer_count,
+    "SharedChatSessionBegin": shared_chat_of,
+    "SharedChatSessionUpdate": shared_chat_of,
+    "SharedChatSessionEnd": shared_chat,
 }
