@@ -35,8 +35,8 @@ class Box<T> implements Live<T> {
 }
 
 /** A key that holds JSON; what is none is `null`. Call it while a component is set up. */
-export function liveKey<T>(key: string): Live<T> {
-  return follow(key, readJson<T>);
+export function liveKey<T>(key: string, read: (text: string) => T | null = readJson<T>): Live<T> {
+  return follow(key, read);
 }
 
 /** A key's text, for whom it matters whether it is JSON; the empty text when there is none. */
