@@ -19,9 +19,9 @@ from tests.kilovolt.transcripts import Happen, Hear, Say, Step, Transcript, load
 from tests.streamerbot.transcripts import load as load_streamerbot_transcripts
 
 from stagedoor import errors as server_errors
+from stagedoor import keys
 from stagedoor.hub import Audience, KeySpec, Kind
 from stagedoor.hub.catalogue import UNLISTED_EVENT, UNLISTED_REQUEST, UNLISTED_STATE
-from stagedoor.keys import SPECS
 from stagedoor.kilovolt import errors as client_errors
 from stagedoor.kilovolt.errors import COMMAND_ERRORS
 from stagedoor.kilovolt.messages import COMMANDS, WITHOUT_LOGIN, ErrorCode, Request
@@ -220,6 +220,76 @@ ASKED: Final[dict[str, Asked]] = {
     "ClearCredits": Asked("empties the credits", "nothing", "nothing", ("credits/@clear",)),
 }
 
+
+class Area(NamedTuple):
+    """Keys that belong together."""
+
+    title: str
+    about: str
+    specs: tuple[KeySpec, ...]
+
+
+AREAS: Final = (
+    Area(
+        "Twitch",
+        "The connection to Twitch and what comes over it: chat messages, events, the stream; logging in.",
+        keys.twitch.SPECS,
+    ),
+    Area("Chat bot", "Chat commands and their counters, what the bot says, timers, alerts.", keys.chatbot.SPECS),
+    Area("Loyalty", "Points of viewers, what they buy, and what they save for together.", keys.loyalty.SPECS),
+    Area("Events", "What Streamer.bot's overlays hear, of every platform.", keys.events.SPECS),
+    Area("Actions", "What runs when something happens or somebody asks, and what starts it.", keys.actions.SPECS),
+    Area("Variables", "What actions and overlays remember, of the stream and of each viewer.", keys.variables.SPECS),
+    Area("Viewers", "Who is watching, and groups of viewers.", keys.viewers.SPECS),
+    Area("Credits", "Whom to thank at the end of the stream.", keys.credits_.SPECS),
+    Area("Platforms", "What every platform has: accounts, sending, emotes, pronouns.", keys.platforms.SPECS),
+    Area("Rehearsal", "A chat room on this machine, to try things in without a platform.", keys.loopback.SPECS),
+    Area(
+        "Server",
+        "Where the doors listen, their passwords and files, what runs, import and restore.",
+        keys.server.SPECS + keys.streamerbot.SPECS,
+    ),
+    Area("TLS", "Encryption and certificates, and by which addresses this machine is reached.", keys.tls.SPECS),
+    Area(
+        "Who may come in",
+        "Questions, applications, overlay keys, web sites, the owner's browsers.",
+        keys.access.SPECS,
+    ),
+    Area(
+        "Console",
+        "What the console shows and does: connections, doors, log, backups, this very catalogue.",
+        keys.console.SPECS,
+    ),
+    Area("Audit log", "What was let in, changed and refused.", keys.audit.SPECS),
+)
+"""Every key of the catalogue, those first that overlays are made with."""
+
+WISHES: Final = {
+    "hear the chat": (keys.CHAT_MESSAGE, "event/<source>/<type>"),
+    "hear of follows, subscriptions, raids": ("event/<source>/<type>", keys.EVENTSUB_EVENT),
+    "say something in chat": (keys.SEND_CHAT_MESSAGE, "platform/<platform>/@send-message"),
+    "run an action": (keys.ACTION_RUN, keys.ACTION_LIST),
+    "remember or count something": (keys.GLOBAL_SET, "global/persisted/<name>", f"{keys.COUNTERS}<name>"),
+    "show points or take them": (f"{keys.POINTS}<login>", keys.ADD_POINTS, keys.REDEEM_QUEUE),
+    "know whether the stream runs": (keys.STREAM_INFO, keys.TWITCH_STATUS),
+    "try an overlay without a stream": (keys.LOOPBACK_OPEN, keys.LOOPBACK_SAY, keys.EMIT, keys.TWITCH_SIMULATE),
+}
+"""What a newcomer comes to the page for."""
+
+OWNERS: Final = {"clients": "clients and overlays"}
+"""Whose keys are, where the word of the catalogue alone does not tell it."""
+
+KEPT: Final = {
+    (Kind.STATE, False): "kept on disk",
+    (Kind.STATE, True): "kept in memory until the end",
+    (Kind.EVENT, False): "the last one kept in memory",
+    (Kind.REQUEST, False): "never kept",
+    (Kind.SECRET, False): "kept on disk",
+}
+
+MAX_LINE: Final = 100
+"""Characters of an example that still stand on one line."""
+
 PROBLEMS: Final[dict[str, str]] = {
     "Invalid JSON": "the message is no JSON; the answer has no `id`; the tenth in a row ends the connection with 1007",
     "Request must be an object": "the message is JSON, but no object",
@@ -304,28 +374,74 @@ def keys_page() -> Iterator[str]:
         "in, and *who has proved itself* a client that showed a password, or that you let in by hand: not a guest of "
         "the Streamer.bot door."
     )
-    for spec in SPECS:
-        yield from _key(spec)
+    yield "## Where to look"
+    yield table(
+        ("you want to", "look at"),
+        [(wish, ", ".join(_link(pattern) for pattern in patterns)) for wish, patterns in WISHES.items()],
+    )
+    yield table(
+        ("area", "what it is about", "keys"),
+        [(f"[{area.title}](#{slug(area.title)})", area.about, str(len(area.specs))) for area in AREAS],
+    )
+    for area in AREAS:
+        yield f"## {area.title}"
+        yield area.about
+        yield table(
+            ("key", "kind", "what it is"),
+            [(_link(spec.pattern), str(spec.kind), spec.summary.partition(". ")[0].rstrip(".")) for spec in area.specs],
+        )
+        for spec in area.specs:
+            yield from _key(spec)
+
+
+def _link(pattern: str) -> str:
+    return f"[`{pattern}`](#{slug(pattern)})"
 
 
 def _key(spec: KeySpec) -> Iterator[str]:
-    yield f"## `{spec.pattern}`"
+    yield f"### `{spec.pattern}`"
     yield spec.summary
-    kind = f"{spec.kind}, in memory" if spec.stored_in_memory else str(spec.kind)
-    rows = [("kind", kind), ("belongs to", spec.owner)]
-    is_hidden = spec.kind is Kind.SECRET or Audience.OWNER in (spec.readers, spec.listers)
-    listers = Audience.OWNER if is_hidden else Audience.EVERYONE
-    readers = "everyone, as empty; the owner, whole" if spec.kind is Kind.SECRET else _who(spec.readers)
-    rows += [("who may read and hear it", readers), ("who finds it in lists", _who(listers))]
-    rows.append(("who may write it", _who(spec.writers)))
-    if spec.secret_members:
-        rows.append(("for the owner only", ", ".join(code(name) for name in sorted(spec.secret_members))))
-    if spec.default is not None:
-        rows.append(("default", code(spec.default)))
-    yield table(("", ""), rows)
+    yield table(("", ""), [row for row in _facts(spec) if row[1]])
+    if spec.kind is Kind.SECRET:
+        yield "An example is not shown: the value is secret."
+    elif spec.example:
+        yield f"{'Asked with' if spec.is_request else 'For example'}:\n\n{_block(spec.example)}"
+    if spec.answer is not None:
+        yield f"Answers:\n\n{_block(spec.answer)}"
     if spec.schema:
         schema = msgspec.json.format(msgspec.json.encode(spec.schema), indent=2).decode()
-        yield f"The value is JSON of this schema:\n\n```json\n{schema}\n```"
+        what = "What is asked" if spec.is_request else "The value"
+        yield (
+            '<details markdown="1">\n'
+            f"<summary>{what} is JSON of this schema</summary>\n\n```json\n{schema}\n```\n\n</details>"
+        )
+
+
+def _facts(spec: KeySpec) -> Iterator[tuple[str, str]]:
+    """What there is to know of a key, in plain words; what is empty does not apply."""
+    is_hidden = spec.kind is Kind.SECRET or Audience.OWNER in (spec.readers, spec.listers)
+    yield "kind", f"{spec.kind}, {KEPT[spec.kind, spec.stored_in_memory]}"
+    if spec.is_request:
+        yield "who answers", spec.owner
+        yield "who may ask", _who(spec.writers)
+        yield "who may hear that somebody asks", _who(spec.readers)
+    else:
+        yield "belongs to", OWNERS.get(spec.owner, spec.owner)
+        readers = "everyone, as empty; the owner, whole" if spec.kind is Kind.SECRET else _who(spec.readers)
+        yield "who may read and hear it", readers
+        yield "who finds it in lists", _who(Audience.OWNER if is_hidden else Audience.EVERYONE)
+        yield "who may write it", _who(spec.writers)
+    yield "for the owner only", ", ".join(code(name) for name in sorted(spec.secret_members))
+    yield "without a value", "" if spec.default is None else code(spec.default)
+
+
+def _block(text: str) -> str:
+    """Show a value: on one line if it fits, JSON on several lines otherwise."""
+    try:
+        value = msgspec.json.format(text.encode(), indent=0 if len(text) <= MAX_LINE else 2).decode()
+    except msgspec.DecodeError:
+        return f"```text\n{text}\n```"
+    return f"```json\n{value}\n```"
 
 
 def _who(audience: Audience) -> str:

@@ -13,6 +13,7 @@ from stagedoor.services.actions.members import Format
 from stagedoor.services.actions.schema import describe_actions
 from stagedoor.services.actions.steps import AnyStep
 from stagedoor.services.actions.triggers import AnyTrigger
+from tests.schemas import problems
 from tests.services.test_actions import new_stage
 from tests.services.test_actions_docs import EXAMPLES
 
@@ -22,14 +23,6 @@ STEPS = {part["type"]: part for part in DESCRIBED["steps"]}
 TRIGGERS = {part["type"]: part for part in DESCRIBED["triggers"]}
 PARTS = [*DESCRIBED["steps"], *DESCRIBED["triggers"]]
 
-TYPES: dict[str, Any] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-}
 KEYWORDS = {
     *("type", "title", "description", "enum", "default", "properties", "required", "additionalProperties"),
     *("items", "minimum", "maximum", "minLength", "format", "readOnly"),
@@ -38,33 +31,6 @@ KEYWORDS = {
 
 NEEDED_TOO: dict[str, dict[str, Any]] = {"setGlobal": {"value": 1}, "broadcast": {"text": "x"}}
 """What members mean to one another is not in the schemas."""
-
-
-def problems(schema: dict[str, Any], value: Any, place: str = "$") -> list[str]:
-    """Validate as a form would: by the few keywords that there are."""
-    assert schema.keys() <= KEYWORDS, schema.keys() - KEYWORDS
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if value is None:
-        return [] if not types or "null" in types else [f"{place} is null"]
-    if types and not any(isinstance(value, TYPES[one]) for one in types if one != "null"):
-        return [f"{place} is no {types}"]
-    found = [f"{place} is none of them"] if value not in schema.get("enum", [value]) else []
-    if isinstance(value, str) and len(value) < schema.get("minLength", 0):
-        found.append(f"{place} is too short")
-    if isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        found.append(f"{place} is out of bounds")
-    if isinstance(value, dict):
-        members = schema.get("properties", {})
-        found += [f"{place}.{name} is missing" for name in schema.get("required", []) if name not in value]
-        if schema.get("additionalProperties") is False:
-            found += [f"{place}.{name} is unknown" for name in value if name not in members]
-        for name in value.keys() & members.keys():
-            found += problems(members[name], value[name], f"{place}.{name}")
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            found += problems(schema.get("items", {}), item, f"{place}[{index}]")
-    return found
 
 
 def problems_of_action(action: dict[str, Any]) -> list[str]:

@@ -26,6 +26,10 @@ async def test_every_key_is_described(asked: Desk) -> None:
     assert (config["readers"], config["listers"], config["writers"]) == ("everyone", "owner", "owner")
     assert config["schema"]["properties"]["bind"] == {"type": "string"}
     assert config["summary"]
+    assert msgspec.json.decode(config["example"])["bind"] == "localhost:4337"
+    scopes = next(entry for entry in entries if entry["pattern"] == keys.CHECK_SCOPES)
+    assert msgspec.json.decode(scopes["answer"]) == {"scopes": ["read:loyalty/*"]}
+    assert next(entry for entry in entries if entry["kind"] == "secret")["example"] is None
 
 
 async def test_every_event_has_its_summary(asked: Desk) -> None:

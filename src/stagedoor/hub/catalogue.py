@@ -53,7 +53,9 @@ class KeySpec:
     schema: JsonObject = field(default_factory=dict)
     default: Value | None = None
     example: Value | None = None
-    """A value as it could be, for the reference."""
+    """A value as it could be, for the reference; of a request, what is asked. A secret has none."""
+    answer: Value | None = None
+    """Of a request: what it could answer to the example."""
     owner: str = "clients"
     readers: Audience = Audience.EVERYONE
     listers: Audience = Audience.EVERYONE

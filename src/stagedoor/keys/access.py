@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import COUNT, FLAG, TEXT, items, owner_request, record
+from stagedoor.keys.forms import A_MOMENT_MS, COUNT, FLAG, TEXT, example, items, owner_request, record
 from stagedoor.types import JsonObject, Key
 
 ASKS: Final = "stagedoor/asks"
@@ -31,16 +31,19 @@ CHECK_SCOPES: Final = "stagedoor/@check-scopes"
 _SCOPES: Final = items({**TEXT, "maxLength": 600})
 _SCOPES_OR_ALL: Final[JsonObject] = {**_SCOPES, "type": ["array", "null"]}
 _MOMENT: Final[JsonObject] = {"type": ["integer", "null"]}
+_SECONDS: Final[JsonObject] = {"type": "number"}
+_SECONDS_OR_NULL: Final[JsonObject] = {"type": ["number", "null"]}
 _ORIGIN: Final[JsonObject] = {"type": ["string", "null"]}
 
 
-def _shown(pattern: Key, summary: str, schema: JsonObject) -> KeySpec:
+def _shown(pattern: Key, summary: str, schema: JsonObject, *, sample: object) -> KeySpec:
     """Describe a list that stagedoor shows to the owner, made anew at each start from what is stored."""
     return KeySpec(
         pattern=pattern,
         kind=Kind.STATE,
         summary=summary,
         schema=items(schema),
+        example=example(sample),
         owner="stagedoor",
         readers=Audience.OWNER,
         writers=Audience.OWNER,
@@ -48,12 +51,14 @@ def _shown(pattern: Key, summary: str, schema: JsonObject) -> KeySpec:
     )
 
 
-def _stored(pattern: Key, summary: str) -> KeySpec:
-    """Describe where something is kept that the owner sees in another key."""
+def _stored(pattern: Key, summary: str, **members: JsonObject) -> KeySpec:
+    """Describe where something is kept that the owner sees in another key; times are Unix seconds here."""
+    times: dict[str, JsonObject] = {"made_at": _SECONDS, "used_at": _SECONDS_OR_NULL, "expires_at": _SECONDS_OR_NULL}
     return KeySpec(
         pattern=pattern,
         kind=Kind.SECRET,
         summary=summary,
+        schema=items(record([*members, "made_at"], **members, **times)),
         owner="stagedoor",
         readers=Audience.OWNER,
         listers=Audience.OWNER,
@@ -82,6 +87,22 @@ SPECS: Final = (
             verification_code=TEXT,
             scopes=_SCOPES_OR_ALL,
         ),
+        sample=[
+            {
+                "id": "52c0",
+                "kind": "app",
+                "address": "127.0.0.1",
+                "origin": None,
+                "program": "deck (process 4711)",
+                "asked_at_ms": A_MOMENT_MS,
+                "name": "Deck",
+                "author": "Ada",
+                "url": "",
+                "icon": "",
+                "verification_code": "1234",
+                "scopes": ["call:action/@run"],
+            }
+        ],
     ),
     owner_request(
         ANSWER_ASK,
@@ -89,6 +110,8 @@ SPECS: Final = (
         "moment. `scopes` say what it may touch, in the place of what it asked for. An answer about a web site is "
         "always kept.",
         record(["id", "allow"], id=TEXT, allow=FLAG, remember=FLAG, scopes=_SCOPES_OR_ALL, expires_at_ms=_MOMENT),
+        asked={"id": "52c0", "allow": True, "remember": True},
+        answer={},
     ),
     _shown(
         APPS,
@@ -106,18 +129,46 @@ SPECS: Final = (
             used_at_ms=_MOMENT,
             expires_at_ms=_MOMENT,
         ),
+        sample=[
+            {
+                "id": "9a1f03bc",
+                "name": "Deck",
+                "author": "Ada",
+                "origin": None,
+                "address": "127.0.0.1",
+                "scopes": ["call:action/@run"],
+                "made_at_ms": A_MOMENT_MS,
+                "used_at_ms": None,
+                "expires_at_ms": None,
+            }
+        ],
     ),
-    _stored(APP_TOKENS, "The same applications, with the hashes of their tokens."),
+    _stored(
+        APP_TOKENS,
+        "The same applications, with the hashes of their tokens.",
+        hash=TEXT,
+        id=TEXT,
+        name=TEXT,
+        author=TEXT,
+        url=TEXT,
+        origin=_ORIGIN,
+        address=TEXT,
+        scopes=_SCOPES_OR_ALL,
+    ),
     owner_request(
         CHANGE_APP,
         "Calls an application something else, gives it other scopes or another end. With other scopes its connections "
         "end, with 1001, and it comes back under them.",
         record(["id"], id=TEXT, name=TEXT, scopes=_SCOPES_OR_ALL, expires_at_ms=_MOMENT),
+        asked={"id": "9a1f03bc", "name": "The deck", "scopes": ["call:action/@run", "read:event/*"]},
+        answer={},
     ),
     owner_request(
         FORGET_APP,
         "Lets an application in no longer: its token is worthless, and its connections end with 4011.",
         record(["id"], id=TEXT),
+        asked={"id": "9a1f03bc"},
+        answer={},
     ),
     _shown(
         OVERLAY_KEYS,
@@ -131,21 +182,54 @@ SPECS: Final = (
             used_at_ms=_MOMENT,
             expires_at_ms=_MOMENT,
         ),
+        sample=[
+            {
+                "id": "3d76f703",
+                "name": "alerts",
+                "scopes": ["read:event/*"],
+                "made_at_ms": A_MOMENT_MS,
+                "used_at_ms": None,
+                "expires_at_ms": None,
+            }
+        ],
     ),
-    _stored(OVERLAY_KEY_SECRETS, "The same keys, with what an overlay has to show."),
+    _stored(
+        OVERLAY_KEY_SECRETS,
+        "The same keys, with what an overlay has to show.",
+        id=TEXT,
+        name=TEXT,
+        key=TEXT,
+        scopes=_SCOPES,
+    ),
     owner_request(
         MAKE_OVERLAY_KEY,
         "Makes a key for an overlay: the password of either door's challenge, for looking on at what its scopes name.",
         record(["name", "scopes"], name=TEXT, scopes=_SCOPES, expires_at_ms=_MOMENT),
+        asked={"name": "alerts", "scopes": ["read:event/*"]},
+        answer={"id": "3d76f703", "key": "overlay-xxgDlJXV2I4JqkeQQ_Y5ZxY7L9T4"},
     ),
-    owner_request(REVEAL_OVERLAY_KEY, "Tells what an overlay has to show.", record(["id"], id=TEXT)),
+    owner_request(
+        REVEAL_OVERLAY_KEY,
+        "Tells what an overlay has to show.",
+        record(["id"], id=TEXT),
+        asked={"id": "3d76f703"},
+        answer={"key": "overlay-xxgDlJXV2I4JqkeQQ_Y5ZxY7L9T4"},
+    ),
     owner_request(
         CHANGE_OVERLAY_KEY,
         "Calls a key something else, gives it other scopes or another end. With other scopes its connections end, with "
         "1001.",
         record(["id"], id=TEXT, name=TEXT, scopes=_SCOPES, expires_at_ms=_MOMENT),
+        asked={"id": "3d76f703", "name": "alerts and chat"},
+        answer={},
     ),
-    owner_request(REVOKE_OVERLAY_KEY, "Makes a key worthless; its connections end with 4011.", record(["id"], id=TEXT)),
+    owner_request(
+        REVOKE_OVERLAY_KEY,
+        "Makes a key worthless; its connections end with 4011.",
+        record(["id"], id=TEXT),
+        asked={"id": "3d76f703"},
+        answer={},
+    ),
     _shown(
         ORIGINS,
         "The web sites that the owner decided about: those whose pages may connect, and those that are refused "
@@ -157,17 +241,29 @@ SPECS: Final = (
             decided_at_ms=COUNT,
             used_at_ms=_MOMENT,
         ),
+        sample=[
+            {
+                "origin": "https://overlays.example",
+                "decision": "allowed",
+                "decided_at_ms": A_MOMENT_MS,
+                "used_at_ms": None,
+            }
+        ],
     ),
-    _stored(ORIGIN_DECISIONS, "The same decisions, as they are kept."),
+    _stored(ORIGIN_DECISIONS, "The same decisions, as they are kept.", origin=TEXT, is_allowed=FLAG),
     owner_request(
         DECIDE_ORIGIN,
         "Lets the pages of a web site connect, or refuses them unasked; those that are here end with 4011 then.",
         record(["origin", "allow"], origin=TEXT, allow=FLAG),
+        asked={"origin": "https://overlays.example", "allow": True},
+        answer={},
     ),
     owner_request(
         FORGET_ORIGIN,
         "Forgets what was decided about a web site: its connections end with 4011, and the next one is asked about.",
         record(["origin"], origin=TEXT),
+        asked={"origin": "https://overlays.example"},
+        answer={},
     ),
     _shown(
         DEVICES,
@@ -180,12 +276,30 @@ SPECS: Final = (
             made_at_ms=COUNT,
             used_at_ms=_MOMENT,
         ),
+        sample=[
+            {
+                "id": "c41d",
+                "name": "Firefox on Android",
+                "address": "192.0.2.7",
+                "made_at_ms": A_MOMENT_MS,
+                "used_at_ms": None,
+            }
+        ],
     ),
-    _stored(CONSOLE_PASSES, "The same browsers, by the hashes of their passes."),
+    _stored(
+        CONSOLE_PASSES,
+        "The same browsers, by the hashes of their passes.",
+        hash=TEXT,
+        id=TEXT,
+        name=TEXT,
+        address=TEXT,
+    ),
     owner_request(
         FORGET_DEVICE,
         "Signs a browser out of the console; its connections end with 4011.",
         record(["id"], id=TEXT),
+        asked={"id": "c41d"},
+        answer={},
     ),
     owner_request(
         PAIR,
@@ -193,11 +307,20 @@ SPECS: Final = (
         "as a picture of it to be scanned. `addresses` are all hosts by which the console's door can be reached, the "
         "likeliest first; `host` chooses one of them.",
         record([], host=TEXT),
+        asked={"host": "192.0.2.2"},
+        answer={
+            "url": "http://192.0.2.2:4330/#pair=AB12CD34",
+            "qr": "data:image/svg+xml;base64,PHN2ZyAuLi4+",
+            "expires_in_s": 120.0,
+            "addresses": ["192.0.2.2"],
+        },
     ),
     owner_request(
         CHECK_SCOPES,
         "Says how scopes are written in full, or what is wrong with them; with `read_only`, as those of an overlay "
         "key.",
         record(["scopes"], scopes=_SCOPES, read_only=FLAG),
+        asked={"scopes": ["read:loyalty/*"], "read_only": True},
+        answer={"scopes": ["read:loyalty/*"]},
     ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import COUNT, TEXT, items, owner_request, record
+from stagedoor.keys.forms import A_MOMENT_MS, COUNT, TEXT, example, items, owner_request, record
 from stagedoor.types import JsonObject
 
 AUDIT: Final = "stagedoor/@audit"
@@ -11,6 +11,15 @@ AUDITED: Final = "stagedoor/ev/audit"
 AUDIT_HEAD: Final = "stagedoor/audit-head"
 
 _HASH: Final[JsonObject] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
+_ENTRY: Final[JsonObject] = {
+    "n": 7,
+    "at_ms": A_MOMENT_MS,
+    "kind": "remembered",
+    "facts": {"id": "3d76f703", "name": "alerts", "scopes": "event:*", "what": "overlay-key"},
+    "previous": "757f9b840b01187841b2c37d943e72919e0957bb5540c75fb9a0c21d4997aaac",
+    "hash": "1f0d57ae436a68df9771a453f8584dfec1edb164066b657b5b8adad5d2c38313",
+}
 
 SPECS: Final = (
     owner_request(
@@ -26,6 +35,14 @@ SPECS: Final = (
             kinds=items(TEXT),
             search=TEXT,
         ),
+        asked={"limit": 1},
+        answer={
+            "entries": [_ENTRY],
+            "next": 7,
+            "total": 7,
+            "since_ms": A_MOMENT_MS,
+            "problem": None,
+        },
     ),
     KeySpec(
         pattern=AUDITED,
@@ -40,6 +57,7 @@ SPECS: Final = (
             previous=_HASH,
             hash=_HASH,
         ),
+        example=example(_ENTRY),
         owner="stagedoor",
         readers=Audience.OWNER,
         writers=Audience.OWNER,
@@ -50,6 +68,7 @@ SPECS: Final = (
         summary="The number and the hash of an entry near the end of the audit log, so that it shows when the end was "
         "cut off. It belongs to this data folder: no backup holds it, and no import or restore writes it.",
         schema=record(["n", "hash"], n={"type": "integer", "minimum": 1}, hash=_HASH),
+        example=example({"n": 7, "hash": "1f0d57ae436a68df9771a453f8584dfec1edb164066b657b5b8adad5d2c38313"}),
         owner="stagedoor",
         readers=Audience.OWNER,
         listers=Audience.OWNER,

@@ -73,9 +73,9 @@ SPECS: Final = (
     KeySpec(
         pattern=SEND_CHAT_MESSAGE,
         kind=Kind.REQUEST,
-        summary="Says the text in chat, as the bot.",
-        schema=TEXT,
+        summary="Says the text in chat, as the bot. It is no JSON: quotation marks would be said, too.",
         example="hello chat",
+        answer=example({}),
         owner="chat bot",
         writers=Audience.PROVEN,
     ),
@@ -85,6 +85,7 @@ SPECS: Final = (
         summary="Says something in chat: as a reply, a whisper, an announcement, or plainly.",
         schema=schema_of(SendRequest),
         example=example({"message": "hi", "reply_to": "b34c", "whisper_to": None, "announce": False}),
+        answer=example({}),
         owner="chat bot",
         writers=Audience.PROVEN,
     ),
@@ -92,6 +93,9 @@ SPECS: Final = (
         TEST_COMMAND,
         "Tries the template of a command on a message, without counting or saying anything. Answers what it would say.",
         record(["template"], template=TEXT, message=TEXT),
+        asked={"template": "{{ user . }} is lurking", "message": "!lurk"},
+        answer={"output": "Cool_User is lurking"},
+        owner="chat bot",
     ),
     KeySpec(
         pattern=TIMERS_CONFIG,
@@ -130,7 +134,16 @@ SPECS: Final = (
         kind=Kind.STATE,
         summary="What is said in chat when something happens in the channel.",
         schema=schema_of(Alerts),
-        example=example(Alerts()),
+        example=example(
+            {
+                "follow": {"enabled": True, "messages": ["Welcome, {{.UserName}}!"]},
+                "raid": {
+                    "enabled": True,
+                    "messages": ["Hello, raiders of {{.FromBroadcasterUserName}}!"],
+                    "variations": [{"min_viewers": 100, "messages": ["So many of you!"]}],
+                },
+            }
+        ),
         owner="alerts",
         writers=Audience.PROVEN,
     ),
@@ -138,5 +151,21 @@ SPECS: Final = (
         PREVIEW_ALERT,
         "Tells what an event would make the alerts say, by the given settings or those stored.",
         record(["topic"], topic=TEXT, event={"type": "object"}, config=schema_of(Alerts)),
+        asked={
+            "topic": "channel.follow",
+            "config": {"follow": {"enabled": True, "messages": ["Welcome, {{.UserName}}!"]}},
+        },
+        answer={
+            "part": "follow",
+            "messages": [
+                {
+                    "template": "Welcome, {{.UserName}}!",
+                    "output": "Welcome, Cool_User!",
+                    "problem": None,
+                    "variation": None,
+                }
+            ],
+        },
+        owner="alerts",
     ),
 )

@@ -3,7 +3,8 @@
 from typing import Final
 
 from stagedoor.hub import KeySpec, Kind
-from stagedoor.keys.forms import COUNT, TEXT, items, record
+from stagedoor.keys.forms import COUNT, TEXT, example, items, record
+from stagedoor.types import JsonObject
 
 CREDITS_GET: Final = "credits/@get"
 CREDITS_SAMPLE: Final = "credits/@sample"
@@ -13,12 +14,36 @@ CREDITS_ENDED: Final = "credits/ended"
 
 _NAMES: Final = items(TEXT)
 
+_LISTS: Final[JsonObject] = {
+    "events": {
+        "follows": ["Pixel_Panda"],
+        "cheers": ["Ada"],
+        "subs": [],
+        "resubs": [],
+        "giftsubs": [],
+        "giftbombs": [],
+        "raided": [],
+        "rewardredemptions": [],
+        "goalcontributions": [],
+        "gameupdates": ["Celeste"],
+        "pyramids": [],
+        "hypetrains": [],
+    },
+    "users": {"editors": [], "moderators": ["Jo"], "subscribers": [], "vips": [], "users": ["Ada"], "groups": []},
+    "hypeTrain": {"conductors": [], "contributors": []},
+    "top": {"allBits": ["Ada"], "monthBits": ["Ada"], "weekBits": [], "channelRewards": []},
+    "groups": {"Friends": ["Pixel_Panda"]},
+    "custom": {},
+}
+_CREDITS: Final[JsonObject] = {**_LISTS, "credits": _LISTS}
+
 SPECS: Final = (
     KeySpec(
         pattern="credits/<area>/<list>",
         kind=Kind.STATE,
         summary="Names for one list of the credits, such as `credits/events/follows`; `credits/custom/<name>` is free.",
         schema=_NAMES,
+        example=example(["Pixel_Panda", "Ada"]),
         owner="credits",
     ),
     KeySpec(
@@ -36,6 +61,17 @@ SPECS: Final = (
             weekBits=COUNT,
             channelPoints=COUNT,
         ),
+        example=example(
+            {
+                "name": "Ada",
+                "bits": 300,
+                "month": "2026-09",
+                "monthBits": 100,
+                "week": "2026-W38",
+                "weekBits": 100,
+                "channelPoints": 500,
+            }
+        ),
         owner="credits",
     ),
     KeySpec(
@@ -44,6 +80,7 @@ SPECS: Final = (
         summary="When the credits were last at work, in Unix seconds. Credits that have rested for 12 hours at a start "
         "are emptied.",
         schema=COUNT,
+        example="1790000000",
         owner="credits",
     ),
     KeySpec(
@@ -51,6 +88,8 @@ SPECS: Final = (
         kind=Kind.REQUEST,
         only_reads=True,
         summary="Tells the credits, as `GetCredits` answers.",
+        example="",
+        answer=example(_CREDITS),
         owner="credits",
     ),
     KeySpec(
@@ -58,7 +97,16 @@ SPECS: Final = (
         kind=Kind.REQUEST,
         only_reads=True,
         summary="Tells made-up credits of the same shape, to try an overlay with.",
+        example="",
+        answer=example(_CREDITS),
         owner="credits",
     ),
-    KeySpec(pattern=CREDITS_CLEAR, kind=Kind.REQUEST, summary="Empties the credits.", owner="credits"),
+    KeySpec(
+        pattern=CREDITS_CLEAR,
+        kind=Kind.REQUEST,
+        summary="Empties the credits.",
+        example="",
+        answer=example({}),
+        owner="credits",
+    ),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import KeySpec, Kind
-from stagedoor.keys.forms import FLAG, TEXT, record
+from stagedoor.keys.forms import FLAG, TEXT, example, record
 
 EMIT: Final = "stagedoor/@emit"
 
@@ -12,6 +12,10 @@ SPECS: Final = (
         pattern="event/<source>/<type>",
         kind=Kind.EVENT,
         summary="An event of Streamer.bot: its data. The Streamer.bot clients that subscribed to it hear a write.",
+        schema={"type": "object"},
+        example=example(
+            {"user_id": "142857931", "user_login": "pixel_panda", "user_name": "Pixel_Panda", "isTest": True}
+        ),
         owner="stagedoor",
     ),
     KeySpec(
@@ -20,6 +24,8 @@ SPECS: Final = (
         summary="Publishes an event after its data were completed with all members that overlays read; with `sample` "
         "they come from the catalogue's example.",
         schema=record(["source", "type"], source=TEXT, type=TEXT, data={"type": "object"}, sample=FLAG),
+        example=example({"source": "Twitch", "type": "Follow", "data": {"user_name": "Ada"}}),
+        answer=example({"source": "Twitch", "type": "Follow"}),
         owner="stagedoor",
     ),
 )

@@ -13,6 +13,9 @@ FLAG: Final[JsonObject] = {"type": "boolean"}
 COUNT: Final[JsonObject] = {"type": "integer", "minimum": 0}
 ANY: Final[JsonObject] = {}
 
+A_MOMENT_MS: Final = 1_790_000_000_000
+"""When it is in examples, in Unix milliseconds."""
+
 
 def record(required: list[str], **properties: JsonObject) -> JsonObject:
     """Describe a JSON object."""
@@ -40,14 +43,24 @@ def example(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def owner_request(pattern: str, summary: str, schema: JsonObject | None = None) -> KeySpec:
-    """Describe a request to stagedoor itself that the owner alone may make."""
+def owner_request(
+    pattern: str,
+    summary: str,
+    schema: JsonObject | None = None,
+    *,
+    asked: object = None,
+    answer: object,
+    owner: str = "stagedoor",
+) -> KeySpec:
+    """Describe a request to stagedoor itself that the owner alone may make, with an example of both its sides."""
     return KeySpec(
         pattern=pattern,
         kind=Kind.REQUEST,
         summary=summary,
         schema=schema or {},
-        owner="stagedoor",
+        example="" if asked is None else example(asked),
+        answer=example(answer),
+        owner=owner,
         readers=Audience.OWNER,
         writers=Audience.OWNER,
     )

@@ -37,16 +37,19 @@ _REDEEM: Final = example(
         request_text="please",
     )
 )
-_GOAL: Final = Goal(enabled=True, id="karaoke", name="Karaoke night", total=10_000, contributed=150)
+_GOAL: Final = Goal(
+    enabled=True, id="karaoke", name="Karaoke night", total=10_000, contributed=150, contributors={"ada": 150}
+)
 
 
-def _request(pattern: str, summary: str, schema: JsonObject, sample: str) -> KeySpec:
+def _request(pattern: str, summary: str, schema: JsonObject, sample: str, *, answer: str) -> KeySpec:
     return KeySpec(
         pattern=pattern,
         kind=Kind.REQUEST,
         summary=summary,
         schema=schema,
         example=sample,
+        answer=answer,
         owner="loyalty",
         writers=Audience.PROVEN,
     )
@@ -84,7 +87,10 @@ SPECS: Final = (
         example(Points(120, "1234", "Ada")),
     ),
     _state(
-        REDEEM_QUEUE, "What was bought and waits for the streamer, oldest first.", schema_of(list[Redeem] | None), "[]"
+        REDEEM_QUEUE,
+        "What was bought and waits for the streamer, oldest first.",
+        schema_of(list[Redeem] | None),
+        f"[{_REDEEM}]",
     ),
     _state(
         LAST_AWARD,
@@ -109,25 +115,40 @@ SPECS: Final = (
         owner="loyalty",
         writers=Audience.PROVEN,
     ),
-    _request(CREATE_REDEEM, "Adds to the queue; no points are taken.", schema_of(Redeem), _REDEEM),
+    _request(
+        CREATE_REDEEM,
+        "Adds to the queue; no points are taken.",
+        schema_of(Redeem),
+        _REDEEM,
+        answer=_REDEEM,
+    ),
     _request(
         REMOVE_REDEEM,
         "Takes one out of the queue, by when, who and what. No points come back.",
         schema_of(Redeem),
         _REDEEM,
+        answer=example({}),
     ),
-    _request(REFUND_REDEEM, "Takes one out of the queue and gives its price back.", schema_of(Redeem), _REDEEM),
+    _request(
+        REFUND_REDEEM,
+        "Takes one out of the queue and gives its price back.",
+        schema_of(Redeem),
+        _REDEEM,
+        answer=example({"username": "ada", "points": 220}),
+    ),
     _request(
         ADD_POINTS,
         "Gives points to a viewer, or takes them. Answers the balance.",
         record(["username", "points"], username=TEXT, points=_INTEGER),
         example({"username": "ada", "points": -50}),
+        answer=example({"username": "ada", "points": 70}),
     ),
     _request(
         TOP_POINTS,
         "Tells who has most points, 10 unless told otherwise, and how many have any.",
         record([], limit={"type": "integer", "minimum": 1, "maximum": 100}),
         example({"limit": 10}),
+        answer=example({"viewers": [{"login": "ada", "display_name": "Ada", "points": 120}], "count": 1}),
     ),
     _request(
         SAVE_GOAL,
@@ -142,5 +163,6 @@ SPECS: Final = (
             total=COUNT,
         ),
         example({"enabled": True, "id": "karaoke", "name": "Karaoke night", "total": 10_000}),
+        answer=example(_GOAL),
     ),
 )

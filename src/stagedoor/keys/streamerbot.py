@@ -3,7 +3,7 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import TEXT, record
+from stagedoor.keys.forms import TEXT, example, record
 
 STREAMERBOT_CONFIG: Final = "streamerbot/config"
 
@@ -58,6 +58,16 @@ SPECS: Final = (
             password={**TEXT, "writeOnly": True},
             instance_id={**TEXT, "format": "uuid"},
             files={"type": "array", "items": record(["path", "folder"], path=TEXT, folder=TEXT)},
+        ),
+        example=example(
+            {
+                "bind": "127.0.0.1:8080",
+                "endpoint": "/",
+                "http_bind": "off",
+                "authentication": "on",
+                "password": "",
+                "files": [{"path": "/overlays", "folder": "/home/ada/overlays"}],
+            }
         ),
         owner="stagedoor",
         listers=Audience.OWNER,

@@ -3,8 +3,18 @@
 from typing import Final
 
 from stagedoor.hub import Audience, KeySpec, Kind
-from stagedoor.keys.forms import ANY, FLAG, TEXT, example, items, owner_request, record, schema_of
-from stagedoor.strimertul import BotConfig, ChatMessage, Notification, Stream, TwitchConfig
+from stagedoor.keys.forms import A_MOMENT_MS, ANY, COUNT, FLAG, TEXT, example, items, owner_request, record, schema_of
+from stagedoor.strimertul import (
+    AuthKeys,
+    BotConfig,
+    ChatMessage,
+    Condition,
+    EventSubSubscription,
+    Notification,
+    Stream,
+    Transport,
+    TwitchConfig,
+)
 from stagedoor.types import JsonObject
 
 TWITCH_CONFIG: Final = "twitch/config"
@@ -34,7 +44,68 @@ TWITCH_WHISPER: Final = "twitch/@whisper"
 
 _ACCOUNT: Final[JsonObject] = {"enum": ["streamer", "bot"]}
 
+_TEXT_OR_NULL: Final[JsonObject] = {"type": ["string", "null"]}
+_MOMENT: Final[JsonObject] = {"type": ["integer", "null"], "minimum": 0}
+_WHO: Final = record(
+    ["id", "login", "name", "picture", "scopes", "missingScopes", "validatedAt", "state", "problem"],
+    id=TEXT,
+    login=TEXT,
+    name=TEXT,
+    picture=TEXT,
+    scopes=items(TEXT),
+    missingScopes=items(TEXT),
+    validatedAt=_MOMENT,
+    state={"enum": ["ok", "login needed"]},
+    problem=_TEXT_OR_NULL,
+)
+_WHO_OR_NOBODY: Final[JsonObject] = {**_WHO, "type": ["object", "null"]}
+_STATUS: Final = record(
+    ["state", "problem", "since", "streamer", "bot", "topics", "queue"],
+    state={"enum": ["off", "not configured", "login needed", "connecting", "connected", "offline"]},
+    problem=_TEXT_OR_NULL,
+    since=COUNT,
+    streamer=_WHO_OR_NOBODY,
+    bot=_WHO_OR_NOBODY,
+    topics=items(
+        record(
+            ["topic", "version", "state", "reason"],
+            topic=TEXT,
+            version=TEXT,
+            state={"enum": ["waiting", "enabled", "refused", "unavailable", "revoked"]},
+            reason=_TEXT_OR_NULL,
+        )
+    ),
+    queue=COUNT,
+)
+_A_LOGIN: Final = record(
+    ["flow", "expiresAt", "state", "problem"],
+    flow={"enum": ["device", "code"]},
+    verificationUri=TEXT,
+    userCode=TEXT,
+    authorizeUrl=TEXT,
+    expiresAt=COUNT,
+    state={"enum": ["waiting", "failed", "done"]},
+    problem=_TEXT_OR_NULL,
+)
+
 _NOTIFICATION: Final = schema_of(Notification)
+
+_CHAT_MESSAGE: Final = ChatMessage(
+    message="!lurk", channel="streamer", room_id="99", id="b34c", time="2026-05-01T19:00:00Z"
+)
+_FOLLOW: Final[JsonObject] = {
+    "subscription": {"type": "channel.follow", "version": "2", "created_at": "2026-05-01T17:00:00Z"},
+    "event": {"user_id": "1234", "user_login": "cool_user", "user_name": "Cool_User"},
+}
+
+_LOGIN: Final[JsonObject] = {
+    "flow": "device",
+    "verificationUri": "https://www.twitch.tv/activate?device-code=ABCDEFGH",
+    "userCode": "ABCDEFGH",
+    "expiresAt": A_MOMENT_MS + 1_800_000,
+    "state": "waiting",
+    "problem": None,
+}
 
 SPECS: Final = (
     KeySpec(
@@ -42,7 +113,7 @@ SPECS: Final = (
         kind=Kind.STATE,
         summary="The switches of the connection, and the credentials of the user's own Twitch application.",
         schema=schema_of(TwitchConfig, write_only=("api_client_secret",)),
-        example=example({"enabled": True, "enable_bot": True, "api_client_id": "abc", "api_client_secret": "def"}),
+        example=example({"enabled": True, "enable_bot": True, "api_client_id": "abc", "api_client_secret": ""}),
         owner="Twitch",
         writers=Audience.PROVEN,
         secret_members=frozenset(("api_client_secret",)),
@@ -63,6 +134,7 @@ SPECS: Final = (
         pattern=AUTH_KEYS,
         kind=Kind.SECRET,
         summary="The tokens of the streamer's account.",
+        schema=schema_of(AuthKeys),
         owner="Twitch",
         writers=Audience.OWNER,
     ),
@@ -70,6 +142,7 @@ SPECS: Final = (
         pattern=BOT_AUTH_KEYS,
         kind=Kind.SECRET,
         summary="The tokens of the bot's account, in the same form.",
+        schema=schema_of(AuthKeys),
         owner="Twitch",
         writers=Audience.OWNER,
     ),
@@ -77,7 +150,28 @@ SPECS: Final = (
         pattern=TWITCH_STATUS,
         kind=Kind.STATE,
         summary="How the connection is: its accounts, the topics that it hears, what is wrong.",
-        schema={"type": "object"},
+        schema=_STATUS,
+        example=example(
+            {
+                "state": "connected",
+                "problem": None,
+                "since": A_MOMENT_MS,
+                "streamer": {
+                    "id": "99",
+                    "login": "streamer",
+                    "name": "Streamer",
+                    "picture": "https://static-cdn.jtvnw.net/streamer.png",
+                    "scopes": ["user:read:chat", "user:write:chat"],
+                    "missingScopes": [],
+                    "validatedAt": A_MOMENT_MS,
+                    "state": "ok",
+                    "problem": None,
+                },
+                "bot": None,
+                "topics": [{"topic": "channel.chat.message", "version": "1", "state": "enabled", "reason": None}],
+                "queue": 0,
+            }
+        ),
         owner="Twitch",
         writers=Audience.OWNER,
         stored_in_memory=True,
@@ -86,7 +180,8 @@ SPECS: Final = (
         pattern=TWITCH_LOGINS,
         kind=Kind.STATE,
         summary="The logins that are under way, by account.",
-        schema={"type": "object"},
+        schema=record([], streamer=_A_LOGIN, bot=_A_LOGIN),
+        example=example({"streamer": _LOGIN}),
         owner="Twitch",
         readers=Audience.OWNER,
         listers=Audience.OWNER,
@@ -98,7 +193,27 @@ SPECS: Final = (
         kind=Kind.STATE,
         summary="The running stream: a list of one when the channel is live, of none otherwise.",
         schema=schema_of(list[Stream] | None),
-        example="[]",
+        example=example(
+            [
+                {
+                    "id": "1",
+                    "user_id": "99",
+                    "user_login": "streamer",
+                    "user_name": "Streamer",
+                    "game_id": "509660",
+                    "game_name": "Art",
+                    "tag_ids": [],
+                    "tags": ["English"],
+                    "is_mature": False,
+                    "type": "live",
+                    "title": "Karaoke night",
+                    "viewer_count": 12,
+                    "started_at": "2026-05-01T17:00:00Z",
+                    "language": "en",
+                    "thumbnail_url": "https://static-cdn.jtvnw.net/live-{width}x{height}.jpg",
+                }
+            ]
+        ),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
@@ -107,9 +222,7 @@ SPECS: Final = (
         kind=Kind.EVENT,
         summary="A message in the channel's chat. What the bot says is not told.",
         schema=schema_of(ChatMessage),
-        example=example(
-            ChatMessage(message="!lurk", channel="streamer", room_id="99", id="b34c", time="2026-05-01T19:00:00Z")
-        ),
+        example=example(_CHAT_MESSAGE),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
@@ -118,7 +231,7 @@ SPECS: Final = (
         kind=Kind.STATE,
         summary="The last chat messages, oldest first; how many, `twitch/bot-config` says.",
         schema=schema_of(list[ChatMessage] | None),
-        example="[]",
+        example=example([_CHAT_MESSAGE]),
         owner="Twitch",
         writers=Audience.PROVEN,
         is_bookkeeping=True,
@@ -128,21 +241,16 @@ SPECS: Final = (
         kind=Kind.EVENT,
         summary="What Twitch's EventSub tells. Whoever writes it simulates an event, to which alerts answer.",
         schema=_NOTIFICATION,
-        example=example(
-            {
-                "subscription": {"type": "channel.follow", "version": "2", "created_at": "2026-05-01T17:00:00Z"},
-                "event": {"user_id": "1234", "user_login": "cool_user", "user_name": "Cool_User"},
-            }
-        ),
+        example=example(_FOLLOW),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
     KeySpec(
         pattern=EVENTSUB_HISTORY,
         kind=Kind.STATE,
-        summary="The last hundred of them, oldest first.",
+        summary="The last hundred events of EventSub, oldest first.",
         schema=items(_NOTIFICATION),
-        example="[]",
+        example=example([{**_FOLLOW, "date": "2026-05-01T17:00:00.5Z"}]),
         owner="Twitch",
         writers=Audience.PROVEN,
         is_bookkeeping=True,
@@ -151,24 +259,78 @@ SPECS: Final = (
         TWITCH_LOGIN,
         "Begins the login of an account: by a code to be typed at Twitch, or by an address that comes back here.",
         record(["account"], account=_ACCOUNT, flow={"enum": ["device", "code"]}),
+        asked={"account": "streamer", "flow": "device"},
+        answer=_LOGIN,
+        owner="Twitch",
     ),
     owner_request(
         TWITCH_CALLBACK,
         "Ends a login by what Twitch's page came back with.",
         record([], code=TEXT, state=TEXT, error=TEXT, error_description=TEXT),
+        asked={"code": "gulfwdmys5lsm6qyz4xiz9q32l10", "state": "kGNe0QO1Nq5SZbYlmQ"},
+        answer={"account": "streamer", "login": "streamer"},
+        owner="Twitch",
     ),
-    owner_request(TWITCH_CANCEL_LOGIN, "Gives a login up.", record(["account"], account=_ACCOUNT)),
-    owner_request(TWITCH_LOG_OUT, "Forgets an account, at Twitch too.", record(["account"], account=_ACCOUNT)),
+    owner_request(
+        TWITCH_CANCEL_LOGIN,
+        "Gives a login up.",
+        record(["account"], account=_ACCOUNT),
+        asked={"account": "streamer"},
+        answer={},
+        owner="Twitch",
+    ),
+    owner_request(
+        TWITCH_LOG_OUT,
+        "Forgets an account, at Twitch too.",
+        record(["account"], account=_ACCOUNT),
+        asked={"account": "bot"},
+        answer={},
+        owner="Twitch",
+    ),
     owner_request(
         TWITCH_TEST,
         "Tries the credentials of a Twitch application, those given or those stored.",
         record([], api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}),
+        asked={"api_client_id": "hof5gwx0su6owfnys0yan9c87zr6t", "api_client_secret": ""},
+        answer={"ok": True},
+        owner="Twitch",
     ),
-    owner_request(TWITCH_SCOPES, "Tells what each account is asked to allow at Twitch, and why.", record([])),
+    owner_request(
+        TWITCH_SCOPES,
+        "Tells what each account is asked to allow at Twitch, and why.",
+        record([]),
+        answer={
+            "scopes": [{"name": "user:read:chat", "why": "hear the chat", "accounts": ["streamer", "bot"]}],
+            "redirectUri": "http://localhost:4337/auth/twitch/callback",
+        },
+        owner="Twitch",
+    ),
     owner_request(
         TWITCH_SIMULATE,
         "Makes an event as if Twitch had told it, with the given members on top of a sample.",
         record(["topic"], topic=TEXT, event={"type": "object"}),
+        asked={"topic": "channel.follow", "event": {"user_name": "Cool_User"}},
+        answer={
+            "subscription": EventSubSubscription(
+                id="6cdd6556-f097-4e6d-a3f1-9f7ffdde21c1",
+                type="channel.follow",
+                version="2",
+                status="enabled",
+                condition=Condition(broadcaster_user_id="99", moderator_user_id="99"),
+                transport=Transport(method="websocket"),
+                created_at="2026-05-01T17:00:00Z",
+            ),
+            "event": {
+                "user_id": "1234",
+                "user_login": "cool_user",
+                "user_name": "Cool_User",
+                "broadcaster_user_id": "99",
+                "broadcaster_user_login": "streamer",
+                "broadcaster_user_name": "Streamer",
+                "followed_at": "2026-05-01T17:00:00Z",
+            },
+        },
+        owner="Twitch",
     ),
     KeySpec(
         pattern=TWITCH_TOPICS,
@@ -176,6 +338,23 @@ SPECS: Final = (
         only_reads=True,
         summary="Tells the topics of EventSub that are known: version, scopes, the events that they become, a sample.",
         schema=ANY,
+        example="",
+        answer=example(
+            {
+                "topics": [
+                    {
+                        "topic": "channel.follow",
+                        "version": "2",
+                        "summary": "somebody follows",
+                        "scopes": ["moderator:read:followers"],
+                        "events": ["Twitch.Follow"],
+                        "keys": ["twitch/ev/eventsub-event", "event/Twitch/Follow"],
+                        "isChatMessage": False,
+                        "sample": {"user_id": "1234", "user_login": "cool_user", "user_name": "Cool_User"},
+                    }
+                ]
+            }
+        ),
         owner="Twitch",
     ),
     KeySpec(
@@ -184,6 +363,8 @@ SPECS: Final = (
         only_reads=True,
         summary="Tells who is in the chat.",
         schema=ANY,
+        example="",
+        answer=example({"chatters": [{"id": "1234", "login": "cool_user", "name": "Cool_User"}]}),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
@@ -194,6 +375,9 @@ SPECS: Final = (
         summary="Finds a channel by its name: title, category, whether it is live.",
         schema=record(["name"], name=TEXT),
         example=example({"name": "streamer"}),
+        answer=example(
+            {"id": "99", "login": "streamer", "name": "Streamer", "game": "Art", "title": "Karaoke night", "live": True}
+        ),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
@@ -205,6 +389,7 @@ SPECS: Final = (
             ["message"], message=TEXT, color={"enum": ["primary", "blue", "green", "orange", "purple"]}, bot=FLAG
         ),
         example=example({"message": "We begin!"}),
+        answer=example({}),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),
@@ -214,6 +399,7 @@ SPECS: Final = (
         summary="Whispers to an account, by its id.",
         schema=record(["to", "message"], to=TEXT, message=TEXT, bot=FLAG),
         example=example({"to": "1234", "message": "Thank you!"}),
+        answer=example({}),
         owner="Twitch",
         writers=Audience.PROVEN,
     ),

@@ -55,6 +55,8 @@ def _describe(spec: KeySpec) -> JsonObject:
         "summary": spec.summary,
         "schema": spec.schema,
         "default": spec.default,
+        "example": spec.example,
+        "answer": spec.answer,
         "owner": spec.owner,
         "readers": spec.readers,
         "listers": spec.listers,
