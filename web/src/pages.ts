@@ -5,6 +5,7 @@ import Backups from '@lucide/svelte/icons/archive-restore';
 import About from '@lucide/svelte/icons/info';
 import Welcome from '@lucide/svelte/icons/hand';
 import Dashboard from '@lucide/svelte/icons/layout-dashboard';
+import Chat from '@lucide/svelte/icons/messages-square';
 import Log from '@lucide/svelte/icons/scroll-text';
 import Audit from '@lucide/svelte/icons/shield-check';
 import Server from '@lucide/svelte/icons/server';
@@ -33,6 +34,12 @@ export const PAGES: Page[] = [
     title: (texts) => texts.dashboard.title,
     icon: Dashboard,
     load: () => import('./pages/dashboard/Dashboard.svelte'),
+  },
+  {
+    name: 'chat',
+    title: (texts) => texts.chat.title,
+    icon: Chat,
+    load: () => import('./pages/chat/Chat.svelte'),
   },
   {
     name: 'apps',

@@ -3,6 +3,7 @@ import { actions } from './actions';
 import { variables } from './variables';
 import { form } from './form';
 import { frame } from './frame';
+import { chat } from './chat';
 import { apps } from './apps';
 import { keys } from './keys';
 import { question } from './question';
@@ -16,4 +17,4 @@ import { grant } from './grant';
 import { audit } from './audit';
 import { pair } from './pair';
 
-export const en = { variables, actions, dashboard, form, frame, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit, pair };
+export const en = { variables, actions, dashboard, form, frame, chat, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit, pair };
