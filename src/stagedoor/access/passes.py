@@ -54,12 +54,12 @@ class Passes(Tokens[Pass]):
         self._codes: dict[str, float] = {}
         """Until when each is good."""
 
-    def new_code(self) -> str:
+    def new_code(self, lifetime_s: float = CODE_LIFETIME_S) -> str:
         """Draw a code for a link."""
         while len(self._codes) >= _CODES:
             del self._codes[next(iter(self._codes))]
         code = secrets.token_urlsafe(24)
-        self._codes[code] = self.now() + CODE_LIFETIME_S
+        self._codes[code] = self.now() + lifetime_s
         return code
 
     def exchange(self, code: str, name: str = "", address: str = "") -> str | None:

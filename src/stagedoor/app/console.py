@@ -1,6 +1,9 @@
 """The console's door: the owner's browsers come in by passes, and other devices by pairing."""
 
+from typing import Final
+
 from stagedoor.access import Doorkeeper, Pairings, Throttle, generate_password
+from stagedoor.access.passes import CODE_LIFETIME_S
 from stagedoor.app.foundation import Foundation
 from stagedoor.app.house import DoorPlan, House
 from stagedoor.net.console import PLAIN_PATHS, ConsolePages, OwnPagesOnly
@@ -8,6 +11,9 @@ from stagedoor.net.kilovolt import speak_kilovolt
 from stagedoor.services.console import ConsoleDesk, ConsoleLink
 from stagedoor.services.pairing import PairingDesk
 from stagedoor.uploads import Uploads
+
+_ONLY_LINK_S: Final = 3600.0
+"""How long the one link of a run is good that keeps nothing."""
 
 
 class ConsoleDoor:
@@ -33,7 +39,8 @@ class ConsoleDoor:
 
     def new_link(self) -> ConsoleLink | None:
         """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
-        return self._desk.new_link()
+        # There is no other way into a run that leaves no credential for `stagedoor console`.
+        return self._desk.new_link(_ONLY_LINK_S if self._base.settings.keeps_nothing else CODE_LIFETIME_S)
 
     def _new_doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(

@@ -91,13 +91,13 @@ class ConsoleDesk:
         """Keep where the door listens; raises ``StoreError``."""
         await self._client.put(CONSOLE_CONFIG, msgspec.json.encode(ConsoleConfig(address)).decode())
 
-    def new_link(self) -> ConsoleLink | None:
+    def new_link(self, lifetime_s: float = CODE_LIFETIME_S) -> ConsoleLink | None:
         """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
         address = self._address()
         if address is None:
             return None
         self._record("pass", {"what": "link"})
-        return ConsoleLink(f"{address}#code={self.passes.new_code()}", CODE_LIFETIME_S)
+        return ConsoleLink(f"{address}#code={self.passes.new_code(lifetime_s)}", lifetime_s)
 
     async def _make_link(self, value: Value) -> Value:
         link = self.new_link()
