@@ -71,6 +71,7 @@ JSON = st.recursive(
         ('{"points":{"amount":3},"banlist":null}', LoyaltyConfig, LoyaltyConfig(points=PointsConfig(amount=3))),
         ('{"contributors":null}', Goal, Goal()),
         ('{"points":-4}', Points, Points(-4)),
+        (f'{{"points":{-(1 << 63)}}}', Points, Points(-(1 << 63))),
         ('{"reward":{"required_info":null,"id":"a"}}', Redeem, Redeem(reward=Reward(id="a"))),
         ("null", dict[str, Command] | None, None),
         ('{"!a":{"Enabled":true}}', dict[str, Command], {"!a": Command(enabled=True)}),
@@ -93,6 +94,9 @@ def test_a_value_is_read_forgivingly(text: str, shape: Any, value: object) -> No
         ('{"response":5}', Command, "`$.response`"),
         ('{"timers":{"a":{"minimum_delay":"x"}}}', Timers, "$.timers"),
         ('{"event":{}}', Notification, "subscription"),
+        (f'{{"points":{{"interval":1{"0" * 400}}}}}', LoyaltyConfig, "out of range"),
+        (f'{{"command_cooldown":-1{"0" * 400}}}', BotConfig, "out of range"),
+        (f'{{"points":{1 << 63}}}', Points, "out of range"),
     ],
 )
 def test_what_is_of_another_kind_is_refused_and_named(text: str, shape: Any, complaint: str) -> None:

@@ -13,6 +13,10 @@ T = TypeVar("T")
 
 _encoder: Final = msgspec.json.Encoder()
 
+_NUMBERS: Final = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
+_END: Final = 1 << 63
+"""Integers have 64 bits, as strimertül's; Python's have no end, but they cannot be mixed with others that do."""
+
 
 def read(text: str, wanted: type[T]) -> T:
     """Read a value.
@@ -58,6 +62,8 @@ def _forgive(value: object, wanted: Any) -> object:
 
 
 def _forgive_info(value: object, info: msgspec.inspect.Type) -> object:
+    if isinstance(value, int) and isinstance(info, _NUMBERS) and not -_END <= value < _END:
+        raise ValueError("a number is out of range")
     if isinstance(info, msgspec.inspect.UnionType):
         kinds = [kind for kind in info.types if not isinstance(kind, msgspec.inspect.NoneType)]
         return value if value is None or len(kinds) != 1 else _forgive_info(value, kinds[0])
