@@ -107,6 +107,8 @@ class Stage:
         self.clock.advance(seconds)
         for _ in range(20):
             await asyncio.sleep(0)
+        while self.alerts._tasks:
+            await asyncio.wait(self.alerts._tasks)
         said, self.said = self.said, []
         return said
 

@@ -1,6 +1,7 @@
 """What the bot's templates can do: the functions, the counters, and looking channels up."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -109,8 +110,11 @@ async def test_what_another_writes_while_it_counts_is_not_lost(stage_on_disk: St
     for _ in range(10):
         await stage_on_disk.write("!a")
     await reset
-    await stage_on_disk.answers()
-    assert stage_on_disk.desk.get(COUNTER) == "1010"
+    counts = sorted(map(int, await stage_on_disk.answers()))
+    before = [count for count in counts if count < 1000]
+    assert len(counts) == 20
+    assert counts == [*range(1, len(before) + 1), *range(1001, 1021 - len(before))]
+    assert stage_on_disk.desk.get(COUNTER) == str(counts[-1])
 
 
 @pytest.mark.parametrize("stored", ["", "x", "1.5", "1_0", " 3", "9" * 19, '"4"', "٣"])
@@ -239,6 +243,22 @@ async def test_the_uptime_is_told(stage: Stage, stored: str, answer: str) -> Non
     await stage.start({"!a": "{{ uptime | default `.` }}"})
     await stage.desk.put(STREAM_INFO, stored)
     assert await stage.chat("!a") == [answer]
+
+
+# --- the time that they take ---
+
+
+async def test_templates_that_take_long_take_turns_with_everybody_else(stage: Stage) -> None:
+    """Chat can use a command that takes long many times at once; the others wait for one of them at most."""
+    await stage.start({"!a": "{{ range until 5000 }}{{ $x := upper `a` }}{{ end }}."})
+    for _ in range(10):
+        await stage.write("!a")
+    said = [0]
+    while stage.bot._running:
+        await asyncio.sleep(0)
+        said.append(len(stage.said))
+    assert said[-1] == 10
+    assert all(after - before <= 1 for before, after in itertools.pairwise(said))
 
 
 # --- what else templates see ---

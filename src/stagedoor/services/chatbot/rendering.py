@@ -30,6 +30,9 @@ MAX_CHANNELS: Final = 10
 LOOK_UP_S: Final = 5.0
 """How long a look-up may take."""
 
+_LONG_S: Final = 0.005
+"""After a run that took longer, everybody else has as much time before the next one."""
+
 
 class _Found(msgspec.Struct):
     """As much of a channel as templates tell."""
@@ -72,6 +75,9 @@ class Renderer:
         self._now = now
         self._seed = seed
         self._functions = BotFunctions()
+        self._turn = asyncio.Lock()
+        self._rests_until = 0.0
+        """By the event loop's clock."""
 
     def compile(self, source: str) -> Template:
         """Compile a template.
@@ -105,11 +111,13 @@ class Renderer:
 
     async def _attempt(self, subject: _Subject, channels: Mapping[str, Channel], *, is_last: bool = False) -> _Attempt:
         """Run a template once, with these channels; count only when it needs no others."""
+        await self._wait_for_turn()
         attempt = _Attempt()
 
         def decide(read: Callable[[Key], Value]) -> Sequence[Write]:
             scene = Scene(read, channels, subject.seed, self._now())
             self._functions.scene = scene
+            began = time.monotonic()
             try:
                 attempt.text = subject.template.render(subject.data)
             except TemplateFailed:
@@ -118,6 +126,7 @@ class Renderer:
                     raise
             finally:
                 self._functions.scene = None
+                self._rest_after(time.monotonic() - began)
             if scene.wanted and not is_last:
                 attempt.wanted = scene.wanted
                 return []
@@ -129,6 +138,16 @@ class Renderer:
             # What somebody is waiting for is worth more than the counter.
             logger.error("a counter could not be kept: %s", error)
         return attempt
+
+    async def _wait_for_turn(self) -> None:
+        """Wait for a turn of the event loop that no other run has: a hundred that take long must not hold everybody
+        up a hundred times as long as one."""
+        async with self._turn:
+            await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+
+    def _rest_after(self, seconds: float) -> None:
+        if seconds > _LONG_S:
+            self._rests_until = asyncio.get_running_loop().time() + seconds
 
     async def _look_up(self, logins: set[str]) -> dict[str, Channel]:
         """Ask Twitch for channels."""
