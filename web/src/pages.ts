@@ -2,6 +2,7 @@
 
 import Apps from '@lucide/svelte/icons/door-open';
 import Backups from '@lucide/svelte/icons/archive-restore';
+import Loyalty from '@lucide/svelte/icons/coins';
 import About from '@lucide/svelte/icons/info';
 import Welcome from '@lucide/svelte/icons/hand';
 import Dashboard from '@lucide/svelte/icons/layout-dashboard';
@@ -12,6 +13,7 @@ import Server from '@lucide/svelte/icons/server';
 import Variables from '@lucide/svelte/icons/variable';
 import Actions from '@lucide/svelte/icons/zap';
 import Keys from '@lucide/svelte/icons/key-round';
+import Twitch from '@lucide/svelte/icons/tv';
 import type { Component } from 'svelte';
 import type { Texts } from './i18n/index.svelte';
 import LogBadge from './pages/log/LogBadge.svelte';
@@ -36,10 +38,22 @@ export const PAGES: Page[] = [
     load: () => import('./pages/dashboard/Dashboard.svelte'),
   },
   {
+    name: 'twitch',
+    title: (texts) => texts.twitch.title,
+    icon: Twitch,
+    load: () => import('./pages/twitch/Twitch.svelte'),
+  },
+  {
     name: 'chat',
     title: (texts) => texts.chat.title,
     icon: Chat,
     load: () => import('./pages/chat/Chat.svelte'),
+  },
+  {
+    name: 'loyalty',
+    title: (texts) => texts.loyalty.title,
+    icon: Loyalty,
+    load: () => import('./pages/loyalty/Loyalty.svelte'),
   },
   {
     name: 'apps',

@@ -12,6 +12,8 @@ interface Stored {
   sound: boolean;
   /** A notification of the browser when somebody asks to come in. */
   notification: boolean;
+  /** How many watch the stream is not shown: some are calmer without. */
+  hideViewers: boolean;
 }
 
 class Settings {
@@ -19,6 +21,7 @@ class Settings {
   language: Language = $state('en');
   sound = $state(false);
   notification = $state(false);
+  hideViewers = $state(false);
 
   constructor() {
     this.#read(localStorage.getItem(NAME));
@@ -29,8 +32,8 @@ class Settings {
 
   change(changes: Partial<Stored>): void {
     Object.assign(this, changes);
-    const { theme, language, sound, notification } = this;
-    localStorage.setItem(NAME, JSON.stringify({ theme, language, sound, notification }));
+    const { theme, language, sound, notification, hideViewers } = this;
+    localStorage.setItem(NAME, JSON.stringify({ theme, language, sound, notification, hideViewers }));
   }
 
   #read(text: string | null): void {
@@ -45,6 +48,7 @@ class Settings {
     this.language = language === 'it' ? 'it' : 'en';
     this.sound = stored.sound === true;
     this.notification = stored.notification === true;
+    this.hideViewers = stored.hideViewers === true;
   }
 }
 

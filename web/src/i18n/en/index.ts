@@ -1,4 +1,5 @@
 import { dashboard } from './dashboard';
+import { twitch } from './twitch';
 import { actions } from './actions';
 import { variables } from './variables';
 import { form } from './form';
@@ -9,6 +10,7 @@ import { keys } from './keys';
 import { question } from './question';
 import { server } from './server';
 import { log } from './log';
+import { loyalty } from './loyalty';
 import { backups } from './backups';
 import { about } from './about';
 import { welcome } from './welcome';
@@ -17,4 +19,4 @@ import { grant } from './grant';
 import { audit } from './audit';
 import { pair } from './pair';
 
-export const en = { variables, actions, dashboard, form, frame, chat, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit, pair };
+export const en = { variables, actions, dashboard, form, frame, chat, apps, keys, question, server, log, loyalty, backups, about, welcome, scopes, grant, audit, pair, twitch };

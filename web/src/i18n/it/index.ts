@@ -1,5 +1,6 @@
 import type { Texts } from '../index.svelte';
 import { dashboard } from './dashboard';
+import { twitch } from './twitch';
 import { actions } from './actions';
 import { variables } from './variables';
 import { form } from './form';
@@ -10,6 +11,7 @@ import { keys } from './keys';
 import { question } from './question';
 import { server } from './server';
 import { log } from './log';
+import { loyalty } from './loyalty';
 import { backups } from './backups';
 import { about } from './about';
 import { welcome } from './welcome';
@@ -18,4 +20,4 @@ import { grant } from './grant';
 import { audit } from './audit';
 import { pair } from './pair';
 
-export const it: Texts = { variables, actions, dashboard, form, frame, chat, apps, keys, question, server, log, backups, about, welcome, scopes, grant, audit, pair };
+export const it: Texts = { variables, actions, dashboard, form, frame, chat, apps, keys, question, server, log, loyalty, backups, about, welcome, scopes, grant, audit, pair, twitch };

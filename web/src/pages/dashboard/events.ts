@@ -175,7 +175,7 @@ function countOf(verb: Verb, value: Record<string, unknown>): number {
     cheers: ['bits'],
     raids: ['viewers', 'viewerCount'],
     giftsMany: ['total', 'gifts', 'count'],
-    resubscribes: ['cumulativeMonths', 'months', 'duration'],
+    resubscribes: ['cumulativeMonths', 'cumulative_months', 'months', 'duration'],
     isTimedOut: ['duration'],
   };
   const found = (names[verb] ?? []).map((name) => value[name]).find((number) => typeof number === 'number');
