@@ -34,6 +34,14 @@ def may_speak(client: Client) -> bool:
     return config.enable_bot or not config.enabled
 
 
+def is_from_elsewhere(source_room_id: str, room_id: str) -> bool:
+    """Tell whether a message was written in another channel with which the chat is shared; the bot there answers.
+
+    ``source_room_id`` is the IRC tag of that name, which messages of a chat that is not shared do not have.
+    """
+    return source_room_id not in ("", room_id)
+
+
 async def say(client: Client, text: str, *, reply_to: str = "") -> None:
     """Say something in the connected chat; ``reply_to`` is the id of the message that it answers.
 

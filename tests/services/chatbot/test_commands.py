@@ -242,6 +242,22 @@ async def test_what_is_no_command_costs_a_look_at_its_first_word(stage: Stage, m
     assert await stage.answers() == ["hi"]
 
 
+async def test_commands_that_need_no_compiling_are_loaded_in_parts_too(stage: Stage) -> None:
+    await stage.start({f"!{number}": {"response": "x"} for number in range(2000)})
+    await stage.set({f"!{number}": {"response": "y"} for number in range(2000)})
+    assert stage.bot._loading is not None
+    assert not stage.bot._loading.done()
+
+
+async def test_the_log_tells_of_the_first_broken_commands_alone(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.start({f"!{number}": "{{" for number in range(50)})
+    assert len(caplog.records) == 11
+    assert "40 more" in caplog.text
+    problems = stage.desk.read(COMMAND_PROBLEMS)
+    assert isinstance(problems, dict)
+    assert len(problems) == 50
+
+
 async def test_many_commands_are_loaded_in_parts_and_the_newest_hold(stage: Stage) -> None:
     await stage.start({"!a": "before"})
     many = {f"!{number}": f"{number} {{{{ user . }}}}" for number in range(300)}

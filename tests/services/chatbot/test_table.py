@@ -30,7 +30,7 @@ def renderer() -> Renderer:
 
 def load(table: Table, text: str, renderer: Renderer) -> int:
     """Load commands; returns how many templates were compiled."""
-    return sum(1 for _ in table.load(text, renderer))
+    return sum(cost > 1 for cost in table.load(text, renderer))
 
 
 @given(COMMANDS)
@@ -72,5 +72,5 @@ def test_only_what_has_changed_is_compiled_and_the_table_changes_at_the_end(rend
     steps = table.load(encode({**stored, "!new": {"enabled": True}}), renderer)
     next(steps)
     assert len(table.triggers) == 9
-    assert sum(1 for _ in steps) == 1
+    assert sum(cost > 1 for cost in steps) == 2
     assert table.triggers == {*stored, "!new"} - {"!5"}

@@ -6,6 +6,7 @@ import pytest
 from stagedoor.access import SERVICE, Client
 from stagedoor.keys import (
     BOT_CONFIG,
+    CHAT_MESSAGE,
     COMMANDS,
     COOLDOWNS,
     GOALS,
@@ -17,6 +18,7 @@ from stagedoor.keys import (
     TWITCH_CONFIG,
 )
 from stagedoor.strimertul import Goal, Points, Redeem
+from stagedoor.types import JsonObject
 from tests.services.loyalty.harness import CONFIG, HYDRATE, KARAOKE, Stage, decode
 
 # --- buying ---
@@ -168,6 +170,36 @@ async def test_a_broken_reward_or_goal_does_not_take_the_others_along(stage: Sta
     assert len(await stage.chat("Ada", "!redeem hydrate")) == 1
     assert len(await stage.chat("Ada", "!contribute 10")) == 1
     assert stage.desk.read(GOALS) == [{"total": []}, KARAOKE | {"contributed": 10, "contributors": {"ada": 10}}]
+
+
+async def test_a_cooldown_that_is_no_time_counts_for_nothing(stage: Stage) -> None:
+    await stage.set_up(rewards=[HYDRATE | {"cooldown": 90}], ada=500)
+    await stage.desk.put(COOLDOWNS, f'{{"hydrate":1{"0" * 400}}}')
+    assert len(await stage.chat("Ada", "!redeem hydrate")) == 1
+    assert stage.balance("ada") == 400
+
+
+async def test_of_many_rewards_only_the_one_that_is_asked_for_is_read(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken: list[JsonObject] = [{"id": f"{number}", "price": "x"} for number in range(500)]
+    await stage.set_up(rewards=[*broken, {"ID": "Hydrate", "price": []}, HYDRATE | {"id": "HYDRATE"}], ada=500)
+    assert len(await stage.chat("Ada", "!redeem hydrate")) == 1
+    assert await stage.chat("Ada", "!redeem nosuch") == []
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(("source", "answers"), [("", 1), ("99", 1), ("98", 0)])
+async def test_in_a_shared_chat_who_writes_in_another_channel_is_not_answered(
+    stage: Stage, source: str, answers: int
+) -> None:
+    await stage.set_up(ada=500)
+    tags = {"source-room-id": source} if source else {}
+    user = {"ID": "id-ada", "Name": "ada", "DisplayName": "Ada"}
+    for message in ({"Message": "!redeem hydrate"}, {"message": "!balance", "Type": None}):
+        await stage.put(CHAT_MESSAGE, {"User": user, "RoomID": "99", "Tags": tags, **message})
+        assert len(await stage.answers()) == answers
+    assert stage.balance("ada") == 500 - 100 * answers
 
 
 # --- balances ---

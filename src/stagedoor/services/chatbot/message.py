@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from stagedoor import bot
 from stagedoor.strimertul import ChatEmote, ChatMessage, ChatUser, read
 from stagedoor.templates import Struct, TypedMap
 from stagedoor.templates.layouts import ZERO_TIME, local_zone
@@ -68,7 +69,7 @@ def read_message(value: str) -> ChatMessage:
 
 def is_from_elsewhere(message: ChatMessage) -> bool:
     """Tell whether it was written in another channel with which the chat is shared; the bot there will answer."""
-    return (message.tags or {}).get("source-room-id", message.room_id) != message.room_id
+    return bot.is_from_elsewhere((message.tags or {}).get("source-room-id", ""), message.room_id)
 
 
 def name_of(user: ChatUser) -> str:

@@ -41,8 +41,11 @@ MAX_RUNNING: Final = 500
 """Commands that run at once; what comes on top of them is not run."""
 
 
-_STEPS: Final = 40
-"""Templates that are compiled before others have a turn."""
+_PART: Final = 800
+"""How much of the work of loading commands is done before others have a turn: some 15 milliseconds."""
+
+_LOGGED: Final = 10
+"""How many broken commands the log tells of, each time that they are loaded."""
 
 
 class TrialRequest(msgspec.Struct):
@@ -132,24 +135,30 @@ class ChatBot:
         if self._has_more(steps):
             self._loading = asyncio.get_running_loop().create_task(self._load_rest(steps))
 
-    async def _load_rest(self, steps: Iterator[None]) -> None:
+    async def _load_rest(self, steps: Iterator[int]) -> None:
         while True:
             await asyncio.sleep(0)
             if not self._has_more(steps):
                 return
 
-    def _has_more(self, steps: Iterator[None]) -> bool:
+    def _has_more(self, steps: Iterator[int]) -> bool:
         """Do a part of the work; returns whether there is more to be done."""
         problems = {}
         try:
-            if sum(1 for _ in islice(steps, _STEPS)) == _STEPS:
-                return True
+            left = _PART
+            for cost in steps:
+                left -= cost
+                if left <= 0:
+                    return True
         except ValueError as error:
             logger.error("the chat commands of before are kept: %s", error)
             problems[""] = str(error)
         else:
-            for trigger, problem in self._table.problems.items():
-                logger.warning("the command %r cannot be used: %s", trigger, problem)
+            broken = self._table.problems
+            for trigger, problem in islice(broken.items(), _LOGGED):
+                logger.warning("the command %.100r cannot be used: %s", trigger, problem)
+            if len(broken) > _LOGGED:
+                logger.warning("%d more commands cannot be used, see %s", len(broken) - _LOGGED, COMMAND_PROBLEMS)
             self._uses.keep(self._table.triggers)
         told = msgspec.json.encode({**self._table.problems, **problems}).decode()
         if told != (self._client.get(COMMAND_PROBLEMS) or "{}"):

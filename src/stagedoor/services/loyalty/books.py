@@ -8,7 +8,7 @@ after that replaces it, as their keys are theirs to set; who wants to add asks `
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -127,10 +127,8 @@ class Page:
 
     def find_reward(self, id_: str) -> Offer | None:
         """Find a reward: by its id, else by its id without regard to case."""
-        offers = [offer for raw in self._list(REWARDS) if (offer := _read_offer(raw)) is not None]
-        return next((offer for offer in offers if offer.reward.id == id_), None) or next(
-            (offer for offer in offers if offer.reward.id.casefold() == id_.casefold()), None
-        )
+        offers = map(_read_offer, _with_id(self._list(REWARDS), id_))
+        return next((offer for offer in offers if offer is not None), None)
 
     def goals(self) -> "Goals":
         """Read the goals."""
@@ -168,7 +166,7 @@ class Page:
         return {
             id_: until
             for id_, until in record.items()
-            if isinstance(until, int | float) and not isinstance(until, bool) and until > self.now
+            if isinstance(until, int | float) and not isinstance(until, bool) and self.now < until < MOST
         }
 
     def _list(self, key: Key) -> list[msgspec.Raw]:
@@ -254,6 +252,22 @@ class Books:
 
         await self._client.change(fill)
         return answers[0]
+
+
+def _with_id(items: Iterable[msgspec.Raw], id_: str) -> list[msgspec.Raw]:
+    """Find those of a list with an id, and after them those with that id in another case. The others are not read any
+    further: any viewer can ask for a reward, and there may be many."""
+    exact: list[msgspec.Raw] = []
+    others: list[msgspec.Raw] = []
+    folded = id_.casefold()
+    for raw in items:
+        item = msgspec.json.decode(raw)
+        found = find(item, "id") if isinstance(item, dict) else None
+        if found == id_:
+            exact.append(raw)
+        elif isinstance(found, str) and found.casefold() == folded:
+            others.append(raw)
+    return exact + others
 
 
 def _read_offer(raw: msgspec.Raw) -> Offer | None:

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Final
 
 import msgspec
 
+from stagedoor import bot
 from stagedoor.access import Client, Clock
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
@@ -59,11 +60,22 @@ class _Author(msgspec.Struct, rename="pascal"):
     badges: dict[str, int] | None = None
 
 
+class _Tags(msgspec.Struct, rename="kebab"):
+    source_room_id: str = ""
+
+
 class _Heard(msgspec.Struct, rename="pascal"):
     """What of a chat message matters here."""
 
     user: _Author
-    message: str = ""
+    message: str
+    room_id: str = msgspec.field(name="RoomID", default="")
+    tags: _Tags | None = None
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether it was written in another channel, where its author earns points or does not."""
+        return self.tags is not None and bot.is_from_elsewhere(self.tags.source_room_id, self.room_id)
 
 
 _heard_decoder: Final = msgspec.json.Decoder(_Heard)
@@ -88,6 +100,9 @@ class Loyalty:
         self._replies = Replies(client)
         self._config = LoyaltyConfig()
         self._banned: frozenset[str] = frozenset()
+        self._overrides: tuple[Value, frozenset[str]] = ("", frozenset())
+        """The user's own commands as they were stored when they were last looked at, and which names of ours they have;
+        there may be thousands, and any viewer can make us look."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._retire: list[Callable[[], None]] = []
 
@@ -164,6 +179,8 @@ class Loyalty:
         heard = _read_message(text)
         if heard is None or not heard.user.name or len(heard.user.name + heard.user.id) > MAX_NAME_CHARACTERS:
             return
+        if heard.is_from_elsewhere:
+            return
         author = heard.user
         login = author.name.lower()
         self._awards.note_activity(login)
@@ -200,12 +217,10 @@ class Loyalty:
 
     def _is_overridden(self, trigger: str) -> bool:
         """Tell whether a command of the user's own has the same name."""
-        for name, command in _read_members(self._client.get(COMMANDS)).items():
-            if name.strip().lower() == trigger:
-                with contextlib.suppress(ValueError):
-                    if read_object(command, CustomCommand).enabled:
-                        return True
-        return False
+        text = self._client.get(COMMANDS)
+        if text != self._overrides[0]:
+            self._overrides = text, frozenset(_find_overrides(text))
+        return trigger in self._overrides[1]
 
     def _may_run(self, author: _Author) -> bool:
         """Tell whether the pause after the last command is over, and begin the next.
@@ -289,7 +304,18 @@ def _read_message(text: Value) -> _Heard | None:
     except ValueError:
         return None
     user = message.user
-    return _Heard(_Author(user.id, user.name, user.display_name, user.badges), message.message)
+    tags = _Tags((message.tags or {}).get("source-room-id", ""))
+    return _Heard(_Author(user.id, user.name, user.display_name, user.badges), message.message, message.room_id, tags)
+
+
+def _find_overrides(text: Value) -> Iterator[str]:
+    """Find the user's own commands that have the name of one of these."""
+    for name, command in _read_members(text).items():
+        trigger = name.strip().lower()
+        if trigger in BUILT_IN:
+            with contextlib.suppress(ValueError):
+                if read_object(command, CustomCommand).enabled:
+                    yield trigger
 
 
 def _read_members(text: Value) -> dict[str, object]:
