@@ -209,7 +209,6 @@ export const chat = {
       cheer: 'Bits, at least',
     },
     flags: { follow: '', subscription: 'it was given to them', gift_sub: 'the giver is unknown', raid: '', cheer: '' },
-    firstThreshold: { follow: 0, subscription: 12, gift_sub: 50, raid: 50, cheer: 1000 },
     atLeast: 'At least',
     never: 'Without a number it never comes.',
     fields: {

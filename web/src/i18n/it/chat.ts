@@ -211,7 +211,6 @@ export const chat: Texts['chat'] = {
       cheer: 'Bit, almeno',
     },
     flags: { follow: '', subscription: 'l’abbonamento è un regalo', gift_sub: 'chi regala è anonimo', raid: '', cheer: '' },
-    firstThreshold: { follow: 0, subscription: 12, gift_sub: 50, raid: 50, cheer: 1000 },
     atLeast: 'Almeno',
     never: 'Senza un numero non capita mai.',
     fields: {

@@ -1,6 +1,7 @@
 /** What the alerts' settings say, and the events that they are tried on. */
 
-import { member, membersOf, numberOf, type Members } from './stored';
+import { isSame } from '../../ui/schema';
+import { member, membersOf, numberOf, textsOf, withMembers, type Members } from './stored';
 
 export const ALERTS = 'twitch/bot-modules/alerts/config';
 export const PREVIEW = 'twitch/bot-modules/alerts/@preview';
@@ -16,6 +17,9 @@ export const CONDITIONS: Record<Part, { threshold: string; flag?: string } | nul
   raid: { threshold: 'min_viewers' },
   cheer: { threshold: 'min_amount' },
 };
+
+/** What has to be reached for a new variation, until somebody says so. */
+export const FIRST_THRESHOLD: Record<Part, number> = { follow: 0, subscription: 12, gift_sub: 50, raid: 50, cheer: 1000 };
 
 /** What a template of a part most often wants. */
 export const FIELDS: Record<Part, readonly string[]> = {
@@ -103,4 +107,20 @@ export function isFlagged(variation: Members, flag: string | undefined): boolean
 
 export function thresholdOf(variation: Members, threshold: string): number | undefined {
   return numberOf(member(variation, threshold));
+}
+
+/** The settings without messages that say nothing, in the parts that were changed. */
+export function withoutBlanks(settings: Members, before: Members): Members {
+  const cleaned = (part: Members): Members =>
+    member(part, 'messages') === undefined ? part : withMembers(part, { messages: textsOf(member(part, 'messages')).filter((text) => text.trim() !== '') });
+  const changed = PARTS.filter((name) => !isSame(partOf(settings, name), partOf(before, name)));
+  return withMembers(
+    settings,
+    Object.fromEntries(
+      changed.map((name) => {
+        const part = cleaned(partOf(settings, name));
+        return [name, member(part, 'variations') === undefined ? part : withMembers(part, { variations: variationsOf(part).map(cleaned) })];
+      }),
+    ),
+  );
 }
