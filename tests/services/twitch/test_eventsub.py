@@ -67,6 +67,7 @@ class Twitch:
 
     def __init__(self, *topics: Topic) -> None:
         self.clock = FakeClock()
+        self.now_s = NOW
         self.dialled: list[str] = []
         self.lines: list[Line] = []
         self.is_down = False
@@ -81,7 +82,7 @@ class Twitch:
             subscribe=self._subscribe,
             deliver=self._hear,
             clock=self.clock,
-            now=lambda: NOW,
+            now=lambda: self.now_s,
             random=lambda: 0.5,
             changed=lambda: None,
         )
@@ -435,6 +436,16 @@ async def test_who_has_a_wrong_clock_is_not_deaf(twitch: Twitch, skew_s: float) 
     line.welcome(at=NOW - skew_s)
     line.notify("new", at=NOW - skew_s)
     line.notify("old", at=NOW - skew_s - 700)
+    await twitch.settle()
+    assert twitch.heard == ["new"]
+
+
+@pytest.mark.parametrize("jump_s", [-7200, 7200])
+async def test_who_puts_a_clock_right_is_not_deaf(twitch: Twitch, jump_s: float) -> None:
+    line = await twitch.connect()
+    twitch.now_s += jump_s
+    line.notify("new")
+    line.notify("old", at=NOW - 700)
     await twitch.settle()
     assert twitch.heard == ["new"]
 

@@ -146,8 +146,9 @@ class EventSub:
         self._seen: dict[str, None] = {}
         """Ids, the oldest first."""
         self._session_id = ""
-        self._skew_s = 0.0
-        """By how much this machine's clock is ahead of Twitch's: who has a wrong one shall not be deaf."""
+        self._ahead_s = 0.0
+        """By how much Unix time at Twitch is ahead of our clock, which nobody sets: who has a wrong time, or puts it
+        right during a session, shall not be deaf."""
 
     @property
     def is_up(self) -> bool:
@@ -224,7 +225,7 @@ class EventSub:
             raise ConnectionLost(f"its welcome makes no sense: {error}") from error
         self._session_id = session.id
         sent_at = _read_moment(message.metadata)
-        self._skew_s = 0.0 if sent_at is None else self._now() - sent_at
+        self._ahead_s = (self._now() if sent_at is None else sent_at) - self._clock.time()
         return _Link(socket, session.id, (session.keepalive_timeout_seconds or _KEEPALIVE_S) + PATIENCE_S)
 
     async def _move(self, old: _Link, url: str, stack: contextlib.AsyncExitStack) -> _Link:
@@ -299,7 +300,7 @@ class EventSub:
         if len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
         sent_at = _read_moment(metadata)
-        if sent_at is not None and self._now() - self._skew_s - sent_at > OLDEST_S:
+        if sent_at is not None and self._clock.time() + self._ahead_s - sent_at > OLDEST_S:
             logger.info("EventSub sent a message of %s, which is too old to count", metadata.message_timestamp)
             return False
         return True
