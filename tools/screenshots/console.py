@@ -9,10 +9,13 @@ from playwright.sync_api import Browser, Page
 from stagedoor.services.pairing import draw
 from tools.screenshots.browser import save, viewport
 from tools.screenshots.pictures import SCHEMES, VIEWPORTS, Scheme, Size
-from tools.screenshots.show import RAID_ALERT, asking, change_alert, play, prepared
+from tools.screenshots.show import RAID_ALERT, asking, be_lively, change_alert, play, prepared
 from tools.screenshots.terminal import output_of
 
 PAGES: Final = {
+    "commands": "chat",
+    "timers": "chat/timers",
+    "alerts": "chat/alerts/raid",
     "apps": "apps",
     "overlay-keys": "apps/keys",
     "server": "server",
@@ -26,7 +29,10 @@ PAGES: Final = {
 }
 """The pages beside the first, by their addresses."""
 
-TALL: Final = {"dashboard": (1280, 1345), "welcome": (1280, 1000)}
+WIDE_ONLY: Final = frozenset({"commands", "timers", "alerts"})
+"""Pages of which a picture on a phone would show little of interest."""
+
+TALL: Final = {"dashboard": (1280, 1345), "welcome": (1280, 1000), "alerts": (1280, 1080)}
 """Sizes of a wide screen for pages that are looked at first, so that all of them is seen."""
 
 PAIRING: Final = "http://192.168.1.20:4330/pair#code=k7fm-29xq-4tpw"
@@ -65,11 +71,15 @@ def draw_console(browser: Browser, folder: Path) -> None:
         for window in windows:
             _draw(window, "dashboard", folder)
         for name, path in PAGES.items():
-            for window in windows:
+            shown_in = [window for window in windows if window.size == "wide" or name not in WIDE_ONLY]
+            for window in shown_in:
                 _go(window.page, path)
             if name == "keys":
                 change_alert(bot)
-            for window in windows:
+            if name == "timers":
+                be_lively(bot)
+            for window in shown_in:
+                _settle(window.page, name)
                 _draw(window, name, folder)
         for window in windows:
             _try_welcome(window.page)
@@ -120,6 +130,14 @@ def _go(page: Page, path: str) -> None:
     page.locator("main h1").wait_for(state="attached")
     page.locator("main [aria-busy=true]").first.wait_for(state="hidden")
     page.evaluate("document.fonts.ready")
+
+
+def _settle(page: Page, name: str) -> None:
+    """Wait for what a page shows a moment later."""
+    if name == "timers":
+        page.get_by_text("47 messages").wait_for()
+    if name == "alerts":
+        page.get_by_text("One of these 2 would be drawn").wait_for()
 
 
 def _begin_pairing(page: Page) -> None:

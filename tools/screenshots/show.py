@@ -76,6 +76,49 @@ VARIABLES: Final[dict[str, object]] = {
 }
 POINTS: Final = [("17", "Ada", 320), ("23", "TeaTimeTom", 145), ("42", "PixelHarbor", 80)]
 
+BOT: Final[dict[str, object]] = {
+    "twitch/bot-custom-commands": {
+        "!lurk": {"response": "{{ user . }} is lurking", "enabled": True, "description": "For who has to be quiet"},
+        "!deaths": {"response": 'I have died {{ counter "deaths" }} times', "enabled": True},
+        "!died": {"response": 'Death number {{ count "deaths" }}', "enabled": True, "access_level": "moderators"},
+        "!so": {
+            "response": "Go and see {{ param 1 . }}, last seen in {{ game (param 1 .) }}!",
+            "enabled": True,
+            "access_level": "vip",
+            "response_type": "announce",
+            "cooldown": 30,
+            "description": "Send everybody to a friend",
+        },
+        "good bot": {"response": "Thank you, {{ usr . }}!", "enabled": True, "response_type": "reply"},
+        "!discord": {"response": "Come over: https://chat.example", "enabled": False, "access_level": "subscriber"},
+    },
+    "twitch/bot-modules/timers/config": {
+        "timers": {
+            "socials": {
+                "enabled": True,
+                "minimum_delay": 900,
+                "minimum_chat_activity": 5,
+                "messages": ["Clips go to @adaclips!", "Come over: https://chat.example"],
+            },
+            "hydrate": {"enabled": True, "minimum_delay": 3600, "messages": ["Drink something!"], "only_live": True},
+            "schedule": {"enabled": False, "minimum_delay": 1800, "messages": ["Every Saturday, 20:00."]},
+        }
+    },
+    "twitch/bot-modules/alerts/config": {
+        "follow": {"enabled": True, "messages": ["Welcome, {{ .UserName }}!"]},
+        "subscription": {"enabled": True, "messages": ["Thank you, {{ .UserName }}!"]},
+        "raid": {
+            "enabled": True,
+            "messages": [
+                "Hello, {{ .FromBroadcasterUserName }} and friends!",
+                "A raid! {{ .Viewers }} of you? Come in!",
+            ],
+            "variations": [{"min_viewers": 50, "messages": ["{{ .Viewers }} raiders! Everybody hide!"]}],
+        },
+    },
+}
+"""What the bot says, which nobody in the chat makes it say."""
+
 CHATTER: Final = [
     ("PixelHarbor", "Good evening! First time here on a Saturday"),
     ("TeaTimeTom", "The tea is ready, the stream is on"),
@@ -138,6 +181,7 @@ def prepared(browser: Browser, folder: Path) -> Iterator[SyncClient]:
     overlay = open_page(browser, "dark", (520, 340))
     overlay.goto(CHAT)
     with SyncClient(SERVER, password=output_of(folder, "password", "show")) as bot, _remembered(folder):
+        bot.set_many_json(BOT)
         bot.set_many_json({f"action/{action['id']}": action for action in ACTIONS})
         for name, value in VARIABLES.items():
             bot.call_json("global/@set", {"name": name, "value": value})
@@ -180,6 +224,11 @@ def change_alert(bot: SyncClient) -> None:
     for value in ({"kind": "raid", "who": "MossyLantern"}, {"kind": "none"}, {"kind": "follow", "who": "QuietOtter"}):
         bot.set_json("overlay/alert", value)
         time.sleep(0.5)
+
+
+def be_lively(bot: SyncClient) -> None:
+    """Let the chat have been lively for five minutes."""
+    bot.set_json("twitch/chat-activity", [3, 12, 7, 19, 6])
 
 
 @contextlib.contextmanager
