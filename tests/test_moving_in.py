@@ -26,8 +26,12 @@ from tests.services.test_timers import Stage
 
 EXPORT = Path(__file__).parent / "strimertul" / "export.json"
 EXPORTED: dict[str, str] = json.loads(EXPORT.read_bytes())
-KEPT = {key: value for key, value in EXPORTED.items() if "/ev/" not in key and "/@" not in key}
-"""All but past events and requests, which would happen again."""
+KEPT = {
+    key: value
+    for key, value in EXPORTED.items()
+    if "/ev/" not in key and "/@" not in key and key != keys.STRIMERTUL_VERSION
+}
+"""All but past events and requests, which would happen again, and strimertül's own version."""
 
 IMPORTED = f"imported {len(KEPT)} keys; {len(EXPORTED) - len(KEPT)} past events and requests left out\n"
 

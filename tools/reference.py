@@ -243,6 +243,7 @@ AREAS: Final = (
     Area("Viewers", "Who is watching, and groups of viewers.", keys.viewers.SPECS),
     Area("Credits", "Whom to thank at the end of the stream.", keys.credits_.SPECS),
     Area("Platforms", "What every platform has: accounts, sending, emotes, pronouns.", keys.platforms.SPECS),
+    Area("Extensions", "What strimertül's extensions ask of the server itself.", keys.extensions.SPECS),
     Area("Rehearsal", "A chat room on this machine, to try things in without a platform.", keys.loopback.SPECS),
     Area(
         "Server",

@@ -11,6 +11,7 @@ from stagedoor.services.chatbot import ChatBot
 from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.services.credits import Credits
 from stagedoor.services.emitter import Emitter
+from stagedoor.services.extensions import Extensions
 from stagedoor.services.loopback import Loopback
 from stagedoor.services.loyalty import Loyalty
 from stagedoor.services.pronouns import Alejo, Pronouns
@@ -40,6 +41,7 @@ async def start_stream(base: Foundation, find_twitch_redirect: Callable[[], str 
     client, stack = base.client, base.stack
     Emitter(client())
     Loopback(client())
+    Extensions(client()).start()
     lookups = Alejo() if base.settings.pronouns else None
     if lookups is not None:
         stack.push_async_callback(lookups.close)

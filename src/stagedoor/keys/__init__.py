@@ -14,6 +14,7 @@ from stagedoor.keys import (
     chatbot,
     console,
     events,
+    extensions,
     loopback,
     loyalty,
     platforms,
@@ -94,6 +95,7 @@ from stagedoor.keys.console import (
 )
 from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
 from stagedoor.keys.events import EMIT
+from stagedoor.keys.extensions import EXTENSION_LOG, STRIMERTUL_VERSION
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
 from stagedoor.keys.loyalty import (
     ADD_POINTS,
@@ -210,6 +212,7 @@ __all__ = [
     "EVENTS",
     "EVENTSUB_EVENT",
     "EVENTSUB_HISTORY",
+    "EXTENSION_LOG",
     "FIRST_WORDS_CLEAR",
     "FOLDERS",
     "FORGET_APP",
@@ -258,6 +261,7 @@ __all__ = [
     "STATUS",
     "STREAMERBOT_CONFIG",
     "STREAM_INFO",
+    "STRIMERTUL_VERSION",
     "TEST_COMMAND",
     "TIMERS_CONFIG",
     "TLS",
@@ -301,6 +305,7 @@ SPECS: Final[tuple[KeySpec, ...]] = (
     *twitch.SPECS,
     *chatbot.SPECS,
     *loyalty.SPECS,
+    *extensions.SPECS,
 )
 
 
