@@ -115,6 +115,7 @@ TOUCHES: dict[str, Callable[[Client], object]] = {
     "write": lambda client: client.write([Write("open", "x")], lambda error: None),
     "put": lambda client: client.put("open", "x"),
     "put_all": lambda client: client.put_all([Write("open", "x")]),
+    "change": lambda client: client.change(lambda read: [Write("open", read("open"))]),
     "subscribe": lambda client: client.subscribe("open"),
     "subscribe_prefix": lambda client: client.subscribe_prefix(""),
     "call": lambda client: client.call("open/@run", ""),
