@@ -167,6 +167,8 @@ class Stage:
     async def done(self) -> None:
         """Wait until all that was begun so far is on the disk."""
         await asyncio.sleep(0)  # what was written has its turn first
+        while self.loyalty is not None and self.loyalty._tasks:
+            await asyncio.wait(self.loyalty._tasks)
         await self.desk.ask(ADD_POINTS, username="last", points=0)
 
     # --- the state ---

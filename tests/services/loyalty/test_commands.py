@@ -1,5 +1,9 @@
 """The chat commands, from what a viewer writes to what the bot answers and what is kept."""
 
+import asyncio
+import itertools
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -17,6 +21,7 @@ from stagedoor.keys import (
     REDEEM_QUEUE,
     TWITCH_CONFIG,
 )
+from stagedoor.services.loyalty.books import Books, Page
 from stagedoor.strimertul import Goal, Points, Redeem
 from stagedoor.types import JsonObject
 from tests.services.loyalty.harness import CONFIG, HYDRATE, KARAOKE, Stage, decode
@@ -132,6 +137,27 @@ async def test_a_clock_that_was_set_back_makes_no_reward_rest_longer(stage: Stag
     await stage.chat("Ada", "!redeem hydrate")
     stage.time.now -= 100_000
     assert "1m30s" in (await stage.chat("Ada", "!redeem hydrate"))[0]
+
+
+async def test_a_flood_of_commands_holds_nobody_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.set_up(rewards=[HYDRATE | {"price": 0}])
+    begun = 0
+    turn = Books.turn
+
+    async def count(books: Books, decide: Callable[[Page], object]) -> object:
+        nonlocal begun
+        begun += 1
+        return await turn(books, decide)
+
+    monkeypatch.setattr(Books, "turn", count)
+    for number in range(300):
+        stage.write("Ada", f"!redeem hydrate {number}")
+    counts = [0]
+    while len(stage.queue()) < 300:
+        await asyncio.sleep(0)
+        counts.append(begun)
+    assert max(after - before for before, after in itertools.pairwise(counts)) <= 2
+    assert [redeem["request_text"] for redeem in stage.queue()] == [f"{number}" for number in range(300)]
 
 
 async def test_the_queue_outlives_a_restart_and_others_may_replace_it(stage: Stage) -> None:

@@ -50,6 +50,10 @@ _INVISIBLE: Final = "\U000e0000"
 _MAX_UNDER_WAY: Final = 1000
 """Commands that wait for the disk; more are passed over."""
 
+_CROWD: Final = 20
+"""When more commands than these are under way, one after the other has a turn of the event loop: a flood of them holds
+up nobody but themselves."""
+
 _STEP: Final = 500
 
 
@@ -103,6 +107,7 @@ class Loyalty:
         self._overrides: tuple[Value, frozenset[str]] = ("", frozenset())
         """The user's own commands as they were stored when they were last looked at, and which names of ours they have;
         there may be thousands, and any viewer can make us look."""
+        self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._retire: list[Callable[[], None]] = []
 
@@ -249,6 +254,9 @@ class Loyalty:
             page.welcome(person)
             return command(page, person, words, currency)
 
+        if self._turn.locked() or len(self._tasks) > _CROWD:
+            async with self._turn:
+                await asyncio.sleep(0)
         try:
             answers = await self._books.turn(decide)
         except (ValueError, StoreError) as error:
