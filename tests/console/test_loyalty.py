@@ -155,7 +155,6 @@ async def test_balances_are_found_and_changed(page: Page, owner: Client) -> None
     await owner.call("loyalty/@add-points", json.dumps({"username": "ada", "points": 25}))
     await expect(dialog.get_by_text("The balance has changed meanwhile.")).to_be_visible()
     await expect(dialog.get_by_text("275 wishes")).to_be_visible()
-    await check_accessibility(page)
     await dialog.get_by_role("button", name="Take the new one").click()
     await expect(field).to_have_value("275")
     await field.fill("280")
@@ -203,6 +202,7 @@ async def test_of_thousands_of_balances_only_some_are_loaded(page: Page, owner: 
 
 
 async def test_a_reward_is_made_changed_and_deleted(page: Page, owner: Client) -> None:
+    # strimertül's defect 33: its window could not edit the details of a reward.
     await owner.set_json("loyalty/rewards", [HYDRATE, {**HYDRATE, "id": "x", "name": HOSTILE, "image": "javascript:1"}])
     await open_page(page, "loyalty/rewards")
     await expect(page.get_by_role("listitem").filter(has_text="<img src=x")).to_be_visible()
@@ -308,6 +308,7 @@ async def goals(owner: Client) -> list[dict[str, object]]:
 
 
 async def test_the_settings_are_changed(page: Page, owner: Client) -> None:
+    # strimertül's defect 33: its window could not edit who earns no points.
     await owner.set_json("loyalty/config", {"enabled": False, "theme": "dark", "points": {"amount": 10, "extra": 1}})
     await open_page(page, "loyalty")
     await expect(page.get_by_text("Loyalty is off: nobody earns points")).to_be_visible()

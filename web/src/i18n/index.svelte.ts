@@ -48,3 +48,9 @@ export function minute(atMs: number): string {
 export function date(atMs: number): string {
   return new Date(atMs).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });
 }
+
+/** A time, in the largest unit in which it is a whole number. */
+export function duration(seconds: number): string {
+  const [unit, length] = seconds % 3600 === 0 ? ['hour', 3600] : seconds % 60 === 0 ? ['minute', 60] : ['second', 1];
+  return (seconds / length).toLocaleString(locale(), { style: 'unit', unit, unitDisplay: 'long' });
+}

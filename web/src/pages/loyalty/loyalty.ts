@@ -126,6 +126,8 @@ export interface Draft {
 }
 
 export interface Offer extends Draft {
+  /** Tells it from all others. */
+  key: string;
   /** As it is stored. */
   members: Members;
   contributed: number;
@@ -135,10 +137,12 @@ export interface Offer extends Draft {
 
 export const NOTHING: Draft = { id: '', isEnabled: true, name: '', description: '', image: '', points: 100, cooldownS: 0, prompt: null };
 
-export function readOffer(kind: Kind, members: Members): Offer {
+function readOffer(kind: Kind, members: Members, keyOf: (name: string) => string): Offer {
+  const id = textOf(member(members, 'id'));
   return {
+    key: keyOf(id),
     members,
-    id: textOf(member(members, 'id')),
+    id,
     isEnabled: member(members, 'enabled') === true,
     name: textOf(member(members, 'name')),
     description: textOf(member(members, 'description')),
@@ -153,15 +157,26 @@ export function readOffer(kind: Kind, members: Members): Offer {
   };
 }
 
+/** Makes keys of names, of which there may be several that are the same. */
+function newKeys(): (name: string) => string {
+  const seen = new Map<string, number>();
+  return (name) => {
+    const twins = seen.get(name) ?? 0;
+    seen.set(name, twins + 1);
+    return `${twins} ${name}`;
+  };
+}
+
 /** Those of a list that can be read. */
 export function readOffers(kind: Kind, listing: Listing | null): Offer[] {
-  return (listing?.all ?? []).filter(isObject).map((one) => readOffer(kind, one));
+  const keyOf = newKeys();
+  return (listing?.all ?? []).filter(isObject).map((one) => readOffer(kind, one, keyOf));
 }
 
 /** As it is stored; `undefined` for what is not. */
 export function toMembers(kind: Kind, draft: Draft): Members {
   const { id, isEnabled, name, description, image, points } = draft;
-  const both = { enabled: isEnabled, id, name, description, image };
+  const both = { enabled: isEnabled, id, name: name.trim(), description, image: image.trim() };
   if (kind === 'goal') return { ...both, total: points };
   return { ...both, price: points, required_info: draft.prompt?.trim() || undefined, cooldown: draft.cooldownS };
 }
@@ -245,17 +260,14 @@ export type Column = (typeof COLUMNS)[number];
 
 /** Those of the queue that can be read. */
 export function readQueue(listing: Listing | null): Redeem[] {
-  const seen = new Map<string, number>();
+  const keyOf = newKeys();
   return (listing?.all ?? []).flatMap((one, index) => {
     if (!isObject(one)) return [];
     const reward = membersOf(member(one, 'reward'));
     const [login, when, rewardId] = [textOf(member(one, 'username')), textOf(member(one, 'when')), textOf(member(reward, 'id'))];
-    const name = JSON.stringify([login, when, rewardId]);
-    const twin = seen.get(name) ?? 0;
-    seen.set(name, twin + 1);
     return [
       {
-        key: `${name}${twin}`,
+        key: keyOf(JSON.stringify([login, when, rewardId])),
         index,
         members: one,
         login,
