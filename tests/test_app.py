@@ -138,6 +138,7 @@ async def test_a_password_for_one_run_rules_and_is_not_stored(tmp_path: Path) ->
 
 
 async def test_a_new_password_ends_those_who_used_the_old_one(tmp_path: Path) -> None:
+    # strimertül's defect 46: whoever was in by the old one stayed.
     async with run(tmp_path) as running:
         assert running.doors.kilovolt is not None
         old = await password_of(running)
@@ -259,6 +260,18 @@ async def test_the_static_folder_applies_at_once(tmp_path: Path) -> None:
         assert any("data folder" in line for line in msgspec.convert(status["warnings"], list[str]))
 
 
+async def test_an_empty_path_serves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # strimertül's defect 37: it served the folder that it ran in.
+    (tmp_path / "index.html").write_text("<p>a listing")
+    monkeypatch.chdir(tmp_path)
+    async with run(tmp_path / "data") as running, owner_of(running) as owner, aiohttp.ClientSession() as http:
+        config = await owner.get_json("http/config", type=dict[str, object]) or {}
+        await owner.set_json("http/config", {**config, "enable_static_server": True, "path": ""})
+        for path in ("static/", "static/index.html", "static/data/lock"):
+            async with http.get(f"{running.doors.page}{path}") as answer:
+                assert answer.status == 404
+
+
 async def test_a_static_folder_that_cannot_be_served_ends_the_start(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"static: .* cannot be served"):
         async with run(tmp_path / "data", static=tmp_path):
@@ -286,6 +299,7 @@ CANARIES = {
 
 
 async def test_no_secret_leaves_by_any_command_or_push(tmp_path: Path) -> None:
+    # strimertül's defect 38: who had logged in read all secrets.
     server = Server(tmp_path / "data")
     await server.start()
     async with (

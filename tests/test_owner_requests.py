@@ -241,6 +241,7 @@ async def test_a_door_takes_more_addresses_at_the_port_that_it_has(tmp_path: Pat
 
 @pytest.mark.parametrize("option", ["streamerbot", "console"])
 async def test_a_door_that_cannot_move_stays_where_it_was(tmp_path: Path, option: str) -> None:
+    # strimertül's defect 34: an address that could not be had ended the program.
     async with run_movable(tmp_path) as running, owner_of(running) as owner:
         before = await door_of(owner, option)
         configs = [await owner.get("streamerbot/config"), await owner.get("stagedoor/console")]

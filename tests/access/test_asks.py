@@ -78,6 +78,7 @@ def test_no_answer_within_two_minutes_is_a_no(asks: AskQueue, answers: Answers, 
 
 
 def test_nobody_hears_of_a_question_that_was_withdrawn(asks: AskQueue, answers: Answers, clock: FakeClock) -> None:
+    # strimertül's defect 1: to answer a question whose asker had left ended the process.
     ask = answers.put()
     asks.withdraw(ask)
     asks.withdraw(ask)
@@ -123,6 +124,7 @@ def test_watchers_hear_of_each_opening_and_end(asks: AskQueue, answers: Answers,
 
 
 def test_five_questions_in_all(asks: AskQueue, answers: Answers) -> None:
+    # strimertül's defect 39: there was no limit.
     ids = [answers.put(asker) for asker in pages(5)]
     with pytest.raises(AskRefused):
         answers.put(Asker("203.0.113.1"))
@@ -301,6 +303,7 @@ def test_only_links_to_the_web_are_shown(url: str) -> None:
     ],
 )
 def test_only_icons_that_can_be_shown_safely_are_shown(icon: str) -> None:
+    # strimertül's defect 39: a picture was fetched from anywhere.
     assert Metadata.read({"icon": icon}).icon == ""
 
 

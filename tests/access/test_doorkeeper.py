@@ -52,6 +52,7 @@ def test_neither_does_any_other_answer(doorkeeper: Doorkeeper, answer: bytes) ->
 
 
 def test_without_a_password_no_answer_is_right(clock: FakeClock) -> None:
+    # strimertül's defect 35: with an empty password, a token that everybody can compute let in.
     doorkeeper = Doorkeeper(clock)
     assert judge(doorkeeper, "") == (False, 0)
 
@@ -63,6 +64,7 @@ def test_each_challenge_is_another_and_expires_in_a_minute(doorkeeper: Doorkeepe
 
 
 def test_an_answer_fits_its_own_challenge_only(doorkeeper: Doorkeeper) -> None:
+    # strimertül's defect 35: a challenge could be tried again and again.
     first, second = doorkeeper.challenge(), doorkeeper.challenge()
     answer = sign("hunter2", first.challenge, first.salt)
     assert doorkeeper.judge(second, answer, LOCAL)[0] is None

@@ -181,6 +181,7 @@ async def test_an_application_reads_nothing_of_the_owners(hub: Hub, key: str) ->
 
 @pytest.mark.parametrize("key", [key for key, verbs in APPLICATION_MAY.items() if Verb.WRITE not in verbs])
 async def test_an_application_writes_nothing_of_the_owners(hub: Hub, key: str) -> None:
+    # strimertül's defect 38: who had logged in wrote everything.
     client = Client(hub, OPEN)
     with pytest.raises(NotPermitted) as refusal:
         await client.put_all([Write("open", "x"), Write(key, "x")])

@@ -215,6 +215,7 @@ async def test_skipped_question_stays_open(cli: Cli, server: Server) -> None:
 
 
 async def test_answer_meant_for_a_question_that_has_gone_lets_nobody_in(cli: Cli, server: Server) -> None:
+    # strimertül's defect 1: to answer it ended the process.
     async with cli.on_terminal("asks") as terminal:
         await terminal.until("waiting for questions")
         async with asking(server):

@@ -31,6 +31,7 @@ async def test_backup_holds_every_key_with_its_secrets(both: Cli) -> None:
 
 
 async def test_backup_is_for_its_owner_alone(both: Cli) -> None:
+    # strimertül's defect 42: others on the machine could read the backups.
     path = Path((await both.ok("backup")).strip())
     assert path.parent == both.data / "backups"
     assert mode(path) == 0o600
@@ -65,6 +66,7 @@ async def test_quiet_backup_prints_nothing(both: Cli) -> None:
 
 
 async def test_rotation_spares_what_is_no_backup(cli: Cli) -> None:
+    # strimertül's defect 12: the clean-up deleted whatever was in the folder.
     await cli.ok("set", "a", "1")
     foreign = {"notes.txt", "20200101-000000.db", "x20200101-000000.json", "20200101-000000.json.bak"}
     for _ in range(3):
@@ -134,6 +136,7 @@ async def test_folder_that_cannot_be_made_is_told(cli: Cli) -> None:
 
 
 async def test_restore_replaces_everything_after_a_backup(both: Cli) -> None:
+    # strimertül's defect 32: a restore added to what was there.
     await both.ok("set", "kept", "old")
     await both.ok("set", "twitch/auth-keys", "old token")
     name = Path((await both.ok("backup")).strip()).name

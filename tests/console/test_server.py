@@ -435,6 +435,7 @@ HOSTILE = "<img src=x onerror=alert(1)> \u202e%2F & 'quote' " + "x" * 120
 
 
 async def test_a_folder_is_picked_by_keyboard_and_its_files_are_served(browser: Browser, tmp_path: Path) -> None:
+    # strimertül's defect 33: its window never switched the files on.
     inner = tmp_path / "files" / HOSTILE
     await asyncio.to_thread(inner.mkdir, parents=True)
     await asyncio.to_thread((inner / "page.html").write_text, "here it is")

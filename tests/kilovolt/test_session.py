@@ -197,6 +197,7 @@ async def test_a_store_that_cannot_be_read_is_a_server_error(
 async def test_who_has_gone_hears_nothing_of_its_writes_and_they_happen(
     stage: Stage, line: Line, store: ShakyStore
 ) -> None:
+    # strimertül's defect 2: the last message of a client that had left ended the process.
     other = stage.connect()
     await other.answer("ksub", {"key": "a"})
     store.hold()

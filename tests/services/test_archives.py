@@ -130,6 +130,21 @@ async def test_a_backup_may_be_given_by_its_name(archived: Desk) -> None:
     assert archived.get("a") == "1"
 
 
+@pytest.mark.parametrize("name", ["../outside.json", "../backups/../outside.json", "..\\outside.json"])
+async def test_a_name_leads_out_of_the_backups_nowhere(
+    archived: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # strimertül's defect 42: a name given for a restore was put behind the folder's, whatever was in it.
+    await archived.call(keys.BACKUP, "")
+    (backups_folder(tmp_path).parent / "outside.json").write_text('{"from": "outside"}')
+    elsewhere = tmp_path / "one" / "two"
+    elsewhere.mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(RequestFailed):
+        await archived.call(keys.RESTORE, encode({"path": name}))
+    assert archived.get("from") == ""
+
+
 @pytest.mark.parametrize("content", [None, "[1]", '{"a": "', '{"' + "k" * 600 + '": ""}'])
 async def test_a_comparison_refuses_what_an_import_refuses(archived: Desk, tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "file.json"

@@ -450,6 +450,7 @@ def test_every_function_is_tried_twice() -> None:
 
 @pytest.mark.parametrize("name", ["env", "expandenv", "getHostByName", "genPrivateKey", "osBase", "bcrypt"])
 def test_nothing_of_the_machine_can_be_asked(name: str) -> None:
+    # strimertül's defect 41: a template could read the environment, with its tokens.
     assert name not in FUNCTIONS
 
 
