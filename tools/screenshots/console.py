@@ -16,6 +16,8 @@ PAGES: Final = {
     "commands": "chat",
     "timers": "chat/timers",
     "alerts": "chat/alerts/raid",
+    "loyalty": "loyalty",
+    "rewards": "loyalty/rewards",
     "apps": "apps",
     "overlay-keys": "apps/keys",
     "server": "server",
@@ -29,7 +31,7 @@ PAGES: Final = {
 }
 """The pages beside the first, by their addresses."""
 
-WIDE_ONLY: Final = frozenset({"commands", "timers", "alerts"})
+WIDE_ONLY: Final = frozenset({"commands", "timers", "alerts", "loyalty", "rewards"})
 """Pages of which a picture on a phone would show little of interest."""
 
 TALL: Final = {"dashboard": (1280, 1345), "welcome": (1280, 1000), "alerts": (1280, 1080)}

@@ -119,6 +119,52 @@ BOT: Final[dict[str, object]] = {
 }
 """What the bot says, which nobody in the chat makes it say."""
 
+LOYALTY: Final[dict[str, object]] = {
+    "loyalty/config": {
+        "enabled": True,
+        "currency": "wishes",
+        "points": {"interval": 600, "amount": 10, "activity_bonus": 5},
+        "banlist": ["somebot"],
+    },
+    "loyalty/rewards": [
+        {"enabled": True, "id": "hydrate", "name": "Hydrate", "description": "A sip of water, at once.", "price": 100},
+        {
+            "enabled": True,
+            "id": "song",
+            "name": "Sing a song",
+            "description": "One song of your choice, as well as it goes.",
+            "price": 2500,
+            "required_info": "Which song?",
+            "cooldown": 3600,
+        },
+        {"enabled": True, "id": "door", "name": "Choose the door", "price": 500, "required_info": "Left or right?"},
+        {"enabled": False, "id": "posture", "name": "Posture check", "price": 50, "cooldown": 300},
+    ],
+    "loyalty/goals": [
+        {
+            "enabled": True,
+            "id": "karaoke",
+            "name": "Karaoke night",
+            "description": "A whole evening of songs.",
+            "total": 10000,
+            "contributed": 6420,
+            "contributors": {"ada": 4000, "teatimetom": 2000, "pixelharbor": 420},
+        }
+    ],
+    **{
+        f"loyalty/points/{viewer.lower()}": {"points": points, "display_name": viewer}
+        for viewer, points in [("Ada", 3250), ("TeaTimeTom", 410), ("PixelHarbor", 2210), ("QuietOtter", 940)]
+    },
+}
+"""What viewers earn, and what they can have for it."""
+
+REDEEMS: Final = [
+    ("Ada", "hydrate", "20:04", ""),
+    ("TeaTimeTom", "song", "20:11", "The one about the lighthouse"),
+    ("QuietOtter", "door", "20:26", "Left"),
+    ("PixelHarbor", "hydrate", "20:31", ""),
+]
+
 CHATTER: Final = [
     ("PixelHarbor", "Good evening! First time here on a Saturday"),
     ("TeaTimeTom", "The tea is ready, the stream is on"),
@@ -181,7 +227,11 @@ def prepared(browser: Browser, folder: Path) -> Iterator[SyncClient]:
     overlay = open_page(browser, "dark", (520, 340))
     overlay.goto(CHAT)
     with SyncClient(SERVER, password=output_of(folder, "password", "show")) as bot, _remembered(folder):
-        bot.set_many_json(BOT)
+        bot.set_many_json(BOT | LOYALTY)
+        for viewer, reward, time_of_day, text in REDEEMS:
+            when = f"2026-01-31T{time_of_day}:00+00:00"
+            redeem = {"username": viewer.lower(), "display_name": viewer, "when": when, "request_text": text}
+            bot.call_json("loyalty/@create-redeem", redeem | {"reward": {"id": reward}})
         bot.set_many_json({f"action/{action['id']}": action for action in ACTIONS})
         for name, value in VARIABLES.items():
             bot.call_json("global/@set", {"name": name, "value": value})
