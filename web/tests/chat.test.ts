@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { eventOf, FIELDS, PARTS, SAMPLE, withoutBlanks } from '../src/pages/chat/alerts';
 import { byName, lineIn, readCommand, spanOfLine } from '../src/pages/chat/commands';
-import { isSameName, member, merge, readMembers, replaceEntry, withMembers } from '../src/pages/chat/stored';
-import { findFault, lastMinutes, readTimer, unitOf } from '../src/pages/chat/timers';
+import { member, readMembers, withMembers } from '../src/ui/members';
+import { isSameName, merge, replaceEntry } from '../src/pages/chat/stored';
+import { unitOf } from '../src/ui/durations';
+import { findFault, lastMinutes, readTimer } from '../src/pages/chat/timers';
 
 describe('what is stored', () => {
   test('is an object, or cannot be read', () => {

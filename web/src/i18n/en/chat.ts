@@ -32,16 +32,6 @@ export const chat = {
   brokenEntry: 'What is stored here cannot be read; saving takes its place. It is:',
   message: (place: number) => `Message ${place}`,
   addMessage: 'Add a message',
-  unreadable: {
-    title: 'What is stored cannot be read',
-    text: 'The bot goes on with what it knew before, and nothing here is replaced. Mend the text, or begin anew.',
-    stored: 'What is stored',
-    mend: 'Mend it on the keys page',
-    anew: 'Throw away what is stored?',
-    anewText: 'The text below is deleted, and you begin with nothing.',
-    anewYes: 'Begin anew',
-    done: 'It was thrown away.',
-  },
   commands: {
     add: 'New command',
     search: 'Search commands',

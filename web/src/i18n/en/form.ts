@@ -26,6 +26,17 @@ export const form = {
   broken: (key: string) => `What is stored in ${key} cannot be read. Mend it on the Keys page first.`,
   leave: 'Leave without saving?',
   leaveYes: 'Leave',
+  unreadable: {
+    title: 'What is stored cannot be read',
+    text: 'The bot goes on with what it knew before, and nothing here is replaced. Mend the text, or begin anew.',
+    stored: 'What is stored',
+    mend: 'Mend it on the keys page',
+    anew: 'Throw away what is stored?',
+    anewText: 'The text below is deleted, and you begin with nothing.',
+    anewYes: 'Begin anew',
+    done: 'It was thrown away.',
+    undo: 'Undo',
+  },
   problems: {
     required: 'This is missing.',
     empty: 'This must not be empty.',

@@ -34,16 +34,6 @@ export const chat: Texts['chat'] = {
   brokenEntry: 'Quello che è salvato qui non si può leggere; salvando lo sostituisci. È:',
   message: (place) => `Messaggio ${place}`,
   addMessage: 'Aggiungi un messaggio',
-  unreadable: {
-    title: 'Quello che è salvato non si può leggere',
-    text: 'Il bot va avanti con quello che sapeva prima, e qui niente viene sostituito. Correggi il testo, o ricomincia da capo.',
-    stored: 'Quello che è salvato',
-    mend: 'Correggilo nella pagina delle chiavi',
-    anew: 'Buttare via quello che è salvato?',
-    anewText: 'Il testo qui sotto viene eliminato e si ricomincia da zero.',
-    anewYes: 'Ricomincia da capo',
-    done: 'È stato buttato via.',
-  },
   commands: {
     add: 'Nuovo comando',
     search: 'Cerca comandi',

@@ -28,6 +28,17 @@ export const form: Texts['form'] = {
   broken: (key) => `Il contenuto di ${key} non è leggibile. Correggilo prima nella pagina delle chiavi.`,
   leave: 'Uscire senza salvare?',
   leaveYes: 'Esci',
+  unreadable: {
+    title: 'Quello che è salvato non si può leggere',
+    text: 'Il bot va avanti con quello che sapeva prima, e qui niente viene sostituito. Correggi il testo, o ricomincia da capo.',
+    stored: 'Quello che è salvato',
+    mend: 'Correggilo nella pagina delle chiavi',
+    anew: 'Buttare via quello che è salvato?',
+    anewText: 'Il testo qui sotto viene eliminato e si ricomincia da zero.',
+    anewYes: 'Ricomincia da capo',
+    done: 'È stato buttato via.',
+    undo: 'Annulla',
+  },
   problems: {
     required: 'Questo manca.',
     empty: 'Non può essere vuoto.',

@@ -1,7 +1,7 @@
 /** What the alerts' settings say, and the events that they are tried on. */
 
+import { member, membersOf, numberOf, textsOf, withMembers, type Members } from '../../ui/members';
 import { isSame } from '../../ui/schema';
-import { member, membersOf, numberOf, textsOf, withMembers, type Members } from './stored';
 
 export const ALERTS = 'twitch/bot-modules/alerts/config';
 export const PREVIEW = 'twitch/bot-modules/alerts/@preview';

@@ -1,7 +1,7 @@
 /** Chat commands as they are stored, by what is typed. */
 
+import { member, textOf, type Members } from '../../ui/members';
 import { isObject } from '../../ui/schema';
-import { member, textOf, type Members } from './stored';
 
 export const COMMANDS = 'twitch/bot-custom-commands';
 export const PROBLEMS = 'twitch/bot/problems';

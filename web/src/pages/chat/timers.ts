@@ -1,16 +1,13 @@
 /** Timers as they are stored, by name, and how lively the chat is. */
 
+import { member, membersOf, numberOf, textsOf, type Members } from '../../ui/members';
 import { isObject } from '../../ui/schema';
-import { member, membersOf, numberOf, textsOf, type Members } from './stored';
 
 export const TIMERS = 'twitch/bot-modules/timers/config';
 export const ACTIVITY = 'twitch/chat-activity';
 
 /** Fewer seconds are as many. */
 export const SHORTEST_S = 60;
-
-export const UNITS = { seconds: 1, minutes: 60, hours: 3600 } as const;
-export type Unit = keyof typeof UNITS;
 
 const WINDOW = 5;
 
@@ -40,11 +37,6 @@ export function readTimer(name: string, stored: unknown): Listed {
     messages: textsOf(member(members, 'messages')),
     isOnlyLive: member(members, 'only_live') === true,
   };
-}
-
-/** The largest unit in which a time is a whole number. */
-export function unitOf(seconds: number): Unit {
-  return seconds % UNITS.hours === 0 && seconds > 0 ? 'hours' : seconds % UNITS.minutes === 0 ? 'minutes' : 'seconds';
 }
 
 /** The first place that keeps the server from reading any timer; `null` when it can. */

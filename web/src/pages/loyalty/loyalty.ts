@@ -4,8 +4,8 @@ import { t } from '../../i18n/index.svelte';
 import { segment, unsegment } from '../../prefix.svelte';
 import { hub } from '../../session.svelte';
 import { readText } from '../../ui/json';
+import { member, membersOf, numberOf, readMembers, textOf, textsOf, withMembers, type Members } from '../../ui/members';
 import { isObject, isSame } from '../../ui/schema';
-import { member, membersOf, numberOf, readMembers, textOf, textsOf, withMembers, type Members } from '../chat/stored';
 
 export const CONFIG = 'loyalty/config';
 export const LAST_AWARD = 'loyalty/last-award';
