@@ -46,7 +46,7 @@ DEFECTS: Final[dict[int, Defect]] = {
     19: Defect("saving Twitch's settings ended the bot, or its loyalty commands", "both go on"),
     20: Defect("loyalty that was switched on waited for a restart", "it works at once; switched off, it is off"),
     21: Defect("one topic that Twitch refused took others along", "all others are heard"),
-    22: Defect("when the connection to Twitch broke, events could end for good", "it comes back, and nothing is lost"),
+    22: Defect("when the connection to Twitch broke, events could end for good", "it comes back by itself"),
     23: Defect("the bot's login ended after hours", "it is renewed by itself"),
     24: Defect("a token was used for twice its lifetime", "it is renewed in time"),
     25: Defect("with Twitch on and the bot off, a whole core was busy", "nothing is"),

@@ -2,7 +2,8 @@
 
 ``docs/reference/`` is written as a whole; the events' pages are made in :mod:`tools.event_pages`, and that of Twitch's
 topics in :mod:`tools.twitch_page`. In ``docs/kilovolt.md`` and ``docs/streamerbot.md`` the conversations between their
-marks are filled in from the golden transcripts, which the tests replay.
+marks are filled in from the golden transcripts, which the tests replay; in ``docs/howto/move-in.md``, what
+:mod:`tools.defects` tells.
 """
 
 import inspect
@@ -28,7 +29,7 @@ from stagedoor.kilovolt.messages import COMMANDS, WITHOUT_LOGIN, ErrorCode, Requ
 from stagedoor.options import OPTIONS, Option
 from stagedoor.streamerbot.client import errors as streamerbot_errors
 from stagedoor.streamerbot.requests import REQUESTS
-from tools import event_pages, twitch_page
+from tools import defects, event_pages, twitch_page
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
@@ -764,12 +765,24 @@ FILLED: Final[Mapping[str, Callable[[], list[Transcript]]]] = {
 """The pages with conversations in them."""
 
 
+DEFECTS: Final = re.compile(r"(<!-- defects -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where ``howto/move-in.md`` tells what went wrong in strimertül."""
+
+
+def fill_defects(text: str) -> str:
+    """Put those that a user notices between the marks of a page."""
+    told = table(("was", "is"), defects.rows())
+    return DEFECTS.sub(lambda mark: f"{mark[1]}\n{told}\n\n{mark[2]}", text)
+
+
 def outdated() -> dict[Path, str]:
     """Find the pages that differ from what the code says, and what they should hold."""
     wanted = {DOCS / name: "\n\n".join(page()) + "\n" for name, page in PAGES.items()}
     for name, transcripts in FILLED.items():
         page = DOCS / name
         wanted[page] = fill_conversations(page.read_text("utf-8"), transcripts())
+    moving_in = DOCS / "howto/move-in.md"
+    wanted[moving_in] = fill_defects(moving_in.read_text("utf-8"))
     return {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
 
 

@@ -301,7 +301,7 @@ SPECS: Final = (
         record([]),
         answer={
             "scopes": [{"name": "user:read:chat", "why": "hear the chat", "accounts": ["streamer", "bot"]}],
-            "redirectUri": "http://localhost:4337/auth/twitch/callback",
+            "redirectUri": "http://localhost:4337/twitch/callback",
         },
         owner="Twitch",
     ),
