@@ -45,6 +45,8 @@ export const dashboard = {
     key: 'Key',
     data: 'Data',
     again: 'Send again',
+    againWithAlerts: 'Actions and overlays answer when you send it again. To have alerts in chat, too, replay it on the Twitch page.',
+    toTry: 'To the Twitch page',
     sentAgain: 'Sent again.',
     notJson: 'This is not JSON; it is shown as it came.',
   },

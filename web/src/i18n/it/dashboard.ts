@@ -44,6 +44,8 @@ export const dashboard: Texts['dashboard'] = {
     key: 'Chiave',
     data: 'Dati',
     again: 'Invia di nuovo',
+    againWithAlerts: 'Quando lo invii di nuovo rispondono azioni e overlay. Per avere anche gli avvisi in chat, ripetilo nella pagina Twitch.',
+    toTry: 'Alla pagina Twitch',
     sentAgain: 'Inviato di nuovo.',
     notJson: 'Questo non è JSON; è mostrato così com’è arrivato.',
   },

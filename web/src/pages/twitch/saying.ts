@@ -3,7 +3,7 @@
 import { t } from '../../i18n/index.svelte';
 import { isObject } from '../../ui/schema';
 import { readEvent, summarize, type Summary } from '../dashboard/events';
-import type { Notification, Topic } from './twitch';
+import { capitalized, type Notification, type Topic } from './twitch';
 
 export interface Said {
   /** Who it is about; may be empty. */
@@ -24,13 +24,15 @@ export function say({ subscription, event }: Notification, topic: Topic | undefi
   // Of the two gifts that a topic may become, the one of many tells how many.
   const type = topic?.events.at(-1)?.replace('Twitch.', '') ?? '';
   const summary: Summary = summarize(readEvent(0, `event/Twitch/${type}`, JSON.stringify(event), 0));
-  const verb = t().dashboard.verbs[summary.verb](summary);
+  if (summary.verb === 'happens') {
+    const summed = topic ? (t().twitch.words[topic.summary] ?? topic.summary) : subscription.type;
+    const whom = [summary.name, summary.title].filter(Boolean).join(' · ');
+    return { name: '', what: capitalized(whom ? `${summed}: ${whom}` : summed), message: summary.message };
+  }
   const isAboutNobody = summary.verb === 'goesLive' || summary.verb === 'goesOff';
-  const isKnown = summary.verb !== 'happens';
-  const summed = topic ? (t().twitch.words[topic.summary] ?? topic.summary) : subscription.type;
   return {
-    name: isAboutNobody ? '' : summary.name || (isKnown ? t().twitch.try.somebody : ''),
-    what: isKnown ? verb : [summed, summary.title].filter(Boolean).join(': '),
+    name: isAboutNobody ? '' : summary.name || t().twitch.try.somebody,
+    what: t().dashboard.verbs[summary.verb](summary),
     message: summary.message,
   };
 }

@@ -173,8 +173,12 @@ function partOf(name: string, value: unknown, names: Record<string, string>, dep
 }
 
 function humanized(name: string): string {
-  const words = name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalized(name.replaceAll('_', ' '));
+}
+
+/** The same as the beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
 /** The members of an event that says that nobody gave a name, as Twitch does it. */
