@@ -105,7 +105,7 @@ def test_the_token_is_the_owners(doorkeeper: Doorkeeper) -> None:
     assert (proof.grant.level, delay_s) == (Level.OWNER, 0)
 
 
-@pytest.mark.parametrize("token", ["", "the toke", "the token ", "hunter2", "ŧhe token"])
+@pytest.mark.parametrize("token", ["", "the toke", "the token ", "hunter2", "ŧhe token", "overlay-", "x" * 1000])
 def test_another_token_is_nobodys(doorkeeper: Doorkeeper, token: str) -> None:
     assert doorkeeper.judge_token(token, LOCAL) == (None, 0)
 
