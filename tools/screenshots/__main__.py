@@ -7,6 +7,7 @@ from tools.screenshots.browser import chromium
 from tools.screenshots.console import draw_console
 from tools.screenshots.door import draw_asks, draw_chat, draw_page, draw_status, serving
 from tools.screenshots.pictures import IMAGES
+from tools.screenshots.pretended import draw_twitch
 
 
 def main() -> None:
@@ -20,6 +21,8 @@ def main() -> None:
             draw_page(browser)
             draw_chat(browser, folder)
             draw_console(browser, folder)
+        with chromium() as browser:
+            draw_twitch(browser, folder)
 
 
 if __name__ == "__main__":

@@ -297,7 +297,7 @@ SPECS: Final = (
     ),
     owner_request(
         TWITCH_SCOPES,
-        "Tells what each account is asked to allow at Twitch, and why.",
+        "Tells what each account is asked to allow at Twitch, and why, and where Twitch's page leads back to.",
         record([]),
         answer={
             "scopes": [{"name": "user:read:chat", "why": "hear the chat", "accounts": ["streamer", "bot"]}],

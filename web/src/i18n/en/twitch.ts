@@ -146,7 +146,7 @@ export const twitch = {
       waiting: '',
       enabled: '',
       refused: 'Twitch did not take the question. stagedoor asks again when it connects anew.',
-      unavailable: 'Some things are not there for every channel, but for affiliates and partners.',
+      unavailable: 'Some of these exist only for affiliates and partners.',
       revoked: 'Twitch has stopped to tell this; a new login often helps.',
     },
     twitchSays: 'Twitch says:',

@@ -145,7 +145,7 @@ export const twitch: Texts['twitch'] = {
       waiting: '',
       enabled: '',
       refused: 'Twitch non ha accettato la richiesta. stagedoor la ripete quando si ricollega.',
-      unavailable: 'Alcune cose non ci sono per ogni canale, ma solo per affiliati e partner.',
+      unavailable: 'Alcuni di questi esistono solo per affiliati e partner.',
       revoked: 'Twitch ha smesso di dirlo; spesso aiuta un nuovo accesso.',
     },
     twitchSays: 'Twitch dice:',
