@@ -12,13 +12,14 @@ import pytest
 
 from stagedoor import keys
 from stagedoor.access import SERVICE, Client, Grant, Level
-from stagedoor.errors import NotPermitted, RequestFailed
+from stagedoor.errors import NotPermitted, RequestFailed, StoreError
 from stagedoor.fake_twitch import FakeTwitch
 from stagedoor.fake_twitch.refused import Refused
 from stagedoor.redaction import Redactor
 from stagedoor.services.known_secrets import KnownSecrets
+from stagedoor.services.twitch.errors import LoginNeeded
 from stagedoor.services.twitch.login import CODE_LIFETIME_S
-from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair
+from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair, Validity
 from stagedoor.services.twitch.scopes import SCOPES, covers, missing, wanted
 from stagedoor.services.twitch.topics import TOPICS
 from tests.services.twitch.stage import REDIRECT, Stage, open_stage, standing_twitch
@@ -275,6 +276,29 @@ async def test_a_login_that_is_given_up_at_the_last_moment_gives_its_token_back(
     assert (stage.stored(), stage.logins_shown(), stage.twitch.tokens.access) == (None, {}, {})
 
 
+@pytest.mark.parametrize("how", ["cancelled", "begun again"])
+async def test_a_login_that_is_given_up_when_twitch_has_granted_it_leaves_nothing_half_done(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    await stage.configure(is_public=True)
+    login = await begin(stage)
+    validate = OAuth.validate
+
+    async def validate_too_late(self: OAuth, token: str) -> Validity:
+        monkeypatch.setattr(OAuth, "validate", validate)
+        if how == "cancelled":
+            await stage.desk.ask(keys.TWITCH_CANCEL_LOGIN, account="streamer")
+        else:
+            await begin(stage)
+        return await validate(self, token)
+
+    monkeypatch.setattr(OAuth, "validate", validate_too_late)
+    stage.twitch.approve_device(login["userCode"])
+    await stage.clock.skip()
+    await stage.until(lambda: stage.tokens.user("streamer") is not None)
+    assert stage.stored() is not None
+
+
 async def test_an_address_without_a_code_is_refused_and_the_login_goes_on(stage: Stage) -> None:
     back = await stage.visit((await begin(stage, flow="code"))["authorizeUrl"])
     with pytest.raises(RequestFailed, match="no code"):
@@ -394,6 +418,40 @@ async def test_logging_out_forgets_the_account_here_and_there(stage: Stage) -> N
     assert stage.tokens.describe("streamer") is None
     assert stage.twitch.tokens.find(pair.access_token) is None
     assert stage.logins_shown() == {}
+
+
+async def test_nobody_refreshes_what_is_being_forgotten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await log_in(stage)
+    put = Client.put
+
+    async def put_late(client: Client, key: str, value: str | None) -> None:
+        stage.twitch.clock.turn(5 * 3600)
+        with pytest.raises(LoginNeeded):
+            await stage.tokens.access_token("streamer")
+        await put(client, key, value)
+
+    monkeypatch.setattr(Client, "put", put_late)
+    await stage.tokens.log_out("streamer")
+    assert (stage.stored(), stage.tokens.has_tokens("streamer")) == (None, False)
+
+
+async def test_who_cannot_be_forgotten_stays_logged_in(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await log_in(stage)
+    before = stage.stored()
+
+    put = Client.put
+
+    async def fail(client: Client, key: str, value: str | None) -> None:
+        if key == keys.AUTH_KEYS:
+            raise StoreError("the disk is full")
+        await put(client, key, value)
+
+    with monkeypatch.context() as patches:
+        patches.setattr(Client, "put", fail)
+        with pytest.raises(RequestFailed, match="the disk is full"):
+            await stage.desk.ask(keys.TWITCH_LOG_OUT, account="streamer")
+    assert before is not None
+    assert await stage.tokens.access_token("streamer") == before.access_token
 
 
 async def test_logging_out_works_without_a_network(stage: Stage) -> None:

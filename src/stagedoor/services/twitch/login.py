@@ -320,6 +320,7 @@ class Logins:
             # It was given up while Twitch's answer was on its way: its tokens are nobody's.
             await self._give_back(login.application, pair)
             return None
+        login.task = None  # what Twitch has granted is taken as a whole, whoever gives the login up now
         user = await self.tokens.adopt(login.account, pair)
         login.stage, login.problem = "done", None
         _stop_timer(login)

@@ -249,8 +249,11 @@ class Tokens:
         if session.refreshing is not None:
             await asyncio.wait([session.refreshing])
         keys = session.keys
-        await self._client.put(KEYS[account], None)
-        self._load(session)
+        self._adopt_text(session, "")  # at once, so that nobody refreshes meanwhile what is being forgotten
+        try:
+            await self._client.put(KEYS[account], None)
+        finally:
+            self._load(session)
         if keys is None or not keys.access_token:
             return
         try:
