@@ -375,6 +375,7 @@ async def test_the_reference(owner: Client, page: Page) -> None:
     await expect(page.get_by_role("heading", name="viewer-group/<name>")).to_be_visible()
     await expect(page.get_by_text("everybody who was let in").first).to_be_visible()
     await expect(page.get_by_role("listitem").filter(has_text="members list of object").first).to_be_visible()
+    await expect(page.get_by_role("region", name="Example")).to_contain_text('"name": "Friends"')
     await check_accessibility(page)
     await page.get_by_role("button", name="Show its keys").click()
     results = page.get_by_role("listbox", name="Keys that match")
@@ -389,8 +390,36 @@ async def test_the_reference(owner: Client, page: Page) -> None:
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name=keys.BROWSE)).to_be_visible()
+    await expect(page.get_by_role("region", name="What it could answer")).to_contain_text('"more": true')
     await page.get_by_role("link", name="Open this key").click()
     await expect(page.get_by_role("button", name="Call")).to_be_visible()
+
+
+async def test_beside_a_key_stands_what_it_holds(page: Page) -> None:
+    about = page.get_by_role("region", name="What it holds, with an example")
+    await open_key(page, keys.CHECK_SCOPES)
+    await expect(page.get_by_text("read by: only you · written by: only you")).to_be_visible()
+    await about.get_by_text("What it holds, with an example").click()
+    await expect(about.get_by_text("list of text")).to_be_visible()
+    await expect(about.get_by_role("region", name="To ask, for example")).to_contain_text('"read_only": true')
+    await expect(about.get_by_role("region", name="What it could answer")).to_contain_text('"read:loyalty/*"')
+    await check_accessibility(page)
+    await page.get_by_role("button", name="Fill in an example").click()
+    await page.get_by_role("button", name="Call").click()
+    answer = page.get_by_role("region", name="Answer", exact=True)
+    await expect(answer).to_contain_text('"read:loyalty/*"')
+    await open_key(page, keys.AUTH_KEYS)
+    await about.get_by_text("What it holds, with an example").click()
+    await expect(about.get_by_text("No example is shown: the value is a secret.")).to_be_visible()
+
+
+async def test_text_that_is_no_json_is_sent_as_it_is(owner: Client, page: Page) -> None:
+    await open_key(page, keys.SEND_CHAT_MESSAGE)
+    await page.get_by_role("button", name="Fill in an example").click()
+    await expect(page.get_by_label("What to send")).to_have_value("hello chat")
+    async with owner.watch(keys.SEND_CHAT_MESSAGE) as asked:
+        await page.get_by_role("button", name="Call").click()
+        assert (await anext(asked)).value == "hello chat"
 
 
 async def test_on_a_phone(browser: Browser, server: Server, owner: Client) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Catalogue, exampleOf, fillIn, withhold, type Entry } from '../src/pages/keys/catalogue';
+import { Catalogue, exampleText, fillIn, isPlain, withhold, type Entry } from '../src/pages/keys/catalogue';
 import { compact, indent } from '../src/pages/keys/jsonText';
 import { Paged, Shelf, type Answer } from '../src/ui/paged.svelte';
 
@@ -49,20 +49,19 @@ describe('the catalogue', () => {
     expect([found.summary, found.kind]).toEqual([summary, kind]);
   });
 
-  it('shows a value that its schema allows', () => {
-    const schema = {
-      type: 'object',
-      properties: {
-        kind: { enum: ['one', 'two'] },
-        items: { type: 'array', items: { $ref: '#/$defs/item' } },
-        count: { type: 'integer', minimum: 3 },
-        other: {},
-      },
-      $defs: { item: { type: 'object', properties: { next: { $ref: '#/$defs/item' }, on: { type: 'boolean' } } } },
-    };
-    const value = exampleOf(schema) as { items: { on: boolean }[] };
-    expect(value).toMatchObject({ kind: 'one', count: 3, other: '' });
-    expect(value.items[0]?.on).toBe(false);
+  it('lays an example out, if it is JSON', () => {
+    expect(exampleText(entry({ example: '{"a":[1.0]}' }))).toBe('{\n  "a": [\n    1.0\n  ]\n}');
+    expect(exampleText(entry({ example: 'hello chat' }))).toBe('hello chat');
+    expect(exampleText(entry({ example: '' }))).toBe(null);
+    expect(exampleText(entry({ kind: 'secret' }))).toBe(null);
+  });
+
+  it('knows what is no JSON', () => {
+    expect(isPlain(entry({ kind: 'request', example: 'hello chat' }))).toBe(true);
+    expect(isPlain(entry({ kind: 'request', example: '{"a":1}' }))).toBe(false);
+    expect(isPlain(entry({ kind: 'request', example: '' }))).toBe(false);
+    expect(isPlain(entry({ kind: 'request' }))).toBe(false);
+    expect(isPlain(entry({ example: '2026-05-01', schema: { type: 'string' } }))).toBe(false);
   });
 
   it('withholds members whatever the case of their names, and fills in those that were left empty', () => {

@@ -54,6 +54,12 @@ export const keys = {
   searchReference: 'Search the reference',
   entries: (count: number) => (count === 1 ? '1 entry' : `${count} entries`),
   example: 'Example',
+  copyOf: (what: string) => `Copy: ${what}`,
+  nothingAsked: 'Nothing: it is called as it is.',
+  exampleAsked: 'To ask, for example',
+  exampleAnswer: 'What it could answer',
+  exampleWithheld: 'No example is shown: the value is a secret.',
+  about: 'What it holds, with an example',
   schema: {
     title: 'What it holds',
     none: 'Any text, or nothing.',

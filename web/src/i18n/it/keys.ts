@@ -56,6 +56,12 @@ export const keys: Texts['keys'] = {
   searchReference: 'Cerca nel riferimento',
   entries: (count) => (count === 1 ? '1 voce' : `${count} voci`),
   example: 'Esempio',
+  copyOf: (what) => `Copia: ${what}`,
+  nothingAsked: 'Niente: si chiama così com’è.',
+  exampleAsked: 'Per chiedere, ad esempio',
+  exampleAnswer: 'Che cosa potrebbe rispondere',
+  exampleWithheld: 'Nessun esempio: il valore è un segreto.',
+  about: 'Che cosa contiene, con un esempio',
   schema: {
     title: 'Che cosa contiene',
     none: 'Qualunque testo, o niente.',

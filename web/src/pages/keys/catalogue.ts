@@ -1,6 +1,8 @@
 /** What is known of keys: the server's catalogue, and the way from a key to its entry. */
 
-import { shapeOf, isObject, type Schema } from '../../ui/schema';
+import { readText } from '../../ui/json';
+import { isObject, type Schema } from '../../ui/schema';
+import { indent } from './jsonText';
 
 export type KeyKind = 'state' | 'event' | 'request' | 'secret';
 export type Audience = 'everyone' | 'proven' | 'owner';
@@ -14,6 +16,10 @@ export interface Entry {
   /** Empty when any text will do. */
   schema: Schema;
   default: string | null;
+  /** A value as it could be; of a request, what is asked, which may be nothing. Of a secret there is none. */
+  example: string | null;
+  /** What a request could answer to that. */
+  answer: string | null;
   owner: string;
   readers: Audience;
   listers: Audience;
@@ -31,6 +37,8 @@ function unlisted(kind: KeyKind): Entry {
     summary: '',
     schema: {},
     default: null,
+    example: null,
+    answer: null,
     owner: '',
     readers: 'everyone',
     listers: 'everyone',
@@ -80,35 +88,19 @@ export function hasSchema({ schema }: Entry): boolean {
   return isObject(schema) && Object.keys(schema).length > 0;
 }
 
-/** A value that a schema allows, with every member, to show what one looks like. */
-export function exampleOf(schema: Schema, root: Schema = schema, depth = 0): unknown {
-  const { kind, schema: found, choices, variants } = shapeOf(schema, root);
-  if ('default' in found) return found.default;
-  if (Array.isArray(found['examples']) && found['examples'].length > 0) return found['examples'][0];
-  switch (kind) {
-    case 'choice':
-      return choices[0] ?? null;
-    case 'number':
-      return found.minimum ?? 0;
-    case 'flag':
-      return false;
-    case 'list':
-      return depth > 6 ? [] : [exampleOf(found.items ?? true, root, depth + 1)];
-    case 'object':
-      if (depth > 6) return {};
-      return Object.fromEntries(
-        Object.entries(found.properties ?? {}).map(([name, member]) => [name, exampleOf(member, root, depth + 1)]),
-      );
-    case 'map':
-      return depth > 6 ? {} : { name: exampleOf(found.additionalProperties ?? true, root, depth + 1) };
-    case 'union':
-      return exampleOf(variants[0] ?? true, root, depth + 1);
-    case 'json':
-      return found.type === 'array' ? [] : {};
-    case 'text':
-    case 'value':
-      return '';
-  }
+/** A value as people like to read it: JSON on lines of its own. */
+export function layOut(text: string): string {
+  return readText(text).fault ? text : indent(text);
+}
+
+/** A value as it could be; `null` where nobody knows one, or nothing is to be written. */
+export function exampleText({ example }: Entry): string | null {
+  return example ? layOut(example) : null;
+}
+
+/** Whether what is written is text as it is, and no JSON. */
+export function isPlain(entry: Entry): boolean {
+  return !hasSchema(entry) && !!entry.example && readText(entry.example).fault !== undefined;
 }
 
 /** A value without the members that are the owner's alone: they are there, and empty. */
