@@ -35,7 +35,6 @@ WAITING: Final = 8
 """Answers of an address that wait at a time, and so connections that hear nothing for a while."""
 
 _FAR: Final = "198.51.100.7"
-_HOUR_S: Final = 3600.0
 
 LetIn = Callable[[], Client]
 TakeBack = Callable[[], object]
@@ -70,8 +69,9 @@ def _measure(plan: Plan, server: Server) -> Iterator[Figure]:
             for count in plan.revoked:
                 rounds = [_time_revocation(*prepare(server, owner), count) for _ in range(plan.rounds)]
                 yield _figure(f"{name}, sockets closed: {count:,}", "ms", rounds, REVOCATION_TARGET_MS)
-        yield _figure("wrong answers of another machine looked at", "/s", [_count_guesses(_FAR)], GUESSES_TARGET)
-        page = _count_guesses("127.0.0.1", "null")
+        far = _count_guesses(plan.guessed_s, _FAR)
+        yield _figure("wrong answers of another machine looked at", "/s", [far], GUESSES_TARGET)
+        page = _count_guesses(plan.guessed_s, "127.0.0.1", "null")
         yield _figure("wrong answers of a page of no known origin looked at", "/s", [page], GUESSES_TARGET)
         yield from _measure_guessing(plan, server)
     name = f"questions of {plan.askers:,} sites and {plan.askers:,} applications at once"
@@ -205,13 +205,13 @@ class _Hand:
         raise NotImplementedError
 
 
-def _count_guesses(address: str, origin: str | None = None) -> float:
-    """Answer wrongly without a pause for an hour of a clock that is moved by hand; tell how many a second count."""
+def _count_guesses(seconds: float, address: str, origin: str | None = None) -> float:
+    """Answer wrongly without a pause by a clock that is moved by hand; tell how many answers a second count."""
     clock = _Hand()
     doorkeeper = _doorkeeper(clock)
     due: list[float] = []
     looked_at = 0
-    while clock.now < _HOUR_S:
+    while clock.now < seconds:
         for end in [end for end in due if end <= clock.now]:
             due.remove(end)
             doorkeeper.waited(address, origin)
@@ -221,7 +221,7 @@ def _count_guesses(address: str, origin: str | None = None) -> float:
                 due.append(clock.now + delay_s)
                 looked_at += 1
         clock.now += 0.05
-    return looked_at / _HOUR_S
+    return looked_at / seconds
 
 
 def _measure_growth(answers: int, places: int) -> float:

@@ -25,6 +25,8 @@ class Plan:
     revoked: tuple[int, ...] = (1, 100, 1000)
     """Connections that end when what let them in is taken back."""
     wrong_answers: int = 10_000
+    guessed_s: float = 3600.0
+    """How long wrong answers are given without a pause, by a clock that is moved by hand."""
     askers: int = 1000
     """Sites, and applications, that ask at once to be let in."""
     flood_s: float = 60.0

@@ -34,6 +34,7 @@ TINY = Plan(
     flood_s=0.5,
     revoked=(1, 3),
     wrong_answers=100,
+    guessed_s=30,
     askers=10,
     overlays=3,
     chat_rate=60,
