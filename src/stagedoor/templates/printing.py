@@ -233,6 +233,7 @@ def sprintf(pattern: str, values: tuple[object, ...], rendering: Rendering) -> s
         return values[used - 1]
 
     for match in VERB.finditer(pattern):
+        rendering.step()
         parts.append(pattern[end : match.start()])
         end = match.end()
         flags, width, precision, verb = match.groups()

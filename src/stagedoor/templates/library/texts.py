@@ -46,16 +46,22 @@ def _lower(character: str) -> str:
     return changed if len(changed) == 1 else character
 
 
+def _at_each_step(rendering: Rendering, text: str) -> str:
+    """Count a step for each of very many texts that are made in one go."""
+    rendering.step()
+    return text
+
+
 def title(rendering: Rendering, text: str) -> str:
     """Begin each word with a capital."""
     rendering.spend(len(text))
-    return re.sub(r"(?<![\w])\w", lambda match: _upper(match[0]), text)
+    return re.sub(r"(?<![\w])\w", lambda match: _at_each_step(rendering, _upper(match[0])), text)
 
 
 def untitle(rendering: Rendering, text: str) -> str:
     """Begin each word with a small letter."""
     rendering.spend(len(text))
-    return re.sub(r"(?<!\S)\S", lambda match: _lower(match[0]), text)
+    return re.sub(r"(?<!\S)\S", lambda match: _at_each_step(rendering, _lower(match[0])), text)
 
 
 def swapcase(rendering: Rendering, text: str) -> str:
