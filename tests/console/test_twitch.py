@@ -331,6 +331,7 @@ async def test_the_dashboard_tells_of_the_stream_and_hides_its_viewers(page: Pag
         await owner.set_json(keys.TWITCH_CONFIG, {"enabled": True})
         stream = part(page, "Stream")
         await expect(stream).to_contain_text("Offline")
+        await expect(page.get_by_role("listitem").filter(has_text="not set up yet")).to_contain_text("To Twitch")
         live = {"user_login": "robin", "title": "Pots", "game_name": "Pottery", "viewer_count": 1234}
         await owner.set_json(keys.STREAM_INFO, [{**live, "started_at": "2026-05-01T17:00:00Z"}])
         for text in ("LIVE", "Pots", "Pottery", "1,234 viewers"):

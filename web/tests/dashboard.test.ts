@@ -133,6 +133,19 @@ describe('what needs attention', () => {
   });
 
   it.each([
+    ['off', 'login needed', []],
+    ['connected', 'ok', []],
+    ['connecting', 'ok', []],
+    ['connected', 'login needed', ['bot']],
+    ['login needed', 'login needed', ['login']],
+    ['not configured', 'ok', ['notConfigured']],
+    ['offline', 'ok', ['offline']],
+  ])('of Twitch, when it is %s and its bot %s, is %j', (state, bot, matters) => {
+    const found = findConcerns(calm, [], { state, problem: null, bot: { state: bot, problem: null } });
+    expect(found.map((one) => one.kind === 'twitch' && one.matter)).toEqual(matters);
+  });
+
+  it.each([
     ['http/config: not JSON', 'setting'],
     ['anybody beyond this machine, on localhost', 'exposed'],
     ['there is no password', 'password'],
