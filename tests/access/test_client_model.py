@@ -220,4 +220,4 @@ def _raise(error: Exception | None) -> None:
 
 
 TestClient = ClientModel.TestCase
-TestClient.settings = settings(max_examples=500, stateful_step_count=30, deadline=None)
+TestClient.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)

@@ -352,7 +352,7 @@ def messages(draw: st.DrawFn) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(messages(), min_size=1, max_size=12),
     st.sampled_from(["off", "on", "enforced"]),
