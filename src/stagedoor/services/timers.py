@@ -132,8 +132,9 @@ class Timers:
         counts = [0] * WINDOW
         for minute in window:
             counts[minute % WINDOW] = self._counts.get(minute, 0)
-        activity = write(counts)
-        if activity != self._client.get(CHAT_ACTIVITY):
+        activity, stored = write(counts), self._client.get(CHAT_ACTIVITY)
+        # Where no chat has ever been, nothing is written: who has not come for a bot finds no trace of it.
+        if activity != stored and (stored or any(counts)):
             self._client.write([Write(CHAT_ACTIVITY, activity)], _log)
 
     def _find_due(self, activity: int, now: float) -> str | None:
