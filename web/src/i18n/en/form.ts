@@ -22,6 +22,8 @@ export const form = {
   valueKinds: { absent: 'Not set', text: 'Text', number: 'Number', flag: 'Yes or no', json: 'JSON' },
   notNumber: 'This is no number.',
   format: 'Tidy up',
+  viewAs: 'Edit as',
+  views: { form: 'Form', json: 'JSON' },
   fault: (line: number, column: number) => `This is no JSON: line ${line}, column ${column}.`,
   broken: (key: string) => `What is stored in ${key} cannot be read. Mend it on the Keys page first.`,
   leave: 'Leave without saving?',

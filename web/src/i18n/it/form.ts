@@ -24,6 +24,8 @@ export const form: Texts['form'] = {
   valueKinds: { absent: 'Non impostato', text: 'Testo', number: 'Numero', flag: 'Sì o no', json: 'JSON' },
   notNumber: 'Questo non è un numero.',
   format: 'Riordina',
+  viewAs: 'Modifica come',
+  views: { form: 'Modulo', json: 'JSON' },
   fault: (line, column) => `Questo non è JSON: riga ${line}, colonna ${column}.`,
   broken: (key) => `Il contenuto di ${key} non è leggibile. Correggilo prima nella pagina delle chiavi.`,
   leave: 'Uscire senza salvare?',
