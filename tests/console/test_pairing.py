@@ -15,6 +15,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from stagedoor.app import Running
+from stagedoor.keys import WELCOME
 from stagedoor.kilovolt import Client
 from stagedoor.tls import machine_addresses, tls_folder
 from tests.conftest import Server
@@ -82,6 +83,7 @@ async def place(browser: Browser, tmp_path: Path) -> AsyncIterator[Place]:
         owner_of(running) as owner,
         watched(browser) as window,
     ):
+        await owner.set_json(WELCOME, {"done": True})  # or the welcome may take the place of the page that is opened
         link = running.new_console_link()
         assert link is not None
         await window.page.goto(link.url)

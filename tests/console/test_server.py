@@ -17,6 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from stagedoor.app import App, Running
+from stagedoor.keys import WELCOME
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import ConnectionLost, PasswordRefused
 from stagedoor.options import Settings
@@ -59,6 +60,7 @@ async def placed(browser: Browser, data: Path, *, width: int = 1280) -> AsyncIte
 async def opened(browser: Browser, running: Running, *, width: int = 1280) -> AsyncIterator[Place]:
     """Open the page of a server that runs."""
     async with owner_of(running) as owner, watched(browser, width=width) as window:
+        await owner.set_json(WELCOME, {"done": True})  # or the welcome may take the place of the page that is opened
         link = running.new_console_link()
         assert link is not None
         await window.page.goto(link.url)
