@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { anonymized, countdown, covers, formOf, hasFields, initials, linkOf } from '../src/pages/twitch/twitch';
+import { say } from '../src/pages/twitch/saying';
+import { anonymized, countdown, covers, formOf, hasFields, initials, linkOf, type Notification, type Topic } from '../src/pages/twitch/twitch';
 
 describe('the Twitch page', () => {
   it('stands letters for a picture', () => {
@@ -59,5 +60,27 @@ describe('the Twitch page', () => {
     expect(anonymized({ total: 2 })).toEqual({ total: 2 });
     expect(anonymized({ is_anonymous: true })).toEqual({ is_anonymous: true, user_id: null, user_login: null, user_name: null });
     expect(anonymized({ is_anonymous: true, user_name: 'Ada' })['user_name']).toBe('Ada');
+  });
+
+  it('says what a notification tells, not another thing that its topic may become', () => {
+    const said = (type: string, event: Record<string, unknown>, events: string[]) => {
+      const topic = { topic: type, summary: 'Chat shows a notice', events: events.map((name) => `Twitch.${name}`) };
+      return say({ subscription: { type }, event } as unknown as Notification, topic as Topic);
+    };
+    const chat = { chatter_user_name: 'Ada', message: { text: '!cat', fragments: [] } };
+    expect(said('channel.chat.message', chat, ['ChatMessage', 'Cheer'])).toEqual({ name: 'Ada', what: '', message: '!cat' });
+    const subscription = { user_name: 'Ada', tier: '1000', is_gift: false };
+    expect(said('channel.subscribe', subscription, ['Sub', 'GiftSub'])).toMatchObject({ name: 'Ada', what: 'subscribed' });
+    const gifts = { user_name: 'Ada', total: 5, tier: '1000' };
+    expect(said('channel.subscription.gift', gifts, ['GiftSub', 'GiftBomb']).what).toBe('gave 5 subscriptions away');
+    const notice = { chatter_user_name: 'Ada', message: { text: '' }, system_message: 'Ada is back' };
+    expect(said('channel.chat.notification', notice, ['Sub', 'Other'])).toMatchObject({ what: 'Chat shows a notice: Ada', message: 'Ada is back' });
+    const ban = { user_name: 'Ada', is_permanent: true, banned_at: '2026-05-01T17:00:00Z', ends_at: null };
+    const ends = ['UserBanned', 'UserTimedOut'];
+    expect(said('channel.ban', ban, ends).what).toBe('was banned');
+    const timeout = { ...ban, is_permanent: false, ends_at: '2026-05-01T17:10:00Z' };
+    expect(said('channel.ban', timeout, ends).what).toBe('was timed out for 600 s');
+    const whisper = { from_user_name: 'Ada', whisper: { text: 'psst' } };
+    expect(said('user.whisper.message', whisper, ['Whisper'])).toEqual({ name: 'Ada', what: '', message: 'psst' });
   });
 });

@@ -20,10 +20,11 @@ export function readNotification(value: unknown): Notification | null {
   return isObject(value['event']) ? (value as unknown as Notification) : null;
 }
 
-export function say({ subscription, event }: Notification, topic: Topic | undefined): Said {
-  // Of the two gifts that a topic may become, the one of many tells how many.
-  const type = topic?.events.at(-1)?.replace('Twitch.', '') ?? '';
-  const summary: Summary = summarize(readEvent(0, `event/Twitch/${type}`, JSON.stringify(event), 0));
+export function say(notification: Notification, topic: Topic | undefined): Said {
+  const { subscription } = notification;
+  const summary: Summary = summarize(
+    readEvent(0, `event/Twitch/${typeOf(notification, topic)}`, JSON.stringify(plain(notification.event)), 0),
+  );
   if (summary.verb === 'happens') {
     const summed = topic ? (t().twitch.words[topic.summary] ?? topic.summary) : subscription.type;
     const whom = [summary.name, summary.title].filter(Boolean).join(' · ');
@@ -37,7 +38,34 @@ export function say({ subscription, event }: Notification, topic: Topic | undefi
   };
 }
 
-/** The same as one text. */
+/** The one of the events that a topic may become which says what the notification tells. */
+function typeOf({ subscription, event }: Notification, topic: Topic | undefined): string {
+  switch (subscription.type) {
+    case 'channel.chat.message':
+      return 'ChatMessage';
+    case 'channel.subscribe': // tells of who has the subscription, also when another has given it
+      return 'Sub';
+    case 'channel.ban':
+      return event['is_permanent'] === false ? 'UserTimedOut' : 'UserBanned';
+    default: // Of the two gifts that a topic may become, the last, that of many, tells how many.
+      return topic?.events.at(-1)?.replace('Twitch.', '') ?? '';
+  }
+}
+
+/** The same with who, what was written and how long under the names that most topics have for them. */
+function plain(event: Record<string, unknown>): Record<string, unknown> {
+  const { message, whisper } = event;
+  const written = isObject(message) ? message['text'] : isObject(whisper) ? whisper['text'] : message;
+  const seconds = (Date.parse(String(event['ends_at'])) - Date.parse(String(event['banned_at']))) / 1000;
+  return {
+    ...event,
+    user_name: event['user_name'] ?? event['chatter_user_name'] ?? event['from_user_name'] ?? event['target_user_name'],
+    message: written || event['system_message'],
+    ...(seconds > 0 && { duration: Math.round(seconds) }),
+  };
+}
+
+/** What {@link say} says as one text. */
 export function sayOf(notification: Notification, topic: Topic | undefined): string {
   const { name, what } = say(notification, topic);
   return `${name} ${what}`.trim();
