@@ -8,7 +8,7 @@ from typing import Final
 
 PYTEST: Final = (sys.executable, "-m", "pytest")
 
-FIRST: Final = ("tests/cli", "tests/clients", "tests/net")
+FIRST: Final = ("tests/cli", "tests/clients", "tests/net", "tests/test_benchmarks.py", "tests/test_isolation.py")
 """These take about as long as all others together; what is new is among the others until it is moved."""
 
 OTHERS: Final = ("tests", *(f"--ignore={path}" for path in FIRST))
