@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagedoor.services.twitch.errors import HelixError, LoginNeeded, TwitchError, Unreachable
-from stagedoor.services.twitch.eventsub import REMEMBERED, EventSub
+from stagedoor.services.twitch.eventsub import MOST_MOVES, REMEMBERED, EventSub
 from stagedoor.services.twitch.topics import TOPICS, Topic
 from stagedoor.services.twitch.websocket import ConnectionLost
 from tests.kilovolt.harness import FakeClock
@@ -358,6 +358,39 @@ async def test_a_session_moves_again_and_again(twitch: Twitch) -> None:
     await twitch.advance(2)
     assert twitch.heard == ["0", "1", "2", "3", "4"]
     assert [line.is_closed for line in twitch.lines] == [True] * 5 + [False]
+
+
+async def test_an_end_while_a_session_is_given_up_is_the_end(twitch: Twitch) -> None:
+    async def take_time_to_end(topic: Topic, session_id: str) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+    twitch.eventsub._subscribe = take_time_to_end
+    line = await twitch.connect()
+    line.cut()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    twitch.task.cancel()
+    await twitch.settle()
+    assert twitch.task.cancelled()
+
+
+async def test_a_session_that_does_nothing_but_move_is_given_up(twitch: Twitch) -> None:
+    line = await twitch.connect()
+    for turn in range(MOST_MOVES):
+        line.move(f"wss://{turn}.example/")
+        line = await twitch.connect(f"s{turn}")
+    line.move("wss://again.example/")
+    for _ in range(5):  # so many sockets take their time to be closed
+        await twitch.settle()
+    assert len(twitch.dialled) == 1 + MOST_MOVES
+    assert (twitch.how, twitch.eventsub.problem) == ("connecting", "Twitch moved the session 100 times within a minute")
+    await twitch.reconnect()
+    assert twitch.dialled[-1] == BASE
+    assert all(line.is_closed for line in twitch.lines[:-1])
 
 
 async def test_an_old_socket_that_ends_early_does_no_harm(twitch: Twitch) -> None:

@@ -12,6 +12,7 @@ Source: Twitch's documentation, "Handling WebSocket Events" and "WebSocket Messa
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
@@ -35,6 +36,10 @@ PATIENCE_S: Final = 5.0
 
 LAST_WORDS_S: Final = 2.0
 """How long an old socket is read after a new one took its place."""
+
+MOST_MOVES: Final = 100
+MOVES_WITHIN_S: Final = 60.0
+"""A session that moves more often gets nowhere, and is begun again after a pause."""
 
 LASTING_S: Final = 30.0
 """A session that held so long was a good one: the next pause is short again."""
@@ -197,8 +202,12 @@ class EventSub:
                     topic.state, topic.reason = "waiting", None
             self._show("connected", None)
             _run(self._subscribe_all(), stack)
+            moves: deque[float] = deque(maxlen=MOST_MOVES)
             while True:
                 address = await self._read(link)
+                if len(moves) == MOST_MOVES and self._clock.time() - moves[0] < MOVES_WITHIN_S:
+                    raise ConnectionLost(f"Twitch moved the session {MOST_MOVES} times within a minute")
+                moves.append(self._clock.time())
                 link = await self._move(link, address, stack)
 
     async def _open(self, url: str, stack: contextlib.AsyncExitStack) -> _Link:
@@ -421,5 +430,6 @@ def _run(work: "Awaitable[None]", stack: contextlib.AsyncExitStack) -> "asyncio.
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait([task])  # unlike the task itself, it tells when it is us who are cancelled
+    if not task.cancelled():
+        task.result()
