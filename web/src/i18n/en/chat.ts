@@ -38,6 +38,7 @@ export const chat = {
     count: (shown: string, all: string) => (shown === all ? (all === '1' ? '1 command' : `${all} commands`) : `${shown} of ${all} commands`),
     none: 'There are no commands yet. Make the first one: for example !lurk, answered by “{{ user . }} is lurking”.',
     noneFound: 'No command has these words.',
+    more: (left: string) => `Show more (${left} left)`,
     before: 'The bot cannot read the stored commands, and goes on with those of before:',
     broken: 'Does not work',
     levels: {

@@ -40,6 +40,7 @@ export const chat: Texts['chat'] = {
     count: (shown, all) => (shown === all ? (all === '1' ? '1 comando' : `${all} comandi`) : `${shown} di ${all} comandi`),
     none: 'Non ci sono ancora comandi. Crea il primo: per esempio !lurk, con la risposta «{{ user . }} guarda in silenzio».',
     noneFound: 'Nessun comando contiene queste parole.',
+    more: (left) => `Mostra altri (ne restano ${left})`,
     before: 'Il bot non riesce a leggere i comandi salvati e va avanti con quelli di prima:',
     broken: 'Non funziona',
     levels: {
