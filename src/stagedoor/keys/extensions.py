@@ -23,8 +23,8 @@ SPECS: Final = (
     KeySpec(
         pattern=EXTENSION_LOG,
         kind=Kind.REQUEST,
-        summary="Writes a line to stagedoor's log. A level that is none counts as `info`; a long message is cut, and of "
-        "very many in a short time the last are left out.",
+        summary="Writes a line to stagedoor's log. A level that is none counts as `info`; a long message is cut, and "
+        "of very many in a short time the last are left out.",
         schema=record(
             ["message"], level={"enum": ["debug", "info", "warn", "error"]}, message=TEXT, data={"type": "object"}
         ),
