@@ -118,7 +118,7 @@ class Demo:
         )
 
     async def furnish(self, client: Client) -> None:
-        """Log the streamer and the bot in, and give the bot something to do."""
+        """Log the streamer and the bot in, give the bot something to do, and let the console show all of it at once."""
         twitch, world = self._twitch, self._twitch.world
         config = TwitchConfig(
             enabled=True, enable_bot=True, api_client_id=twitch.client_id, api_client_secret=twitch.client_secret
@@ -136,6 +136,7 @@ class Demo:
                 Write(keys.LOYALTY_CONFIG, write(_LOYALTY)),
                 Write(keys.REWARDS, write(_REWARDS)),
                 Write(keys.GOALS, write(_GOALS)),
+                Write(keys.WELCOME, '{"done":true}'),  # there is nothing to set up
             ]
         )
 
