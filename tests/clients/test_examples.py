@@ -237,11 +237,13 @@ async def test_a_picture_that_is_not_there_leaves_its_text(hall: tuple[Stage, Ov
     overlay.asked.clear()
     await overlay.open("chat")
     await overlay.connected()
-    user = {"name": "Dee", "profilePicture": "https://example.org/missing.png"}
+    badge = {"name": "vip", "version": "1", "imageUrl": "https://example.org/missing-badge.png"}
+    user = {"name": "Dee", "profilePicture": "https://example.org/missing.png", "badges": [badge]}
     await stage.emit("Kick", "ChatMessage", user=user, text="Hi")
-    await expect(overlay.page.locator("li")).to_have_text("DDeeHi")
-    assert overlay.asked == ["https://example.org/missing.png"]
+    await expect(overlay.page.locator("li")).to_have_text("DvipDeeHi")
+    assert sorted(overlay.asked) == ["https://example.org/missing-badge.png", "https://example.org/missing.png"]
     await expect(overlay.page.locator(".avatar img")).to_have_count(0)
+    await expect(overlay.page.locator(".role")).to_have_text("vip")
 
 
 @pytest.mark.parametrize("colour", ["#000000", "#0000FF", "#8A2BE2", "#FFFFFF", "no colour"])

@@ -62,8 +62,11 @@ function remove(isMeant) {
 
 function badges(user) {
   const pictures = (user.badges ?? []).slice(0, 4).map((badge) => {
-    const made = picture(badge.imageUrl, "badge", String(badge.name ?? ""));
-    return made.nodeType === Node.TEXT_NODE ? element("span", "role", made.textContent) : made;
+    const inWords = element("span", "role", String(badge.name ?? ""));
+    const made = picture(badge.imageUrl, "badge", inWords.textContent);
+    if (made.nodeType === Node.TEXT_NODE) return inWords;
+    made.onerror = () => made.replaceWith(inWords);
+    return made;
   });
   // YouTube says in words what others say in pictures.
   const roles = { isOwner: "host", isModerator: "moderator", isSponsor: "member" };
