@@ -119,6 +119,7 @@ SPECS: Final = (
             }
         ),
         owner="the platform",
+        writers=Audience.PROVEN,
     ),
     KeySpec(
         pattern="pronouns/<platform>/<login>",

@@ -21,6 +21,7 @@ from stagedoor.keys import (
     REMOVE_REDEEM,
     SAVE_GOAL,
 )
+from stagedoor.services.loyalty.books import MAX_WAITING
 from stagedoor.services.loyalty.redeems import instant_ms
 from stagedoor.types import JsonObject
 from tests.services.loyalty.harness import HYDRATE, KARAOKE, Stage
@@ -73,6 +74,16 @@ async def test_a_redeem_that_is_none_is_refused(stage: Stage, members: JsonObjec
     with pytest.raises(RequestFailed, match=reason):
         await stage.desk.ask(CREATE_REDEEM, **(redeem() | members))
     assert stage.queue() == []
+
+
+async def test_a_full_queue_takes_no_more_and_no_points(stage: Stage) -> None:
+    await stage.set_up(ada=500)
+    await stage.put(REDEEM_QUEUE, [redeem()] * MAX_WAITING)
+    with pytest.raises(RequestFailed, match="the queue is full"):
+        await stage.desk.ask(CREATE_REDEEM, **redeem())
+    assert await stage.chat("Ada", "!redeem hydrate") == ["Ada: too much is waiting already, please try again later"]
+    assert len(stage.queue()) == MAX_WAITING
+    assert stage.desk.read(POINTS + "ada") == {"points": 500}
 
 
 async def test_a_plain_write_is_a_request_too(stage: Stage) -> None:

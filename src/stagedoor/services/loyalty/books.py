@@ -9,7 +9,7 @@ after that replaces it, as their keys are theirs to set; who wants to add asks `
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S", Goal, Reward)
+
+MAX_WAITING: Final = 500
+"""Redeems in the queue."""
 
 
 class Offer(NamedTuple):
@@ -135,6 +138,11 @@ class Page:
         return Goals(self, self._list(GOALS))
 
     # --- the queue ---
+
+    @property
+    def is_queue_full(self) -> bool:
+        """Whether as much waits as fits into a message of a client made for strimertül."""
+        return len(self.queue()) >= MAX_WAITING
 
     def enqueue(self, redeem: JsonObject) -> None:
         """Add to the queue, tell it, and begin the reward's cooldown."""

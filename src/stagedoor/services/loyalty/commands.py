@@ -38,6 +38,8 @@ def redeem(page: Page, person: Person, text: str, currency: str) -> Answers:
     request = " ".join(words)
     if reward.required_info and not request:
         return [f"{person.name}: please add a text, as in !redeem {reward.id} your text ({reward.required_info})"]
+    if page.is_queue_full:
+        return [f"{person.name}: too much is waiting already, please try again later"]
     page.enqueue(make_redeem(person, offer.record, request, page.now))
     balance = page.add(points_key(person.login), -price, person)
     return [f"HolidayPresent {person.name} has redeemed {reward.name}! (new balance: {balance} {currency})"]

@@ -7,7 +7,7 @@ import msgspec
 
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.keys import ADD_POINTS, CREATE_REDEEM, REDEEM_QUEUE, REFUND_REDEEM, REMOVE_REDEEM, SAVE_GOAL
-from stagedoor.services.loyalty.books import Books, Page
+from stagedoor.services.loyalty.books import MAX_WAITING, Books, Page
 from stagedoor.services.loyalty.people import clean_login, points_key
 from stagedoor.services.loyalty.records import MOST, find
 from stagedoor.services.loyalty.redeems import complete_redeem, find_redeem
@@ -39,6 +39,8 @@ def create_redeem(page: Page, value: Value) -> JsonObject:
     id_ = find(reward, "id") if isinstance(reward, dict) else None
     offer = page.find_reward(id_) if isinstance(id_, str) and id_ else None
     redeem = complete_redeem(record, None if offer is None else offer.record, page.now)
+    if page.is_queue_full:
+        raise ValueError(f"the queue is full: {MAX_WAITING} redeems wait already")
     page.enqueue(redeem)
     return redeem
 
