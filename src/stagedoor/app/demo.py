@@ -43,6 +43,18 @@ _COMMANDS: Final = {
         description="Greets whoever asks.", response="Hello {{ user . }}!", enabled=True, response_type="reply"
     ),
     "!lurk": Command(description="Says goodbye for now.", response="Enjoy the show, {{ user . }}.", enabled=True),
+    "!commands": Command(
+        description="Tells what can be typed.",
+        response="Try !hello, !dice, !lurk and !discord; !balance and !redeem are for points.",
+        enabled=True,
+        cooldown=10,
+    ),
+    "!discord": Command(
+        description="Leads to the server.",
+        response="Meet us at discord.example, {{ user . }}!",
+        enabled=True,
+        cooldown=10,
+    ),
     "!deaths": Command(
         description="Counts how often it went wrong.",
         access_level="vip",
@@ -163,5 +175,6 @@ class Demo:
 async def begin_demo(stack: contextlib.AsyncExitStack) -> Demo:
     """Start the fake; it ends when ``stack`` does."""
     from stagedoor.fake_twitch import FakeTwitch
+    from stagedoor.fake_twitch.world import World
 
-    return Demo(await stack.enter_async_context(FakeTwitch()))
+    return Demo(await stack.enter_async_context(FakeTwitch(world=World(owner="AdaLive"))))
