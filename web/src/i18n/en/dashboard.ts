@@ -101,6 +101,8 @@ export const dashboard = {
     say: 'Say something',
     to: 'Where',
     send: 'Send',
+    noCommand: 'What you say from here starts no command of the chat bot.',
+    byViewer: 'Let a viewer say it',
   },
   clients: {
     title: 'Connected',

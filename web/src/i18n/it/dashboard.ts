@@ -100,6 +100,8 @@ export const dashboard: Texts['dashboard'] = {
     say: 'Scrivi qualcosa',
     to: 'Dove',
     send: 'Invia',
+    noCommand: 'Quello che scrivi da qui non avvia nessun comando del bot.',
+    byViewer: 'Fallo scrivere da uno spettatore',
   },
   clients: {
     title: 'Collegati',
