@@ -364,11 +364,6 @@ class Settings:
     backup_keep: int = _option(20, parse_count, "COUNT", "How many backups to keep; 0 is all.")
     log_level: str = _option("info", parse_level, "LEVEL", "How much to log: debug, info, warning or error.")
 
-    @property
-    def keeps_nothing(self) -> bool:
-        """Whether all of this run is in memory alone."""
-        return self.ephemeral or self.demo
-
 
 def _table() -> tuple[Option, ...]:
     rows = []

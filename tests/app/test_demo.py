@@ -1,6 +1,8 @@
 """``--demo``: a lively channel without an account, of which nothing is kept."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -42,3 +44,16 @@ async def test_somebody_talks_and_the_bot_is_heard_and_nothing_is_kept(demo: Ser
             else:
                 raise AssertionError("the bot said nothing")
     assert not demo.data.exists()
+
+
+async def test_commands_reach_it_by_its_folder_which_goes_with_it(demo: Server) -> None:
+    (line,) = (line for line in demo.output if line.startswith("data "))
+    folder = line.removeprefix("data").strip()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "stagedoor", "status", "--data", folder, stdout=asyncio.subprocess.PIPE
+    )
+    shown, _ = await process.communicate()
+    assert process.returncode == 0
+    assert "this is a demo" in " ".join(shown.decode().split())
+    await demo.stop()
+    assert await asyncio.to_thread(os.path.exists, folder) is False

@@ -102,9 +102,8 @@ async def test_a_terminal_gets_a_link_that_opens_it_at_once(cli: Cli) -> None:
             await exchange(found[1])
 
 
-@pytest.mark.parametrize("option", ["--ephemeral", "--demo"])
-async def test_one_that_keeps_nothing_names_no_command_that_could_not_find_it(cli: Cli, option: str) -> None:
-    async with cli.on_terminal("serve", option, *DOORS) as terminal:
+async def test_one_that_keeps_nothing_names_no_command_that_could_not_find_it(cli: Cli) -> None:
+    async with cli.on_terminal("serve", "--ephemeral", *DOORS) as terminal:
         shown = await terminal.until("ready")
         assert LINK.search(shown)
         assert "good once, for 60 minutes" in shown

@@ -67,6 +67,7 @@ class App:
             base = lay_foundation(settings, self._chosen, self._redactor, stack)
             if demo is not None:
                 await demo.furnish(base.client())
+                base.warn("demo", "this is a demo: its Twitch is pretended, and nothing that you do is kept")
             house = House(base)
             registers = Registers(base, house.doors.shut_out)
             kilovolt = KilovoltDoor(base, registers, house)

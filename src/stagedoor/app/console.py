@@ -40,7 +40,7 @@ class ConsoleDoor:
     def new_link(self) -> ConsoleLink | None:
         """Make a link that opens the console, once and soon; ``None`` when its door is shut."""
         # There is no other way into a run that leaves no credential for `stagedoor console`.
-        return self._desk.new_link(_ONLY_LINK_S if self._base.settings.keeps_nothing else CODE_LIFETIME_S)
+        return self._desk.new_link(_ONLY_LINK_S if self._base.settings.ephemeral else CODE_LIFETIME_S)
 
     def _new_doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(

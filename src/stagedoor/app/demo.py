@@ -4,7 +4,9 @@ Nothing of it is kept, and nothing of what is stored is touched.
 """
 
 import contextlib
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stagedoor import keys
@@ -115,14 +117,16 @@ _GOALS: Final = [Goal(enabled=True, id="karaoke", name="Karaoke night", total=20
 class Demo:
     """A fake Twitch that is there, and how this run gets to it."""
 
-    def __init__(self, twitch: "FakeTwitch") -> None:
+    def __init__(self, twitch: "FakeTwitch", folder: Path) -> None:
         self._twitch = twitch
+        self._folder = folder
 
     def adapt(self, settings: Settings) -> Settings:
-        """Lead a run to the fake."""
+        """Lead a run to the fake, and to a folder of its own."""
         urls = self._twitch.urls
         return replace(
             settings,
+            data=self._folder,
             twitch_auth_url=urls.auth,
             twitch_api_url=urls.api,
             twitch_eventsub_url=urls.eventsub,
@@ -173,8 +177,9 @@ class Demo:
 
 
 async def begin_demo(stack: contextlib.AsyncExitStack) -> Demo:
-    """Start the fake; it ends when ``stack`` does."""
+    """Start the fake; it ends when ``stack`` does, and its folder with it."""
     from stagedoor.fake_twitch import FakeTwitch
     from stagedoor.fake_twitch.world import World
 
-    return Demo(await stack.enter_async_context(FakeTwitch(world=World(owner="AdaLive"))))
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-demo-"))
+    return Demo(await stack.enter_async_context(FakeTwitch(world=World(owner="AdaLive"))), Path(folder))

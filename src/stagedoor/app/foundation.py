@@ -76,7 +76,7 @@ def lay_foundation(
     """
     loop = asyncio.get_running_loop()
     warnings = Warnings(redactor.clean)
-    data = None if settings.keeps_nothing else settings.data
+    data = None if settings.ephemeral else settings.data
     if data is None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stagedoor-")))
     else:

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from stagedoor.cli.standard_error import clean_standard_error
 from stagedoor.errors import StagedoorError
-from stagedoor.options import OPTIONS, Option, Settings, resolve
+from stagedoor.options import OPTIONS, Option, Settings, default_data_folder, resolve
 from stagedoor.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -79,13 +79,13 @@ async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor)
         for name, address in (
             ("kilovolt", running.doors.kilovolt),
             ("page", running.doors.page),
-            ("console", _how_to_open_console(running, settings, chosen)),
+            ("console", _how_to_open_console(running, settings)),
             ("streamerbot", running.doors.streamerbot),
             ("streamerbot-http", running.doors.streamerbot_http),
         ):
             click.echo(f"{name:<17}{address or 'shut'}")
         if running.is_first_run and settings.kilovolt_password is None:
-            click.echo(f"{'password':<17}made just now; {_how_to_see_passwords(settings, chosen)}")
+            click.echo(f"{'password':<17}made just now; {_how_to_see_passwords(running, settings)}")
         # What is alive now stays alive: no later collection has to look at it again. And a burst of requests, which
         # are gone a moment later, is no reason to look for cycles.
         gc.collect()
@@ -96,23 +96,23 @@ async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor)
         await stop.wait()
 
 
-def _how_to_open_console(running: "Running", settings: Settings, chosen: frozenset[str]) -> str | None:
+def _how_to_open_console(running: "Running", settings: Settings) -> str | None:
     """Say where the console is. Somebody who looks gets a link that opens it; a log gets none."""
     if running.doors.console is None:
         return None
-    address, command = running.doors.console, f"{_program()} console{_folder(settings, chosen)}"
-    opens = "" if settings.keeps_nothing else f"  ({command} opens it)"
+    address, command = running.doors.console, f"{_program()} console{_folder(running.data)}"
+    opens = "" if settings.ephemeral else f"  ({command} opens it)"
     if sys.stdout.isatty() and (link := running.new_console_link()) is not None:
         address = link.url
-        again = "" if settings.keeps_nothing else f"; {command} opens it again"
+        again = "" if settings.ephemeral else f"; {command} opens it again"
         opens = f"\n{'':<17}(good once, for {link.expires_in_s / 60:.0f} minutes{again})"
     return address + opens
 
 
-def _how_to_see_passwords(settings: Settings, chosen: frozenset[str]) -> str:
-    if settings.keeps_nothing:
+def _how_to_see_passwords(running: "Running", settings: Settings) -> str:
+    if settings.ephemeral:
         return "STAGEDOOR_KILOVOLT_PASSWORD and STAGEDOOR_STREAMERBOT_PASSWORD set your own"
-    return f"`{_program()} password show{_folder(settings, chosen)} [--door streamerbot]` prints it"
+    return f"`{_program()} password show{_folder(running.data)} [--door streamerbot]` prints it"
 
 
 def _program() -> str:
@@ -122,9 +122,9 @@ def _program() -> str:
     return shlex.quote(str(called)) if is_lost else "stagedoor"
 
 
-def _folder(settings: Settings, chosen: frozenset[str]) -> str:
+def _folder(data: Path | None) -> str:
     """The option that leads other commands to the same data."""
-    return f" --data {shlex.quote(str(settings.data))}" if "data" in chosen else ""
+    return "" if data is None or data == default_data_folder() else f" --data {shlex.quote(str(data))}"
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -186,7 +186,7 @@ def status(data: Path, *, as_json: bool) -> None:
             lacks = f"log in again to allow: {' '.join(account.missing_scopes)}" if account.missing_scopes else ""
             who = account.login if account.state == "ok" else f"{account.login} {account.state}".strip()
             rows.append([name, who, account.problem or lacks])
-    if shown.topics:
+    if shown.topics and shown.streamer is not None and shown.streamer.state == "ok":
         rows.append(["topics", f"{enabled} of {len(shown.topics)} heard", ""])
         rows += [
             ["", topic.topic, f"{topic.state}: {topic.reason}" if topic.reason else topic.state]

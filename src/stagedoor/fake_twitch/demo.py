@@ -46,8 +46,12 @@ CAST: Final = (
     Viewer(
         "NightBusDriver", 4, ("on my break, 20 minutes left", "bus is late again NotLikeThis", "good vibes here VoHiYo")
     ),
-    Viewer("Juniper", 5, ("@{owner} you are doing great", "hype!", "<3 <3", "can we have the other song?", "yes!!")),
-    Viewer("sir_lurkalot", 1, ("!lurk", "still lurking")),
+    Viewer(
+        "Juniper",
+        5,
+        ("@{owner} you are doing great", "hype!", "<3 <3", "can we have the other song?", "yes!!", "!balance"),
+    ),
+    Viewer("sir_lurkalot", 1, ("!lurk", "still lurking", "!balance", "!redeem hydrate")),
     Viewer(
         "Kiki",
         5,
@@ -57,7 +61,17 @@ CAST: Final = (
     Viewer(
         "oldtimer1987", 3, ("in my day we had 20 viewers and liked it", "this reminds me of 2014", "nice one {owner}")
     ),
-    Viewer("Zofia", 4, ("hej wszystkim", "PogChamp PogChamp", "what a play", "my sister says hi")),
+    Viewer(
+        "Zofia",
+        4,
+        (
+            "hej wszystkim",
+            "PogChamp PogChamp",
+            "what a play",
+            "my sister says hi",
+            "!redeem song the one from last week",
+        ),
+    ),
     Viewer("Deckard", 3, ("audio is a bit low?", "better now", "what keyboard is that?", "!uptime")),
 )
 """The regulars."""
