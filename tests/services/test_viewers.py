@@ -201,6 +201,14 @@ async def test_a_bot_has_no_first_words(desk: Desk) -> None:
     assert [type_ for type_, _ in desk.events("Twitch")] == ["ChatMessage"]
 
 
+@pytest.mark.parametrize(("streamer", "told"), [("id-ann", []), ("id-robot", ["FirstWord"])])
+async def test_the_bot_of_a_connected_platform_has_none_either(desk: Desk, streamer: str, told: list[str]) -> None:
+    await desk.put("platform/twitch", encode({"broadcastUserId": streamer, "botUserId": "id-robot"}))
+    await start(desk)
+    await desk.happen("Twitch", "ChatMessage", **message("Robot"))
+    assert [type_ for type_, _ in desk.events("Twitch")] == ["ChatMessage", *told]
+
+
 # --- what is kept ---
 
 

@@ -163,8 +163,15 @@ class Viewers:
         known = self._see(platform, person)
         if known.spoke_in != self._round:
             known.spoke_in = self._round
-            if not self._groups.is_bot(platform, person.id):
+            if not self._groups.is_bot(platform, person.id) and not self._is_own_bot(platform, person.id):
                 self._passing.write([Write(first_words, change.value)], _ignore)
+
+    def _is_own_bot(self, platform: str, id_: str) -> bool:
+        """Whether it is the account that stagedoor itself speaks with, other than the streamer's."""
+        accounts = read_data(self._client.get(f"platform/{platform}")) or {}
+        return (
+            accounts.get("botUserId") == id_ not in (accounts.get("broadcastUserId"), accounts.get("broadcasterUserId"))
+        )
 
     def _hear_redemption(self, platform: str, change: Change) -> None:
         data = read_data(change.value)
