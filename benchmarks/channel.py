@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import psutil
 
 from benchmarks import ROOT
-from benchmarks.client import Client
+from benchmarks.client import Client, frame
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import Figure, Target, Unit
 from benchmarks.owner import own
@@ -35,20 +35,25 @@ _WARM_UP_S: Final = 5.0
 _SAID_AT: Final = re.compile(rb"said at ([0-9]+)")
 _PATIENCE_S: Final = 60.0
 
+_PONG: Final = 0xA
+_ALIVE_EVERY_S: Final = 10.0
+"""Who never says anything is pinged and, as these do not read pings, given up."""
+
 
 def measure_channel(plan: Plan, folder: Path) -> Iterator[Figure]:
     """Let viewers talk for a while, and tell how far behind the overlays are and what it costs the server."""
     with ExitStack() as stack:
         twitch = stack.enter_context(_Twitch())
-        server = stack.enter_context(stagedoor(folder, *twitch.options, all_doors=True))
+        server = stack.enter_context(stagedoor(folder, *twitch.options, "--log-level", "error", all_doors=True))
         with own(server) as owner:
             for key, value in {**_furniture(), **twitch.keys}.items():
                 owner.ask("kset", key=key, data=value)
             _wait_connected(owner)
-            overlays = [stack.enter_context(_overlay(server, number)) for number in range(plan.overlays)]
-            listener = stack.enter_context(Client(server.url, server.password))
-            listener.subscribe("twitch/ev/chat-message")
-            yield from _measure(plan, server, twitch, overlays, listener)
+        overlays = [stack.enter_context(_overlay(server, number)) for number in range(plan.overlays)]
+        listener = stack.enter_context(Client(server.url, server.password))
+        listener.subscribe("twitch/ev/chat-message")
+        yield from _measure(plan, server, twitch, overlays, listener)
+        with own(server) as owner:
             _check_history(owner)
 
 
@@ -70,6 +75,8 @@ def _measure(
         if found is None:
             continue  # somebody's answer
         heard += 1
+        if heard % plan.chat_rate == 0:
+            listener.socket.sendall(frame(b"", _PONG))
         last_said_at = int(found[1])
         delays.append((time.monotonic_ns() - last_said_at) / 1e6)
         if not began_at and heard >= plan.chat_rate * warm_up_s:
@@ -100,9 +107,14 @@ class _Crowd(threading.Thread):
 
     def run(self) -> None:
         """Read."""
-        last = LAST.encode()
+        last, alive = LAST.encode(), frame(b"", _PONG)
+        alive_at = time.monotonic()
         while self._waiting.get_map():
-            for key, _ in self._waiting.select():
+            if time.monotonic() - alive_at > _ALIVE_EVERY_S:
+                alive_at = time.monotonic()
+                for key in self._waiting.get_map().values():
+                    key.fileobj.send(alive)  # type: ignore[union-attr]  # they are sockets
+            for key, _ in self._waiting.select(_ALIVE_EVERY_S):
                 received = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]  # they are sockets
                 if not received:
                     return
