@@ -16,11 +16,6 @@ from stagedoor.templates.errors import TemplateFailed
 from stagedoor.templates.functions import Functions
 from stagedoor.templates.limits import MAX_TEXT_TO_SEARCH, Rendering
 
-try:
-    import re2
-except ImportError:  # on a system that it has no wheel for
-    re2 = None
-
 MAX_PATTERN = 500
 """Characters of a regular expression."""
 
@@ -41,16 +36,19 @@ Match = Any
 
 @functools.lru_cache(maxsize=32)
 def _compiled(pattern: str) -> Pattern:
-    if re2 is None:
-        raise TemplateFailed("regular expressions need the Python package google-re2, which is not here")
+    try:
+        import re2  # here, since most templates have no use for its 2.5 MB
+    except ImportError as error:  # on a system that it has no wheel for
+        reason = "regular expressions need the Python package google-re2, which is not here"
+        raise TemplateFailed(reason) from error
     options = re2.Options()
     options.max_mem = MAX_MEMORY
     options.log_errors = False
     try:
         return re2._Regexp(pattern, options)
     except re2.error as error:
-        reason = error.args[0] if error.args else b""
-        told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        cause = error.args[0] if error.args else b""
+        told = cause.decode("utf-8", "replace") if isinstance(cause, bytes) else str(cause)
         raise BadPattern(f"the regular expression {pattern[:40]!r} cannot be used: {told}") from None
 
 
