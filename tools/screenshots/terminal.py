@@ -56,6 +56,8 @@ class Terminal:
             "COLUMNS": str(self._columns),
             "LINES": "30",
             "STAGEDOOR_DATA": DATA,
+            # So that what is shown calls the program by its name, wherever it is on this machine.
+            "PATH": f"{STAGEDOOR.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
         process = subprocess.Popen(
             [STAGEDOOR, *command[1:]], cwd=self._folder, stdin=its, stdout=its, stderr=its, env=environment
