@@ -1,14 +1,13 @@
 """Starts commands as forks of one interpreter that has imported what they need: most of a command's time are imports.
 
-Run as a program it is that interpreter. For each command it takes the arguments and the environment, pickled since JSON
-cannot hold what is no UTF-8, and four descriptors: standard input, output and error, and one for the exit code.
+Run as a program it is that interpreter. For each command it takes the arguments and the environment as JSON, and four
+descriptors: standard input, output and error, and one for the exit code.
 """
 
 import atexit
 import gc
 import importlib
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -18,10 +17,15 @@ from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
+import msgspec
+
+_MAX_REQUEST_BYTES: Final = 1 << 19
 _ARRIVED: Final = b"."
 
-Request = tuple[list[str], dict[str, str]]
-"""The arguments and the environment."""
+
+class _Request(msgspec.Struct):
+    arguments: list[str]
+    environment: dict[str, str]
 
 
 @cache
@@ -46,14 +50,15 @@ def _interpreter() -> socket.socket:
 
 def start(arguments: list[str], environment: dict[str, str], descriptors: list[int]) -> None:
     """Start a command; the last one of the four descriptors gets its exit code as text, then the end of the file."""
-    request = pickle.dumps((arguments, environment))
+    request = msgspec.json.encode(_Request(arguments, environment))
+    assert len(request) < _MAX_REQUEST_BYTES
     interpreter = _interpreter()
     socket.send_fds(interpreter, [len(request).to_bytes(4)], descriptors)
     interpreter.sendall(request)
     assert interpreter.recv(1) == _ARRIVED
 
 
-def _serve(requests: socket.socket) -> Request:
+def _serve(requests: socket.socket) -> _Request:
     """Fork for each request; returns it in the fork, which is to become the command."""
     while True:
         size, descriptors, _, _ = socket.recv_fds(requests, 4, 4)
@@ -65,8 +70,7 @@ def _serve(requests: socket.socket) -> Request:
         if os.fork() == 0:
             requests.close()
             _become(descriptors)
-            request: Request = pickle.loads(text)
-            return request
+            return msgspec.json.decode(text, type=_Request)
         for descriptor in descriptors:
             os.close(descriptor)
         requests.sendall(_ARRIVED)
@@ -105,10 +109,10 @@ def _main() -> None:
         importlib.import_module(module)
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    arguments, environment = _serve(socket.socket(fileno=int(sys.argv[1])))
+    request = _serve(socket.socket(fileno=int(sys.argv[1])))
     os.environ.clear()
-    os.environ.update(environment)
-    sys.argv[1:] = arguments
+    os.environ.update(request.environment)
+    sys.argv[1:] = request.arguments
     main(prog_name="stagedoor")
 
 
