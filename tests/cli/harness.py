@@ -13,8 +13,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from tests.cli import forks
-
 TIMEOUT_S = 30.0
 STAGEDOOR = (sys.executable, "-m", "stagedoor")
 
@@ -53,18 +51,6 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-async def _read(descriptor: int) -> bytes:
-    """Read a pipe to its end."""
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
-    )
-    try:
-        return await reader.read()
-    finally:
-        transport.close()
-
-
 class Result(NamedTuple):
     """How a command ended."""
 
@@ -91,9 +77,7 @@ class Cli:
         env: dict[str, str] | None = None,
         max_file_bytes: int | None = None,
     ) -> Result:
-        """Run a command to its end: in a fork, unless it is given an environment or a limit of its own."""
-        if env is None and max_file_bytes is None:
-            return await self._fork([*arguments], stdin.encode() if isinstance(stdin, str) else stdin)
+        """Run a command to its end."""
         limited = () if max_file_bytes is None else (sys.executable, "-c", _LIMIT_FILES, str(max_file_bytes))
         process = await asyncio.create_subprocess_exec(
             *limited,
@@ -108,24 +92,6 @@ class Cli:
             out, err = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
         assert process.returncode is not None
         return Result(process.returncode, out.decode(), err.decode())
-
-    async def _fork(self, arguments: list[str], stdin: bytes) -> Result:
-        pipes = [os.pipe() for _ in range(4)]
-        (stdin_end, writing), (out, out_end), (err, err_end), (code, code_end) = pipes
-        theirs = [stdin_end, out_end, err_end, code_end]
-        try:
-            forks.start(arguments, environment(STAGEDOOR_DATA=str(self.data)), theirs)
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        transport, _ = await asyncio.get_running_loop().connect_write_pipe(
-            asyncio.BaseProtocol, os.fdopen(writing, "wb")
-        )
-        transport.write(stdin)
-        transport.close()
-        async with asyncio.timeout(TIMEOUT_S):
-            printed, complaints, ended = await asyncio.gather(_read(out), _read(err), _read(code))
-        return Result(int(ended), printed.decode(), complaints.decode())
 
     async def ok(self, *arguments: str, stdin: str | bytes = b"") -> str:
         """Run a command that must succeed; returns what it printed."""
