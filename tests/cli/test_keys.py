@@ -147,7 +147,7 @@ async def test_password_opens_another_server(cli: Cli, server: Server) -> None:
     there = ("--url", server.url, "--password", PASSWORD)
     await cli.ok("set", *there, "a", "1")
     assert await cli.ok("get", *there, "a") == "1\n"
-    assert await cli.ok("list", *there) == "a\n"
+    assert await cli.ok("list", *there, "a") == "a\n"
     await cli.ok("del", *there, "a")
     assert (await cli("get", *there, "a")).code == 3
 

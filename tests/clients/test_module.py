@@ -1,6 +1,7 @@
 """The module for authors of overlays, ``/static/examples/stagedoor.js``: in Chromium, at the real server."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -314,18 +315,20 @@ async def test_over_https_everything_goes_by_wss(tmp_path: Path, chromium: Brows
     (tmp_path / "overlays").mkdir()
     (tmp_path / "overlays" / "page.html").write_text(PAGE)
     server = Server(tmp_path / "data", "--static", str(tmp_path / "overlays"), streamerbot=True)
-    await server.start()
-    await Cli(server.data).ok("tls", "new")
-    _, key = await make_overlay_key(server, "event:*", "read:counter/*")
-    context = await chromium.new_context(ignore_https_errors=True)
-    page = await context.new_page()
-    sockets: list[str] = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
-    await page.goto(f"https://localhost:{server.port}/static/page.html#key={key}")
-    await page.evaluate("start({ name: 'Death counter' })")
-    await page.wait_for_function("seen.at(-1)[0] === 'in'")
-    await page.goto(f"https://localhost:{server.port}/static/examples/chat/#port={server.streamerbot_port}&key={key}")
-    await expect(page.locator("#status")).to_be_hidden()
-    assert sockets == [f"wss://localhost:{server.port}/ws", f"wss://127.0.0.1:{server.streamerbot_port}/"]
-    await context.close()
-    await server.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        await server.start()
+        stack.push_async_callback(server.stop)
+        await Cli(server.data).ok("tls", "new")
+        _, key = await make_overlay_key(server, "event:*", "read:counter/*")
+        context = await chromium.new_context(ignore_https_errors=True)
+        stack.push_async_callback(context.close)
+        page = await context.new_page()
+        sockets: list[str] = []
+        page.on("websocket", lambda socket: sockets.append(socket.url))
+        home = f"https://localhost:{server.port}/static"
+        await page.goto(f"{home}/page.html#key={key}")
+        await page.evaluate("start({ name: 'Death counter' })")
+        await page.wait_for_function("seen.at(-1)[0] === 'in'")
+        await page.goto(f"{home}/examples/chat/#port={server.streamerbot_port}&key={key}")
+        await expect(page.locator("#status")).to_be_hidden()
+        assert sockets == [f"wss://localhost:{server.port}/ws", f"wss://127.0.0.1:{server.streamerbot_port}/"]

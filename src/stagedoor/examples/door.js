@@ -33,6 +33,7 @@ function connect({ events, onEvent, onReady = () => undefined }) {
   const key = options.get("key") || "";
   const password = key || options.get("password") || "";
   let delayMs = FIRST_DELAY_MS;
+  showStatus("Connecting…"); // until it hears what it has to show
   open();
 
   function open() {
