@@ -55,7 +55,13 @@ async def start_stream(base: Foundation, find_twitch_redirect: Callable[[], str 
         Timers(client(), base.loop),
         Alerts(client(), Renderer(client()), base.loop),
         Loyalty(client(), client(), base.loop),
-        Twitch(client, base.loop, Urls.chosen(base.settings), find_redirect=find_twitch_redirect),
+        Twitch(
+            client,
+            base.loop,
+            Urls.chosen(base.settings),
+            find_redirect=find_twitch_redirect,
+            record=base.record,
+        ),
     )
     for service in following:
         await service.start()

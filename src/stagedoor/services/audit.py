@@ -24,12 +24,13 @@ from stagedoor.keys import (
     HTTP_CONFIG,
     STREAMERBOT_CONFIG,
     TLS_CONFIG,
+    TWITCH_CONFIG,
 )
 from stagedoor.types import Key, Value
 
 logger = logging.getLogger(__name__)
 
-SETTINGS: Final[tuple[Key, ...]] = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG, TLS_CONFIG)
+SETTINGS: Final[tuple[Key, ...]] = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG, TLS_CONFIG, TWITCH_CONFIG)
 
 HEAD_AFTER_S: Final = 5.0
 """How long an entry may be newer than what the store knows: a login must not cost a commit of its own."""

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,7 @@ from stagedoor.access import Client
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
 from stagedoor.keys import CHAT_MESSAGE, EMIT, LOOPBACK_OPEN, LOOPBACK_SAY
+from stagedoor.services.parameters import read_parameters
 from stagedoor.streamerbot.events.people import (
     BROADCASTER,
     MODERATOR,
@@ -45,11 +46,6 @@ _DEFAULT_NAME: Final = "Streamer"
 _SPACES: Final = re.compile(r"[\s\u2028\u2029]+")
 _TRICKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of text."""
-
-_MISSING: Final = re.compile("missing required field `([^`]+)`")
-_WRONG: Final = re.compile(r"at `\$\.([^`]+)`")
-
-R = TypeVar("R")
 
 Platform = Literal["twitch", "youtube", "kick", "trovo"]
 Role = Literal["viewer", "vip", "moderator", "broadcaster"]
@@ -129,7 +125,7 @@ class Loopback:
         client.serve(LOOPBACK_SAY, self._say)
 
     async def _open(self, value: Value) -> Value:
-        request = _read(value, OpenRequest)
+        request = read_parameters(value, OpenRequest)
         platform = request.platform
         if platform in self._rooms or self._client.get(_platform_key(platform)):
             raise RequestFailed(f"{platform} is connected already")
@@ -147,7 +143,7 @@ class Loopback:
         return "{}"
 
     async def _say(self, value: Value) -> Value:
-        request = _read(value, SayRequest)
+        request = read_parameters(value, SayRequest)
         room = self._rooms.get(request.platform)
         if room is None:
             raise RequestFailed(f"no loopback room is open for {request.platform}")
@@ -203,7 +199,7 @@ class _Room:
 
     async def _send(self, value: Value) -> Value:
         """Say something from an account that is logged in here."""
-        request = _read(value, _SendRequest)
+        request = read_parameters(value, _SendRequest)
         if request.broadcast_id and (self._broadcast is None or request.broadcast_id != self._broadcast["id"]):
             raise RequestFailed("Broadcast not found")
         author = self._bot if request.bot else self._broadcaster
@@ -357,26 +353,6 @@ def _describe_reply(reply_to: _Message) -> JsonObject:
         "threadMsgId": first.id,
         "threadUserLogin": first.author.login,
     }
-
-
-def _read(value: Value, wanted: type[R]) -> R:
-    """Read a request, in which ``null`` is as good as nothing.
-
-    Raises:
-        RequestFailed: Naming the parameter that is missing or wrong.
-    """
-    try:
-        given = msgspec.json.decode(value, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RequestFailed("expected a JSON object") from error
-    try:
-        return msgspec.convert({name: item for name, item in given.items() if item is not None}, wanted)
-    except msgspec.ValidationError as error:
-        if match := _MISSING.search(str(error)):
-            raise RequestFailed(f"Missing parameter: {match[1]}") from error
-        parameter = match[1] if (match := _WRONG.search(str(error))) else ""
-        reason = "Invalid platform" if parameter == "platform" else f"Invalid parameter: {parameter}"
-        raise RequestFailed(reason) from error
 
 
 def _plain(text: str) -> str:

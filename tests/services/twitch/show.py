@@ -46,6 +46,7 @@ class Show:
             asyncio.get_running_loop(),
             Urls(*self.twitch.urls),
             find_redirect=lambda: None,
+            record=lambda kind, facts: None,
             now=self.twitch.clock.now,
             random=lambda: 0.0,
         )

@@ -90,6 +90,7 @@ class Stage:
         self.network = Network(timeout_s=PATIENCE_S)
         self.redirect: str | None = REDIRECT
         self.changes: list[Account] = []
+        self.audit: list[tuple[str, dict[str, object]]] = []
         self._changed = asyncio.Event()
         now = twitch.clock.now
         urls = Urls(*twitch.urls)
@@ -97,9 +98,12 @@ class Stage:
         self.tokens = Tokens(Client(self.hub, SERVICE), oauth, self.clock, now=now, random=lambda: 0.5)
         self.tokens.changed = self._note
         self.logins = Logins(
-            Client(self.hub, SERVICE), oauth, self.tokens, urls, lambda: self.redirect, self.clock, now
+            Client(self.hub, SERVICE), oauth, self.tokens, urls, lambda: self.redirect, self._record, self.clock, now
         )
         self.helix = Helix(urls, self.network, self.tokens, self.clock, now=now)
+
+    def _record(self, kind: str, facts: Mapping[str, object]) -> None:
+        self.audit.append((kind, dict(facts)))
 
     def _note(self, account: Account) -> None:
         self.changes.append(account)

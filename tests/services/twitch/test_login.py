@@ -17,7 +17,7 @@ from stagedoor.fake_twitch import FakeTwitch
 from stagedoor.fake_twitch.refused import Refused
 from stagedoor.redaction import Redactor
 from stagedoor.services.known_secrets import KnownSecrets
-from stagedoor.services.twitch.errors import LoginNeeded
+from stagedoor.services.twitch.errors import LoginNeeded, Unreachable
 from stagedoor.services.twitch.login import CODE_LIFETIME_S
 from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair, Validity
 from stagedoor.services.twitch.scopes import SCOPES, covers, missing, wanted
@@ -78,6 +78,35 @@ async def test_a_device_code_logs_in(stage: Stage, *, is_public: bool) -> None:
         "problem": None,
     }
     assert await stage.tokens.refresh_after_401("streamer", pair.access_token) != pair.access_token
+
+
+async def test_a_login_that_twitch_would_not_refresh_fails_at_once(stage: Stage) -> None:
+    """An application of the confidential kind gets a login without its secret; it would end hours later."""
+    await log_in(stage)
+    before, audited = stage.stored(), list(stage.audit)
+    await stage.configure(enabled=False, api_client_secret="")
+    login = await begin(stage)
+    stage.twitch.approve_device(login["userCode"])
+    await stage.clock.skip()
+    problem = (await stage.until_login("streamer", "failed"))["problem"]
+    assert problem == "the Twitch application is of the confidential kind, so its secret is needed"
+    assert stage.stored() == before
+    assert stage.audit == audited
+    assert before is not None
+    assert [*stage.twitch.tokens.access] == [before.access_token]
+
+
+async def test_a_login_that_cannot_be_tried_for_now_is_taken(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refresh(*_: object) -> None:
+        raise Unreachable("no network")
+
+    await stage.configure(enabled=False, is_public=True)
+    monkeypatch.setattr(stage.logins.oauth, "refresh", refresh)
+    login = await begin(stage)
+    stage.twitch.approve_device(login["userCode"])
+    await stage.clock.skip()
+    await stage.until_login("streamer", "done")
+    assert stage.stored() is not None
 
 
 async def test_the_bot_has_an_account_of_its_own_that_is_refreshed(stage: Stage) -> None:
@@ -418,6 +447,11 @@ async def test_logging_out_forgets_the_account_here_and_there(stage: Stage) -> N
     assert stage.tokens.describe("streamer") is None
     assert stage.twitch.tokens.find(pair.access_token) is None
     assert stage.logins_shown() == {}
+    name = stage.twitch.world.owner.login
+    assert stage.audit == [
+        ("account", {"name": name, "what": "streamer", "reason": "logged in"}),
+        ("account", {"name": name, "what": "streamer", "reason": "logged out"}),
+    ]
 
 
 async def test_nobody_refreshes_what_is_being_forgotten(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from stagedoor.access import Client, Clock, Timer
+from stagedoor.access import Client, Clock, Record, Timer
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.keys import (
     TWITCH_CALLBACK,
@@ -35,7 +35,7 @@ from stagedoor.services.twitch.errors import Account, Refused, Unreachable
 from stagedoor.services.twitch.oauth import PENDING, SLOW_DOWN, Application, DeviceCode, OAuth, TokenPair
 from stagedoor.services.twitch.scopes import SCOPES, wanted
 from stagedoor.services.twitch.timing import sleep
-from stagedoor.services.twitch.tokens import Tokens, User
+from stagedoor.services.twitch.tokens import Tokens, User, explain_refusal
 from stagedoor.services.twitch.urls import Urls
 from stagedoor.types import JsonObject, Value
 
@@ -112,6 +112,7 @@ class Logins:
     tokens: Tokens
     urls: Urls
     find_redirect: Callable[[], str | None]
+    record: Record
     clock: Clock
     now: Callable[[], float] = time.time
     _logins: dict[Account, _Login] = field(default_factory=dict)
@@ -220,10 +221,12 @@ class Logins:
         if (login := self._logins.pop(account, None)) is not None:
             _stop(login)
             await self._tell()
+        user = self.tokens.user(account)
         try:
             await self.tokens.log_out(account)
         except StoreError as error:
             raise RequestFailed(f"the account cannot be forgotten: {error}") from error
+        self._note(account, "logged out", user)
         return "{}"
 
     async def _test(self, value: Value) -> Value:
@@ -321,12 +324,32 @@ class Logins:
             await self._give_back(login.application, pair)
             return None
         login.task = None  # what Twitch has granted is taken as a whole, whoever gives the login up now
+        if not login.application.client_secret:
+            try:
+                pair = await self._refresh_once(login.application, pair)
+            except Refused as refusal:
+                await self._give_back(login.application, pair)
+                await self._fail(login, explain_refusal(refusal))
+                return None
         user = await self.tokens.adopt(login.account, pair)
         login.stage, login.problem = "done", None
         _stop_timer(login)
         logger.info("the %s is logged in to Twitch%s", login.account, f" as {user.login}" if user else "")
+        self._note(login.account, "logged in", user)
         await self._tell()
         return user
+
+    async def _refresh_once(self, application: Application, pair: TokenPair) -> TokenPair:
+        """Find out whether a login can be refreshed, by doing so.
+
+        Twitch lets an application of the confidential kind log in by a code without its secret, but does not refresh
+        that login: it would end in the middle of a stream, some four hours later.
+        """
+        try:
+            return await self.oauth.refresh(application, pair.refresh_token)
+        except Unreachable as error:
+            logger.info("whether the login can be refreshed is not known yet: %s", error)
+            return pair
 
     async def _give_back(self, application: Application, pair: TokenPair) -> None:
         try:
@@ -344,6 +367,10 @@ class Logins:
 
     def _fail_soon(self, login: _Login, problem: str) -> None:
         self._run(self._fail(login, problem))
+
+    def _note(self, account: Account, what: str, user: User | None) -> None:
+        """Have it entered into the audit log whose account is used from now on, or no more."""
+        self.record("account", {"name": user.login if user else None, "what": account, "reason": what})
 
     async def _tell(self) -> None:
         """Write how the logins stand."""

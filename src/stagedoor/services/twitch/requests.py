@@ -13,6 +13,7 @@ import msgspec
 from stagedoor.access import Client, Clock
 from stagedoor.errors import RequestFailed
 from stagedoor.keys import TWITCH_ANNOUNCE, TWITCH_CHANNEL, TWITCH_CHATTERS, TWITCH_WHISPER
+from stagedoor.services.parameters import read_parameters
 from stagedoor.services.twitch.errors import Account, Refused, TwitchError
 from stagedoor.services.twitch.helix import Helix
 from stagedoor.services.twitch.sending import MAX_CHARACTERS, Sender, choose_account, plain
@@ -35,9 +36,6 @@ _CHANNELS: Final = 500
 """How many channels are remembered so."""
 
 _NAME: Final = re.compile(r"\w{1,50}")
-
-_MISSING: Final = re.compile("missing required field `([^`]+)`")
-_WRONG: Final = re.compile(r"at `\$\.([^`]+)`")
 
 R = TypeVar("R")
 
@@ -213,7 +211,7 @@ class Requests:
 
         async def answer(value: Value) -> Value:
             try:
-                return await (handle() if kind is None else handle(_read(value, kind)))
+                return await (handle() if kind is None else handle(read_parameters(value, kind)))
             except Refused as error:
                 raise RequestFailed(f"Twitch does not take it: {error.message}") from error
             except TwitchError as error:
@@ -222,24 +220,6 @@ class Requests:
                 raise RequestFailed("Twitch's answer makes no sense") from error
 
         return answer
-
-
-def _read(value: Value, wanted: type[R]) -> R:
-    """Read a request, in which ``null`` is as good as nothing.
-
-    Raises:
-        RequestFailed: Naming the parameter that is missing or wrong.
-    """
-    try:
-        given = msgspec.json.decode(value, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RequestFailed("expected a JSON object") from error
-    try:
-        return msgspec.convert({name: item for name, item in given.items() if item is not None}, wanted)
-    except msgspec.ValidationError as error:
-        if match := _MISSING.search(str(error)):
-            raise RequestFailed(f"Missing parameter: {match[1]}") from error
-        raise RequestFailed(f"Invalid parameter: {match[1] if (match := _WRONG.search(str(error))) else ''}") from error
 
 
 def _encode(value: JsonObject) -> Value:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from stagedoor.access import Client, Clock
+from stagedoor.access import Client, Clock, Record
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
 from stagedoor.keys import TWITCH_CONFIG, TWITCH_STATUS
@@ -50,6 +50,7 @@ class Twitch:
         urls: Urls,
         *,
         find_redirect: Callable[[], str | None],
+        record: Record,
         now: Callable[[], float] = time.time,
         random: Callable[[], float] = random_.random,
     ) -> None:
@@ -61,7 +62,7 @@ class Twitch:
         oauth = OAuth(urls, self._network)
         self._tokens = Tokens(client(), oauth, clock, now=now, random=random)
         self._tokens.changed = lambda account: self._look()
-        self._logins = Logins(client(), oauth, self._tokens, urls, find_redirect, clock, now)
+        self._logins = Logins(client(), oauth, self._tokens, urls, find_redirect, record, clock, now)
         self._helix = Helix(urls, self._network, self._tokens, clock, now=now)
         self._sender = Sender(self._helix, self._tokens, clock, random, self._look)
         self._publisher = Publisher(client(), client(), now=now)

@@ -368,7 +368,7 @@ class Tokens:
             if error.status == 429:
                 raise Unreachable("it is asked too often") from error
             logger.warning("Twitch does not refresh the login of the %s: %s", session.account, error)
-            raise self._need_login(session, _explain(error)) from error
+            raise self._need_login(session, explain_refusal(error)) from error
         if session.generation != generation:
             return self._keys_of(session)  # somebody has logged in or out meanwhile, and that counts
         await self._keep(session, pair)
@@ -456,7 +456,7 @@ class Tokens:
         )
 
 
-def _explain(error: Refused) -> str:
+def explain_refusal(error: Refused) -> str:
     """Say what the owner can do about a refused refresh."""
     said = error.message.lower()
     if "missing client secret" in said:

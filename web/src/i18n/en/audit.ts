@@ -30,6 +30,7 @@ export const audit = {
     setting: 'Setting',
     reveal: 'Secret',
     pass: 'Console',
+    account: 'Account',
     tls: 'Encryption',
     broken: 'Broken',
   } as Record<string, string>,
@@ -144,6 +145,11 @@ export const audit = {
     'pairing code': 'A code for pairing was made',
     returned: 'A browser signed out',
   } as Record<string, string>,
+  account: (name: string) => `The account ${name} at Twitch changed`,
+  accounts: {
+    'logged in': (name: string) => `The account ${name} was logged in to Twitch`,
+    'logged out': (name: string) => `The account ${name} was logged out of Twitch`,
+  } as Record<string, (name: string) => string>,
   tls: (what: string, reason: string) => `Encryption: ${[what, reason].filter(Boolean).join(', ')}`,
   broken: (reason: string) => `The log is not whole: ${reason}`,
 };

@@ -12,14 +12,14 @@ export const TOPICS = {
   questions: ['asked', 'answered'],
   grants: ['remembered', 'changed', 'revoked', 'expired', 'origin'],
   uses: ['use'],
-  settings: ['setting', 'tls'],
+  settings: ['setting', 'account', 'tls'],
   secrets: ['reveal'],
   itself: ['start', 'stop', 'broken'],
 } as const;
 export type Topic = keyof typeof TOPICS;
 
 const BAD = ['refused', 'broken'];
-const NOTED = ['revoked', 'expired', 'reveal', 'setting', 'tls', 'origin'];
+const NOTED = ['revoked', 'expired', 'reveal', 'setting', 'account', 'tls', 'origin'];
 
 /** How much an entry should catch the eye. */
 export function weightOf({ kind }: Entry): '' | 'warn' | 'bad' {
@@ -69,6 +69,8 @@ function sentence(kind: string, facts: Facts, words: Words): string {
       return words.reveal(facts['key'] === undefined ? what : text('key'));
     case 'pass':
       return words.passes[text('what')] ?? words.pass;
+    case 'account':
+      return (words.accounts[text('reason')] ?? words.account)(text('name') || text('what'));
     case 'tls':
       return words.tls(text('name'), text('reason'));
     case 'broken':
