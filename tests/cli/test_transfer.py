@@ -97,13 +97,13 @@ async def test_export_shows_its_progress_on_a_terminal(cli: Cli, tmp_path: Path)
         assert await terminal.end() == 0
 
 
-async def test_dry_run_counts_and_changes_nothing(both: Cli, tmp_path: Path) -> None:
+async def test_dry_run_names_keys_and_changes_nothing(both: Cli, tmp_path: Path) -> None:
     await both.ok("set", "same", "1")
     await both.ok("set", "changed", "1")
     before = await both.ok("export")
     archive = write(tmp_path / "in.json", {"same": "1", "changed": "2", "new": "3", "alerts/ev/raid": "past"})
     assert await both.ok("import", "--dry-run", archive) == (
-        "would import 3 keys: 1 new, 1 changed, 1 the same; 1 past events and requests left out\n"
+        "new\tnew\nchanged\tchanged\nwould import 3 keys: 1 new, 1 changed, 1 the same; 1 past events and requests left out\n"
     )
     assert (await both("import", "--dry-run", "--json", archive)).json == {
         "keys": 3,
@@ -111,6 +111,7 @@ async def test_dry_run_counts_and_changes_nothing(both: Cli, tmp_path: Path) -> 
         "changed": 1,
         "same": 1,
         "left_out": 1,
+        "names": {"new": ["new"], "changed": ["changed"], "same": ["same"]},
     }
     assert await both.ok("export") == before
 

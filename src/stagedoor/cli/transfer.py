@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,7 +126,7 @@ def open_output(file: str) -> Iterator[BinaryIO]:
 
 @click.command("import", short_help="Read keys from a file.")
 @click.argument("file")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only say which keys would change.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing if all goes well.")
 @json_option
 @data_option
@@ -145,8 +145,10 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
     content = sys.stdin.buffer.read() if file == _STANDARD_STREAM else None
     parsed = read_archive(Path(file)) if content is None else parse_archive(content, "standard input")
     entries = importable_entries(parsed, Catalogue(SPECS))
+    names: dict[str, list[Key]] = {}
     if dry_run:
-        outcome = _compare(data, entries)
+        names = _compare(data, entries)
+        outcome = {"keys": len(entries), **{kind: len(keys) for kind, keys in names.items()}}
     else:
         shows_progress = not (quiet or as_json)
         with _on_disk(data, file, content) as path:
@@ -155,13 +157,13 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
         warn_of_password(entries)
     outcome["left_out"] = len(parsed) - len(entries)
     if as_json:
-        print_json(outcome)
+        print_json({**outcome, "names": names} if dry_run else outcome)
     elif not quiet:
-        _report(outcome, is_done=not dry_run)
+        _report(outcome, names, is_done=not dry_run)
 
 
-def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, int]:
-    """Count what an import would do."""
+def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, list[Key]]:
+    """Tell which keys an import would bring, change, and write as they are."""
     current: dict[Key, Value] = {}
     if has_store(data):
         store = LmdbStore(store_folder(data), read_only=True)
@@ -169,16 +171,17 @@ def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, int]:
             current = {key: value for key, value in whole_entries(store) if key in entries}
         finally:
             store.close()
-    same = sum(1 for key, value in current.items() if entries[key] == value)
-    return {
-        "keys": len(entries),
-        "new": len(entries) - len(current),
-        "changed": len(current) - same,
-        "same": same,
-    }
+    names: dict[str, list[Key]] = {"new": [], "changed": [], "same": []}
+    for key in sorted(entries):
+        kind = "new" if key not in current else "same" if entries[key] == current[key] else "changed"
+        names[kind].append(key)
+    return names
 
 
-def _report(outcome: Mapping[str, int], *, is_done: bool) -> None:
+def _report(outcome: Mapping[str, int], names: Mapping[str, Sequence[Key]], *, is_done: bool) -> None:
+    for kind in ("new", "changed"):
+        for key in names.get(kind, ()):
+            click.echo(f"{kind}\t{key}")
     if is_done:
         text = f"imported {outcome['keys']} keys"
     else:
