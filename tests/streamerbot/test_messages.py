@@ -14,6 +14,7 @@ from stagedoor.streamerbot.messages import (
     MissingParameter,
     NotJson,
     Parameters,
+    ReadyMembers,
     decode,
     encode_error,
     encode_ok,
@@ -165,10 +166,12 @@ def test_the_id_comes_back_as_it_came(id_: Any) -> None:
         echoed = json.loads(answer)["id"]
         assert echoed == message["id"]
         assert type(echoed) is type(message["id"])
+    assert encode_ok(message, ReadyMembers({"a": {"b": "c"}})) == encode_ok(message, {"a": {"b": "c"}})
 
 
 def test_without_an_id_there_is_none() -> None:
     assert encode_ok({}, {"a": 1}) == b'{"status":"ok","a":1}'
+    assert encode_ok({}, ReadyMembers({"a": 1})) == b'{"status":"ok","a":1}'
     assert encode_error({}, "no") == b'{"status":"error","error":"no"}'
     assert encode_ok({"id": None}, {}) == b'{"status":"ok","id":null}'
 

@@ -70,8 +70,8 @@ class _Asker:
     client: Client
     reception: Reception
 
-    def info(self) -> msgspec.Raw:
-        """What stagedoor says of itself here."""
+    def info(self) -> Members:
+        """The answer to ``GetInfo``."""
         return self.reception.info(Source.HTTP)
 
 

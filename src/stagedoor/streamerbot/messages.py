@@ -18,6 +18,19 @@ Members = dict[str, Any]
 """The result members of an answer; a value may be ready JSON as ``msgspec.Raw``."""
 
 encode: Final = msgspec.json.Encoder().encode
+
+
+class ReadyMembers(Members):
+    """Members that many ask for, encoded once for all of them. They must not be changed."""
+
+    __slots__ = ("json",)
+
+    def __init__(self, members: Members) -> None:
+        super().__init__(members)
+        self.json: Final = encode(members)[1:]
+        """What follows the opening brace."""
+
+
 decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """Read an answer of a service, each member as it is."""
 
@@ -91,7 +104,9 @@ class Parameters:
             MissingParameter: When it is absent and has no default.
             InvalidParameter: When it is no text.
         """
-        value = self.optional_text(name)
+        value = self._message.get(name)
+        if type(value) is not str:
+            value = self.optional_text(name)
         if value is not None:
             return value
         if default is None:
@@ -132,6 +147,8 @@ class Parameters:
 
 def encode_ok(message: JsonObject, members: Members) -> bytes:
     """Answer a request with what it asked for; the id goes back as it came."""
+    if type(members) is ReadyMembers and "id" in message:
+        return b'{"status":"ok","id":' + encode(message["id"]) + b"," + members.json
     if "id" in message:
         return encode({"status": "ok", "id": message["id"], **members})
     return encode({"status": "ok", **members})

@@ -11,10 +11,8 @@ import uuid
 from enum import StrEnum
 from typing import Final
 
-import msgspec
-
 from stagedoor.access import NOBODY, Challenge, Departure, Doorkeeper, Grant, Level
-from stagedoor.streamerbot.messages import encode
+from stagedoor.streamerbot.messages import Members, ReadyMembers, encode
 from stagedoor.streamerbot.times import event_time
 from stagedoor.version import __version__
 from stagedoor.wire import Peer
@@ -95,7 +93,7 @@ class Reception:
         has_to_prove = peer.must_prove and self.doorkeeper.has_password
         return self.doorkeeper.challenge() if is_wanted or has_to_prove else None
 
-    def info(self, source: Source) -> msgspec.Raw:
+    def info(self, source: Source) -> Members:
         """What ``GetInfo`` answers."""
         return self._infos[source]
 
@@ -105,18 +103,18 @@ class Reception:
             "timestamp": event_time(time.time()),
             "session": session_id,
             "request": "Hello",
-            "info": self.info(Source.WEBSOCKET),
+            **self.info(Source.WEBSOCKET),
         }
         if challenge is not None:
             message["authentication"] = {"salt": challenge.salt_base64, "challenge": challenge.challenge_base64}
         return encode(message)
 
 
-def _describe(instance_id: str) -> dict[Source, msgspec.Raw]:
+def _describe(instance_id: str) -> dict[Source, Members]:
     return {
-        source: msgspec.Raw(
-            encode(
-                {
+        source: ReadyMembers(
+            {
+                "info": {
                     "instanceId": instance_id,
                     "name": "stagedoor",
                     "version": API_VERSION,
@@ -127,7 +125,7 @@ def _describe(instance_id: str) -> dict[Source, msgspec.Raw]:
                     "darkMode": False,
                     "source": source,
                 }
-            )
+            }
         )
         for source in Source
     }

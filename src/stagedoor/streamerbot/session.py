@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Final
 
-import msgspec
-
 from stagedoor.access import NOBODY, Client, Departure, Grant, Level, Proof, decode_base64
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StoreError
 from stagedoor.hub import Change, Hub
@@ -103,8 +101,8 @@ class Session:
         """The hub's client behind this connection."""
         return self._client
 
-    def info(self) -> msgspec.Raw:
-        """What stagedoor says of itself here."""
+    def info(self) -> Members:
+        """The answer to ``GetInfo``."""
         return self._reception.info(Source.WEBSOCKET)
 
     def is_overdue(self, now: float) -> bool:

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import msgspec
-
 from stagedoor.access import Client
 from stagedoor.streamerbot.messages import Members, Parameters, decode_members, encode
 from stagedoor.types import JsonObject, Key
@@ -19,8 +17,8 @@ class Asker(Protocol):
         """Its client of the hub, with its grant."""
         ...
 
-    def info(self) -> msgspec.Raw:
-        """What stagedoor says of itself where it was asked."""
+    def info(self) -> Members:
+        """The answer to ``GetInfo``: what stagedoor says of itself where it was asked."""
         ...
 
 

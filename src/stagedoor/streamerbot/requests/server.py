@@ -6,7 +6,7 @@ from stagedoor.streamerbot.requests.handler import Asker, Request
 
 
 def _get_info(asker: Asker, parameters: Parameters) -> Members:
-    return {"info": asker.info()}
+    return asker.info()
 
 
 def _get_events(asker: Asker, parameters: Parameters) -> Members:

@@ -9,7 +9,7 @@ import msgspec
 
 from stagedoor.access import Client
 from stagedoor.keys import segment, unsegment
-from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, encode
+from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, ReadyMembers
 from stagedoor.streamerbot.requests.handler import Asker, Handler, Request
 from stagedoor.types import Key
 
@@ -49,15 +49,23 @@ async def _get_globals(asker: Asker, parameters: Parameters) -> Members:
 
 def _get_global(asker: Asker, parameters: Parameters) -> Members:
     name = parameters.text("variable")
-    text = asker.client.get(f"global/{_store(parameters)}/{segment(name)}")
+    store = _store(parameters)
+    key = _remembered_key(store, name) if len(name) < _SHORT else _key(store, name)
+    text = asker.client.get(key)
     return _remembered(name, text) if len(text) < _SHORT else _answer(name, text)
+
+
+def _key(store: str, name: str) -> Key:
+    return f"global/{store}/{segment(name)}"
+
+
+_remembered_key: Final = lru_cache(maxsize=1024)(_key)
 
 
 def _answer(name: str, text: str) -> Members:
     """Make the answer to ``GetGlobal``. Overlays ask for the same few variables over and over."""
     variable = _variable(name, _read_entry(text))
-    answer = {"variable": variable, "variables": {name: variable}, "count": 1}
-    return {member: msgspec.Raw(encode(value)) for member, value in answer.items()}
+    return ReadyMembers({"variable": variable, "variables": {name: variable}, "count": 1})
 
 
 _remembered: Final = lru_cache(maxsize=1024)(_answer)
