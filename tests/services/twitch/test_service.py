@@ -499,6 +499,26 @@ async def test_going_live_is_known_at_once(show: Show) -> None:
     await show.until(lambda: show.desk.get(keys.STREAM_INFO) == "[]")
 
 
+@pytest.mark.parametrize("how", ["switched off", "logged out"])
+async def test_a_stream_that_nobody_asks_for_any_more_is_not_live(show: Show, how: str) -> None:
+    show.twitch.world.go_live(viewers=7)
+    await show.until(lambda: show.desk.get(keys.STREAM_INFO) not in ("", "[]"))
+    if how == "switched off":
+        await show.configure(enabled=False)
+    else:
+        await show.desk.ask(keys.TWITCH_LOG_OUT, account="streamer")
+    await show.until(lambda: show.desk.get(keys.STREAM_INFO) == "[]")
+
+
+async def test_a_login_that_has_ended_says_nothing_of_the_stream(show: Show) -> None:
+    show.twitch.world.go_live(viewers=7)
+    await show.until(lambda: show.desk.get(keys.STREAM_INFO) not in ("", "[]"))
+    live = show.desk.get(keys.STREAM_INFO)
+    show.twitch.disconnect(show.twitch.world.owner)
+    await show.until(lambda: show.status["state"] == "login needed" and not show.desk.get(PLATFORM))
+    assert show.desk.get(keys.STREAM_INFO) == live
+
+
 # --- saying ---
 
 

@@ -17,7 +17,7 @@ import msgspec
 from stagedoor.access import Client, Clock, Record
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
-from stagedoor.keys import TWITCH_CONFIG, TWITCH_STATUS
+from stagedoor.keys import STREAM_INFO, TWITCH_CONFIG, TWITCH_STATUS
 from stagedoor.services.twitch.connection import Connection, Purpose, World
 from stagedoor.services.twitch.eventsub import TopicState
 from stagedoor.services.twitch.helix import Helix
@@ -145,6 +145,9 @@ class Twitch:
         purpose = self._purpose()
         if self._connection is not None and self._connection.purpose != purpose:
             await self._disconnect()
+            if not self._config.enabled or not self._tokens.has_tokens("streamer"):
+                # Nobody asks any more; a stream that was live when the owner did this must not be live for ever.
+                await self._client.put(STREAM_INFO, "[]")
         if self._connection is None and purpose is not None:
             self._connection = Connection(
                 purpose,
