@@ -66,6 +66,7 @@ def _run(**flags: object) -> None:
 
 
 async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor) -> None:
+    gc.disable()  # until it is ready: most of what is made meanwhile stays, and looking at it again and again takes time
     from stagedoor.app import App
 
     stop = asyncio.Event()
@@ -91,6 +92,7 @@ async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor)
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
+        gc.enable()
         click.echo("ready")
         sys.stdout.flush()
         await stop.wait()

@@ -144,7 +144,7 @@ async def odd_server() -> AsyncIterator[str]:
         if kind == "away":
             raise web.HTTPFound("https://example.invalid/")
         if kind == "slow":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # never
         return web.Response(body={"list": b"[1]", "garbage": b"{", "deep": b"[" * 100_000, "latin": b'"\xff"'}[kind])
 
     app = web.Application()
