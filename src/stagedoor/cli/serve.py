@@ -66,7 +66,8 @@ def _run(**flags: object) -> None:
 
 
 async def _serve(settings: Settings, chosen: frozenset[str], redactor: Redactor) -> None:
-    gc.disable()  # until it is ready: most of what is made meanwhile stays, and looking at it again and again takes time
+    # Until it is ready: most of what is made meanwhile stays, and to look at it again and again takes time.
+    gc.disable()
     from stagedoor.app import App
 
     stop = asyncio.Event()
