@@ -7,7 +7,7 @@ import msgspec
 
 from stagedoor.access import SERVICE, Client
 from stagedoor.hub import MemoryStore
-from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.publishing import Own, Publisher
 from stagedoor.services.twitch.simulation import lay_over, make_sample
 from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.types import JsonObject
@@ -33,14 +33,14 @@ class Stage:
         members: JsonObject | None = None,
         /,
         *,
-        is_own: bool = False,
+        own: Own | None = None,
         is_simulated: bool = False,
         **more: object,
     ) -> None:
         """Let Twitch tell a topic's sample with other members."""
         sample = make_sample(TOPICS[topic], BROADCASTER, self.now())
         payload = payload_of(topic, lay_over(sample, {**(members or {}), **more}))
-        self.publisher.publish(payload, is_own=is_own, is_simulated=is_simulated)
+        self.publisher.publish(payload, own=own, is_simulated=is_simulated)
 
     def heard(self, key: str) -> list[JsonObject]:
         """What was written to a key."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stagedoor.keys import CHAT_HISTORY, CHAT_MESSAGE
 from stagedoor.services.twitch.chat import Said, as_streamerbot, as_strimertul, mark, read_event
+from stagedoor.services.twitch.publishing import Own
 from stagedoor.streamerbot.events import Emotes
 from stagedoor.types import JsonObject
 from tests.services.twitch.telling import payload_of, stage
@@ -244,14 +245,15 @@ def test_a_cheer_is_marked_in_the_text() -> None:
     ]
 
 
-async def test_what_this_process_says_itself_is_marked_and_no_viewers_message() -> None:
+@pytest.mark.parametrize("is_internal", [True, False])
+async def test_what_this_process_says_itself_is_marked_and_no_viewers_message(*, is_internal: bool) -> None:
     async with stage() as there:
         await there.desk.put("twitch/bot-config", '{"chat_history":5}')
         there.desk.heard.clear()
-        there.notify("channel.chat.message", is_own=True)
+        there.notify("channel.chat.message", own=Own(is_internal))
         events = there.desk.events("Twitch")
         assert [(type_, data["meta"]["internal"]) for type_, data in events if isinstance(data["meta"], dict)] == [
-            ("ChatMessage", True)
+            ("ChatMessage", is_internal)
         ]
         assert there.desk.get(CHAT_MESSAGE) == ""
         assert there.desk.get(CHAT_HISTORY) == ""

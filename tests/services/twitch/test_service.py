@@ -544,16 +544,18 @@ async def test_the_streamer_speaks_for_a_bot_whose_login_is_over(show: Show) -> 
 async def test_what_was_said_here_is_no_viewers_message(show: Show) -> None:
     await show.desk.ask(SAY, message="from the streamer's account")
     await show.desk.ask(SAY, message="from the bot's account", bot=True)
+    await show.desk.ask(SAY, message="for the commands", bot=True, internal=False)
     show.twitch.world.chat(show.twitch.world.bot, "typed by the bot's owner")
     show.twitch.world.chat(show.twitch.world.owner, "typed by the streamer")
     await show.until(lambda: bool(show.messages))
     assert show.messages == ["typed by the streamer"]
     told = show.told("event/Twitch/ChatMessage")
-    assert [event["text"] for event in told] == [
-        "from the streamer's account",
-        "from the bot's account",
-        "typed by the bot's owner",
-        "typed by the streamer",
+    assert [(event["text"], event["meta"]["internal"]) for event in told] == [  # type: ignore[index]
+        ("from the streamer's account", True),
+        ("from the bot's account", True),
+        ("for the commands", False),
+        ("typed by the bot's owner", True),
+        ("typed by the streamer", False),
     ]
 
 

@@ -16,7 +16,7 @@ from stagedoor.services.twitch.emotes import Emotes
 from stagedoor.services.twitch.errors import HelixError
 from stagedoor.services.twitch.eventsub import EventSub
 from stagedoor.services.twitch.helix import Helix
-from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.publishing import Own, Publisher
 from stagedoor.services.twitch.scopes import covers
 from stagedoor.services.twitch.sending import Sender
 from stagedoor.services.twitch.streams import TOPICS as STREAM_TOPICS
@@ -161,22 +161,23 @@ class Connection:
         try:
             notification = _decode(payload)
             topic = notification.subscription.type
-            is_own = topic == CHAT_MESSAGE and self._is_own(read_event(notification.event))
+            own = self._recognise(read_event(notification.event)) if topic == CHAT_MESSAGE else None
         except msgspec.DecodeError as error:
             logger.warning("EventSub sent a notification that makes no sense: %s", error)
             return
         if topic in STREAM_TOPICS:
             self._streams.ask_now()
         try:
-            self._publisher.publish(payload, received_s, is_own=is_own)
+            self._publisher.publish(payload, received_s, own=own)
         except Exception:
             logger.exception("an event of %s could not be published", topic)
 
-    def _is_own(self, said: ChatEvent) -> bool:
-        """Tell whether a message was said by us: whatever the bot's account says, and what was sent from here."""
+    def _recognise(self, said: ChatEvent) -> Own | None:
+        """Tell what was said by us: whatever the bot's account says, and what was sent from here."""
         bot = self._tokens.user("bot")
-        is_ours = self._sender.recognise(said.message_id, said.chatter_user_id, said.message.text)
-        if bot is None or said.chatter_user_id != bot.id:
-            return is_ours
-        self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges or ()))
-        return is_ours or bot.id != self.purpose.streamer_id
+        is_internal = self._sender.recognise(said.message_id, said.chatter_user_id, said.message.text)
+        if bot is not None and said.chatter_user_id == bot.id:
+            self._sender.note_rank(bot.id, is_moderator=any(badge.set_id in _MODERATES for badge in said.badges or ()))
+            if is_internal is None and bot.id != self.purpose.streamer_id:
+                is_internal = True
+        return None if is_internal is None else Own(is_internal)

@@ -8,7 +8,7 @@ looks like, its strimertül half is told; what Streamer.bot's events cannot be m
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,13 @@ _EMOTES: Final[Key] = "emotes/twitch"
 _PLATFORM: Final[Key] = "platform/twitch"
 _STANDING: Final = ("broadcastIsAffiliate", "broadcastIsPartner")
 """What events say of the channel, and no notification does."""
+
+
+class Own(NamedTuple):
+    """What is known of a chat message that this process has sent."""
+
+    is_internal: bool
+    """Whether commands that ignore internal messages shall ignore it."""
 
 
 class Payload(msgspec.Struct):
@@ -85,7 +92,7 @@ class Publisher:
         notification: bytes | str | Payload,
         received_s: float | None = None,
         *,
-        is_own: bool = False,
+        own: Own | None = None,
         is_simulated: bool = False,
     ) -> None:
         """Tell of a notification.
@@ -94,7 +101,7 @@ class Publisher:
             notification: The payload, an object with ``subscription`` and ``event``; one that is none is logged, and
                 nothing is told.
             received_s: When it came, Unix time; now, if it is not given.
-            is_own: Whether it is a chat message that this process has sent: then only Streamer.bot's event is told.
+            own: What is known of a chat message that this process has sent: of that only Streamer.bot's event is told.
             is_simulated: Whether somebody makes it up: then no other topic tells the same.
         """
         now = self._now() if received_s is None else received_s
@@ -105,14 +112,15 @@ class Publisher:
             logger.warning("Twitch notified what cannot be read: %s", error)
             return
         if payload.subscription.type == CHAT_TOPIC:
-            self._publish_message(payload.event, now, is_own=is_own)
+            self._publish_message(payload.event, now, own)
         else:
             self._publish_notification(payload, now, is_simulated=is_simulated)
 
-    def _publish_message(self, body: msgspec.Raw, now: float, *, is_own: bool) -> None:
+    def _publish_message(self, body: msgspec.Raw, now: float, own: Own | None) -> None:
         said = Said(read_event(body))
-        events = self._complete(CHAT_TOPIC, lambda: self._read_message(said, is_own=is_own), now)
-        if is_own:
+        is_internal = own is not None and own.is_internal
+        events = self._complete(CHAT_TOPIC, lambda: self._read_message(said, is_internal=is_internal), now)
+        if own is not None:
             self._write(events)
             return
         message = _encode(as_strimertul(said, now)).decode()
@@ -131,8 +139,8 @@ class Publisher:
         self._write(writes)
         self._histories.add_notification(told)
 
-    def _read_message(self, said: Said, *, is_own: bool) -> list[Told]:
-        data = as_streamerbot(said, self._known_emotes(), is_internal=is_own)
+    def _read_message(self, said: Said, *, is_internal: bool) -> list[Told]:
+        data = as_streamerbot(said, self._known_emotes(), is_internal=is_internal)
         memory = self._memory
         flags: JsonObject = {}
         if said.event.source_broadcaster_user_id or memory.shared_chat_host:

@@ -121,7 +121,9 @@ class Requests:
     # --- what is asked ---
 
     async def _say(self, request: _Say) -> Value:
-        await self._sender.say(request.message, as_bot=request.bot, reply_to=request.reply_id)
+        await self._sender.say(
+            request.message, as_bot=request.bot, reply_to=request.reply_id, is_internal=request.internal
+        )
         return "{}"
 
     async def _announce(self, request: _Announce) -> Value:

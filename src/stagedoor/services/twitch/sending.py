@@ -66,16 +66,20 @@ class Sender:
         self._changed = changed
         self._lanes: dict[Account, _Lane] = {}
         self._moderators: set[str] = set()
-        self._sent: dict[str, None] = {}
-        """Ids, the oldest first."""
+        self._sent: dict[str, bool] = {}
+        """Ids, the oldest first, and whether each message is internal."""
 
     @property
     def waiting(self) -> int:
         """How many texts are not said yet."""
         return sum(len(lane.queue) for lane in self._lanes.values())
 
-    async def say(self, text: str, *, as_bot: bool = False, reply_to: str | None = None) -> None:
+    async def say(
+        self, text: str, *, as_bot: bool = False, reply_to: str | None = None, is_internal: bool = True
+    ) -> None:
         """Say ``text`` and wait until it is said; as the bot if it has an account here.
+
+        ``is_internal`` is what :meth:`recognise` tells of it.
 
         Raises:
             RequestFailed: When there is nothing to say, too much waits already, or Twitch does not show it.
@@ -91,28 +95,28 @@ class Sender:
             lane.worker = asyncio.get_running_loop().create_task(self._work(lane))
         if len(lane.queue) >= MAX_WAITING:
             raise RequestFailed(f"{MAX_WAITING} messages wait to be said already")
-        saying = _Saying(parts, reply_to, self._clock.time())
+        saying = _Saying(parts, reply_to, is_internal, self._clock.time())
         lane.queue.append(saying)
         lane.filled.set()
         self._changed()
         await saying.outcome
 
-    def recognise(self, message_id: str, account_id: str, text: str) -> bool:
-        """Hear a chat message, and tell whether it is one that was said here.
+    def recognise(self, message_id: str, account_id: str, text: str) -> bool | None:
+        """Hear a chat message, and tell whether it is internal; ``None`` for one that was not said here.
 
         Its echo may come before Twitch's answer, which tells its id, or when that answer is lost; then its author and
         its text tell it.
         """
-        if message_id in self._sent:
-            return True
+        if (is_internal := self._sent.get(message_id)) is not None:
+            return is_internal
         for lane in self._lanes.values():
             user = self._tokens.user(lane.account)
             # Twitch puts the name of who is replied to before a reply.
             if lane.on_its_way and user is not None and user.id == account_id and text.endswith(lane.on_its_way):
-                self._note_sent(message_id)
+                self._note_sent(message_id, is_internal=lane.is_internal)
                 lane.has_echoed = True
-                return True
-        return False
+                return lane.is_internal
+        return None
 
     def note_rank(self, account_id: str, *, is_moderator: bool) -> None:
         """Learn whether an account may say more."""
@@ -183,7 +187,7 @@ class Sender:
         """Send one message, again and again while Twitch cannot take it and it is not too late."""
         if text == lane.last and not self._is_moderator(lane.account) and len(text + _INVISIBLE) <= MAX_CHARACTERS:
             text += _INVISIBLE
-        lane.on_its_way, lane.has_echoed = text, False
+        lane.on_its_way, lane.is_internal, lane.has_echoed = text, saying.is_internal, False
         try:
             await self._send_until_said(lane, saying, text)
             lane.last = text
@@ -196,7 +200,7 @@ class Sender:
         while not lane.has_echoed:
             lane.moments.append(self._clock.time())
             try:
-                self._note_sent(await self._post(lane.account, text, saying.reply_to))
+                message_id = await self._post(lane.account, text, saying.reply_to)
             except LoginNeeded as error:
                 raise RequestFailed(str(error)) from error
             except Unreachable as error:
@@ -206,6 +210,7 @@ class Sender:
                     raise RequestFailed(f"Twitch does not take it: {error.message}") from error
                 problem = "Twitch is asked too often"
             else:
+                self._note_sent(message_id, is_internal=saying.is_internal)
                 return
             pause_s = pauses.take()
             self._check_age(saying, self._clock.time() + pause_s, problem)
@@ -232,8 +237,8 @@ class Sender:
             raise RequestFailed(f"Twitch did not show it: {why or 'it does not say why'}")
         return str(row.get("message_id", ""))
 
-    def _note_sent(self, message_id: str) -> None:
-        self._sent[message_id] = None
+    def _note_sent(self, message_id: str, *, is_internal: bool) -> None:
+        self._sent[message_id] = is_internal
         if len(self._sent) > _REMEMBERED:
             del self._sent[next(iter(self._sent))]
 
@@ -251,6 +256,8 @@ class _Lane:
         self.last = ""
         self.on_its_way = ""
         """The text that Twitch has not answered to yet."""
+        self.is_internal = True
+        """Whether that is internal."""
         self.has_echoed = False
         """Whether it was heard in chat nevertheless."""
         self.worker: asyncio.Task[None] | None = None
@@ -259,9 +266,10 @@ class _Lane:
 class _Saying:
     """A text, in the messages that it becomes."""
 
-    def __init__(self, parts: list[str], reply_to: str | None, asked_at: float) -> None:
+    def __init__(self, parts: list[str], reply_to: str | None, is_internal: bool, asked_at: float) -> None:
         self.parts = parts
         self.reply_to = reply_to
+        self.is_internal = is_internal
         self.asked_at = asked_at
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
