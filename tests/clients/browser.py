@@ -1,11 +1,11 @@
-"""A Chromium whose pages come from a web server in this process; nothing else that they name is reachable."""
+"""What tests with a browser share, and a Chromium whose pages all come from a web server in this process."""
 
 import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page, Route, async_playwright, expect
 from tools.find_chromium import find_chromium
 
 FLAGS = [
@@ -16,6 +16,9 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+expect.set_options(timeout=20_000)
+"""In ms: Playwright's own five seconds are too few where the machine has other work, too."""
 
 Files = Mapping[str, str | bytes]
 """What a site consists of, by path, such as ``/index.html``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright
 from tools.find_chromium import find_chromium
 
 from stagedoor.kilovolt import Client
@@ -16,9 +16,6 @@ from stagedoor.net.console import built_console
 from tests.clients.browser import FLAGS
 from tests.conftest import Server
 from tests.console.harness import Window, sign_in, watched
-
-expect.set_options(timeout=20_000)
-"""In ms: Playwright's own five seconds are too few where the machine has other work, too."""
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")

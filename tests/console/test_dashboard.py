@@ -191,7 +191,7 @@ async def test_what_needs_attention_is_told_and_goes(browser: Browser, own_serve
         await sign_in(window.page, own_server)
         attention = card(window.page, "What needs your attention")
         await owner.set("streamerbot/config", "[]")
-        await expect(attention.get_by_role("link", name="Open the setting")).to_be_visible(timeout=10_000)
+        await expect(attention.get_by_role("link", name="Open the setting")).to_be_visible()
         await check_accessibility(window.page)
 
 

@@ -284,7 +284,7 @@ async def test_a_phone_hears_that_stagedoor_was_started_anew(browser: Browser, t
             await other.goto(first["url"])
             await expect(other.locator(".number")).to_be_visible()
             await server.restart()
-            await expect(other.get_by_role("heading", name="Nobody waits here any more")).to_be_visible(timeout=15_000)
+            await expect(other.get_by_role("heading", name="Nobody waits here any more")).to_be_visible()
             await other.goto(second["url"])
             await expect(other.get_by_role("heading", name="This code is not known")).to_be_visible()
     finally:
