@@ -42,6 +42,7 @@ LOOSE = {
     "fake_twitch",
     "kept",
     "options",
+    "parameters",
     "redaction",
     "templates",
     "tls",

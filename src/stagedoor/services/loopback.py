@@ -18,7 +18,7 @@ from stagedoor.access import Client
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Write
 from stagedoor.keys import CHAT_MESSAGE, EMIT, LOOPBACK_OPEN, LOOPBACK_SAY
-from stagedoor.services.parameters import read_parameters
+from stagedoor.parameters import read_parameters
 from stagedoor.streamerbot.events.people import (
     BROADCASTER,
     MODERATOR,

@@ -13,7 +13,7 @@ import msgspec
 from stagedoor.access import Client, Clock
 from stagedoor.errors import RequestFailed
 from stagedoor.keys import TWITCH_ANNOUNCE, TWITCH_CHANNEL, TWITCH_CHATTERS, TWITCH_WHISPER
-from stagedoor.services.parameters import read_parameters
+from stagedoor.parameters import read_parameters
 from stagedoor.services.twitch.errors import Account, Refused, TwitchError
 from stagedoor.services.twitch.helix import Helix
 from stagedoor.services.twitch.sending import MAX_CHARACTERS, Sender, choose_account, plain
