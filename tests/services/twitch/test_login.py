@@ -21,6 +21,7 @@ from stagedoor.services.twitch.errors import LoginNeeded, Unreachable
 from stagedoor.services.twitch.login import CODE_LIFETIME_S
 from stagedoor.services.twitch.oauth import Application, OAuth, TokenPair, Validity
 from stagedoor.services.twitch.scopes import SCOPES, covers, missing, wanted
+from stagedoor.services.twitch.tokens import Tokens
 from stagedoor.services.twitch.topics import TOPICS
 from tests.services.twitch.stage import REDIRECT, Stage, open_stage, standing_twitch
 
@@ -305,6 +306,20 @@ async def test_a_login_that_is_given_up_at_the_last_moment_gives_its_token_back(
     assert (stage.stored(), stage.logins_shown(), stage.twitch.tokens.access) == (None, {}, {})
 
 
+async def test_a_login_that_fails_in_a_way_that_nobody_meant_is_not_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def adopt(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    await stage.configure(is_public=True)
+    login = await begin(stage)
+    monkeypatch.setattr(Tokens, "adopt", adopt)
+    stage.twitch.approve_device(login["userCode"])
+    await stage.clock.skip()
+    assert "its log says why" in str((await stage.until_login("streamer", "failed"))["problem"])
+
+
 @pytest.mark.parametrize("how", ["cancelled", "begun again"])
 async def test_a_login_that_is_given_up_when_twitch_has_granted_it_leaves_nothing_half_done(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
@@ -499,6 +514,7 @@ async def test_logging_out_nobody_is_no_error(stage: Stage) -> None:
     await stage.desk.ask(keys.TWITCH_LOG_OUT, account="bot")
     await stage.desk.ask(keys.TWITCH_CANCEL_LOGIN, account="bot")
     assert stage.asked("revoke") == []
+    assert stage.audit == []
 
 
 async def test_credentials_can_be_tried(stage: Stage) -> None:

@@ -92,6 +92,8 @@ class _Login:
     stage: Literal["waiting", "failed", "done"] = "waiting"
     problem: str | None = None
     task: "asyncio.Task[Any] | None" = None
+    is_granted: bool = False
+    """Whether Twitch has given the tokens, which are taken as a whole, whoever gives the login up now."""
     timer: Timer | None = None
 
     def describe(self) -> JsonObject:
@@ -221,12 +223,13 @@ class Logins:
         if (login := self._logins.pop(account, None)) is not None:
             _stop(login)
             await self._tell()
-        user = self.tokens.user(account)
+        user, had_tokens = self.tokens.user(account), self.tokens.has_tokens(account)
         try:
             await self.tokens.log_out(account)
         except StoreError as error:
             raise RequestFailed(f"the account cannot be forgotten: {error}") from error
-        self._note(account, "logged out", user)
+        if had_tokens:
+            self._note(account, "logged out", user)
         return "{}"
 
     async def _test(self, value: Value) -> Value:
@@ -323,7 +326,7 @@ class Logins:
             # It was given up while Twitch's answer was on its way: its tokens are nobody's.
             await self._give_back(login.application, pair)
             return None
-        login.task = None  # what Twitch has granted is taken as a whole, whoever gives the login up now
+        login.is_granted = True
         if not login.application.client_secret:
             try:
                 pair = await self._refresh_once(login.application, pair)
@@ -400,7 +403,7 @@ def _stop(login: _Login) -> None:
     """Wait for it no longer."""
     login.state = ""
     _stop_timer(login)
-    if login.task is not None:
+    if login.task is not None and not login.is_granted:
         login.task.cancel()
 
 
