@@ -8,15 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-import msgspec
-
 from stagedoor.access import Client, Clock
 from stagedoor.services.twitch.chat import ChatEvent, read_event
 from stagedoor.services.twitch.emotes import Emotes
 from stagedoor.services.twitch.errors import HelixError
 from stagedoor.services.twitch.eventsub import EventSub
 from stagedoor.services.twitch.helix import Helix
-from stagedoor.services.twitch.publishing import Own, Publisher
+from stagedoor.services.twitch.publishing import Own, Publisher, read_payload
 from stagedoor.services.twitch.scopes import covers
 from stagedoor.services.twitch.sending import Sender
 from stagedoor.services.twitch.streams import TOPICS as STREAM_TOPICS
@@ -53,20 +51,6 @@ class World(NamedTuple):
     """Unix time."""
     random: Callable[[], float]
     """From 0 to 1."""
-
-
-class _Subscription(msgspec.Struct):
-    type: str
-
-
-class _Notification(msgspec.Struct):
-    """As much of a notification as tells where it belongs."""
-
-    subscription: _Subscription
-    event: msgspec.Raw
-
-
-_decode: Final = msgspec.json.Decoder(_Notification).decode
 
 
 class Connection:
@@ -155,14 +139,14 @@ class Connection:
             },
         )
 
-    def _take(self, payload: bytes) -> None:
+    def _take(self, notification: bytes) -> None:
         """Pass a notification on."""
         received_s = self._world.now()
         try:
-            notification = _decode(payload)
-            topic = notification.subscription.type
-            own = self._recognise(read_event(notification.event)) if topic == CHAT_MESSAGE else None
-        except msgspec.DecodeError as error:
+            payload = read_payload(notification)
+            topic = payload.subscription.type
+            own = self._recognise(read_event(payload.event)) if topic == CHAT_MESSAGE else None
+        except ValueError as error:
             logger.warning("EventSub sent a notification that makes no sense: %s", error)
             return
         if topic in STREAM_TOPICS:
