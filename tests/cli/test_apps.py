@@ -21,6 +21,7 @@ async def let_in_for_good(cli: Cli, server: Server, token_file: Path) -> Client:
         await desk.until("Question 1")
         assert await cli.ok("asks", "allow", "1", "--remember") == ""
         await asking
+    await client.set("a fence", "")  # what was on its way to the disk is there after it
     return client
 
 

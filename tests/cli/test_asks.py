@@ -126,6 +126,7 @@ async def test_an_application_is_given_less_and_not_for_ever(cli: Cli, server: S
         await cli.ok("asks", "allow", "1", "--remember", "--scope", "event:Twitch.*", "--expires", "12h")
         await connecting
     assert client.scopes == ("event:Twitch.*",)
+    await cli.ok("set", "a fence", "")  # what was on its way to the disk is there after it
     (app,) = msgspec.json.decode(await cli.ok("apps", "--json"), type=list[ShownApp])
     assert app.scopes == ("event:Twitch.*",)
     assert app.expires_at_ms is not None
@@ -155,6 +156,7 @@ async def test_owner_remembers_at_the_prompt(cli: Cli, server: Server) -> None:
             assert not application.done()
         terminal.type("\x03")
         await terminal.end()
+    await cli.ok("set", "a fence", "")  # what was on its way to the disk is there after it
     apps = msgspec.json.decode(await cli.ok("apps", "--json"), type=list[ShownApp])
     assert [app.expires_at_ms is None for app in apps] == [True, False]
 
