@@ -132,7 +132,7 @@ async def test_of_a_hundred_thousand_only_those_in_view_are_drawn(browser: Brows
             await owner.set_many({f"global/persisted/v{n:06}": f'{{"value": {n}}}' for n in names})
         async with watched(browser) as window:
             await sign_in(window.page, own_server, "variables")
-            await expect(window.page.get_by_text("100,000 variables")).to_be_visible(timeout=15_000)
+            await expect(window.page.get_by_text("100,000 variables")).to_be_visible()
             await window.page.get_by_role("listbox").focus()
             await window.page.keyboard.press("End")
             await expect(window.page.get_by_role("option", name="v099999")).to_be_visible()
