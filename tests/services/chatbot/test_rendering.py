@@ -133,6 +133,40 @@ async def test_names_of_counters_cannot_reach_other_keys(stage: Stage) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["a/b", "deaths of 2023/24", "100%", "%41", "a/%2F", "/", "x@y/z"])
+async def test_a_counter_that_strimertul_has_begun_goes_on_under_its_key(stage: Stage, name: str) -> None:
+    await stage.desk.put(f"twitch/bot-counters/{name}", "41")
+    await stage.start({"!a": f'{{{{ counter "{name}" }}}} {{{{ count "{name}" }}}} {{{{ count "{name}" }}}}'})
+    assert await stage.chat("!a") == ["41 42 43"]
+    assert stage.desk.keys("twitch/bot-counters/") == [f"twitch/bot-counters/{name}"]
+    assert stage.desk.get(f"twitch/bot-counters/{name}") == "43"
+
+
+async def test_a_counter_of_our_own_stays_where_it_is(stage: Stage) -> None:
+    await stage.desk.put("twitch/bot-counters/a%2Fb", "7")
+    await stage.desk.put("twitch/bot-counters/a/b", "41")
+    await stage.start({"!a": '{{ count "a/b" }}'})
+    assert await stage.chat("!a") == ["8"]
+    assert stage.desk.get("twitch/bot-counters/a/b") == "41"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("a/@b", "a%2F@b"),  # strimertül's key would be a request
+        ("a/ev/b", "a%2Fev%2Fb"),  # and here an event, of which nothing is kept
+        ("a%2Fb", "a%252Fb"),  # and here another counter
+        ("%25", "%2525"),
+    ],
+)
+async def test_a_counter_is_never_kept_where_something_else_is(stage: Stage, name: str, key: str) -> None:
+    if "@" not in name:
+        await stage.desk.put(f"twitch/bot-counters/{name}", "41")
+    await stage.start({"!a": f'{{{{ count "{name}" }}}}'})
+    assert await stage.chat("!a") == ["1"]
+    assert stage.desk.get(f"twitch/bot-counters/{key}") == "1"
+
+
 async def test_an_answer_is_said_although_its_counter_cannot_be_kept(caplog: pytest.LogCaptureFixture) -> None:
     store = ShakyStore(MemoryStore())
     hub: Hub = open_hub(store)

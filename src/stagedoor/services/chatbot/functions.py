@@ -125,7 +125,7 @@ class BotFunctions:
 
     def counter(self, name: str) -> int:
         """``counter NAME``: where the counter stands."""
-        return self._scene.counter(_key(name))
+        return self._scene.counter(self._key(name))
 
     def set_counter(self, name: str, value: int) -> int:
         """``setCounter NAME VALUE``: the value, which the counter is now."""
@@ -147,16 +147,15 @@ class BotFunctions:
     def _set(self, name: str, value: int) -> int:
         if abs(value) > MAX_COUNT:
             raise TemplateFailed("a counter has up to 18 digits")
-        self._scene.counters[_key(name)] = value
+        self._scene.counters[self._key(name)] = value
         return value
+
+    def _key(self, name: str) -> Key:
+        try:
+            return counter_key(name, self._scene.read)
+        except ValueError as error:
+            raise TemplateFailed(str(error)) from error
 
 
 def _field(message: Struct, name: str) -> object:
     return message.fields.get(name)
-
-
-def _key(name: str) -> Key:
-    try:
-        return counter_key(name)
-    except ValueError as error:
-        raise TemplateFailed(str(error)) from error
