@@ -12,6 +12,7 @@ from stagedoor.services.clients import Clients
 from stagedoor.services.folders import Folders
 from stagedoor.services.icons import Icons
 from stagedoor.services.questions import Questions
+from stagedoor.services.recent import RecentEvents
 from stagedoor.services.reference import Reference
 from stagedoor.services.report import Report
 from stagedoor.services.status import DoorStatus, StatusDesk
@@ -37,6 +38,7 @@ def serve_owner(base: Foundation, house: House, uploads: Uploads) -> None:
         record=base.record,
     )
     base.run_until_the_end(archives.run())
+    RecentEvents(client()).start()
     Reference(client(), base.hub.catalogue)
     Browser(client(), base.hub)
     Folders(client(), lambda folder: StaticFolder(folder, private=settings.data))

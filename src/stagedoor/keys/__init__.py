@@ -94,7 +94,7 @@ from stagedoor.keys.console import (
     WELCOME,
 )
 from stagedoor.keys.credits import CREDITS_CLEAR, CREDITS_ENDED, CREDITS_GET, CREDITS_SAMPLE
-from stagedoor.keys.events import EMIT
+from stagedoor.keys.events import EMIT, RECENT_EVENTS
 from stagedoor.keys.extensions import EXTENSION_LOG, STRIMERTUL_VERSION
 from stagedoor.keys.loopback import LOOPBACK_OPEN, LOOPBACK_SAY
 from stagedoor.keys.loyalty import (
@@ -245,6 +245,7 @@ __all__ = [
     "PREVIEW_ALERT",
     "PROGRESS",
     "PRONOUNS_GET",
+    "RECENT_EVENTS",
     "REDEEM_QUEUE",
     "REFUND_REDEEM",
     "REMOVE_REDEEM",

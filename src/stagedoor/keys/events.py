@@ -3,9 +3,10 @@
 from typing import Final
 
 from stagedoor.hub import KeySpec, Kind
-from stagedoor.keys.forms import FLAG, TEXT, example, record
+from stagedoor.keys.forms import A_MOMENT_MS, FLAG, TEXT, example, owner_request, record
 
 EMIT: Final = "stagedoor/@emit"
+RECENT_EVENTS: Final = "stagedoor/@recent-events"
 
 SPECS: Final = (
     KeySpec(
@@ -27,5 +28,21 @@ SPECS: Final = (
         example=example({"source": "Twitch", "type": "Follow", "data": {"user_name": "Ada"}}),
         answer=example({"source": "Twitch", "type": "Follow"}),
         owner="stagedoor",
+    ),
+    owner_request(
+        RECENT_EVENTS,
+        "Lists the latest events, oldest first: up to 200, of up to 1 MB together, as they were written. Each write "
+        "below `event/` gets the next number, and `last` is the number of the latest. They are kept in memory alone.",
+        answer={
+            "last": A_MOMENT_MS * 1000 + 42,
+            "events": [
+                {
+                    "number": A_MOMENT_MS * 1000 + 42,
+                    "at_ms": A_MOMENT_MS,
+                    "key": "event/Twitch/Follow",
+                    "value": '{"user_name":"Ada"}',
+                }
+            ],
+        },
     ),
 )
