@@ -295,10 +295,12 @@ async def test_a_goal_is_made_and_saved_for(page: Page, owner: Client) -> None:
     assert await goals(owner) == [{**goal, "total": 900, "contributed": 999, "contributors": {"ada": 999}}]
     await card.get_by_role("checkbox").uncheck()
     await expect(card.get_by_text("Off")).to_be_visible()
+    (reached,) = await goals(owner)
     await card.get_by_role("button", name="Delete Karaoke night").click()
     await expect(page.get_by_text("There are no goals yet.")).to_be_visible()
     await page.get_by_role("button", name="Undo").click()
     await expect(card.get_by_text("Reached!")).to_be_visible()
+    assert await goals(owner) == [reached]
 
 
 async def goals(owner: Client) -> list[dict[str, object]]:

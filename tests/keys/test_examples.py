@@ -130,6 +130,8 @@ async def set_the_stage(owner: Client, folder: Path) -> dict[str, Any]:
     await owner.set("loyalty/config", '{"enabled":true}')
     await owner.call_json(keys.ADD_POINTS, {"username": "ada", "points": 120})
     key = json.loads(await owner.call(keys.MAKE_OVERLAY_KEY, '{"name":"old","scopes":["read:a"]}'))
+    (reward,) = json.loads(BY_PATTERN["loyalty/rewards"].example or "")
+    await owner.set_json("loyalty/rewards", [reward | {"id": key["id"]}])
     archive = folder / "export.json"
     archive.write_text('{"a":"b"}', "utf-8")
     return {"id": key["id"], "path": str(archive)}

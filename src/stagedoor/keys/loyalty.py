@@ -24,6 +24,10 @@ REFUND_REDEEM: Final = "loyalty/@refund-redeem"
 ADD_POINTS: Final = "loyalty/@add-points"
 TOP_POINTS: Final = "loyalty/@top"
 SAVE_GOAL: Final = "loyalty/@save-goal"
+REMOVE_GOAL: Final = "loyalty/@remove-goal"
+RESTORE_GOAL: Final = "loyalty/@restore-goal"
+REMOVE_REWARD: Final = "loyalty/@remove-reward"
+RESTORE_REWARD: Final = "loyalty/@restore-reward"
 
 _INTEGER: Final[JsonObject] = {"type": "integer"}
 
@@ -40,6 +44,14 @@ _REDEEM: Final = example(
 _GOAL: Final = Goal(
     enabled=True, id="karaoke", name="Karaoke night", total=10_000, contributed=150, contributors={"ada": 150}
 )
+
+
+_ID: Final = record(["id"], id=TEXT)
+_TAKEN_OUT: Final = record(["index", "removed"], index=COUNT, removed={"type": "object"})
+
+
+def _taken_out(removed: Reward | Goal) -> str:
+    return example({"index": 0, "removed": removed})
 
 
 def _request(pattern: str, summary: str, schema: JsonObject, sample: str, *, answer: str) -> KeySpec:
@@ -164,5 +176,33 @@ SPECS: Final = (
         ),
         example({"enabled": True, "id": "karaoke", "name": "Karaoke night", "total": 10_000}),
         answer=example(_GOAL),
+    ),
+    _request(
+        REMOVE_GOAL,
+        "Takes a goal out of the list, and what was saved for it with it. Answers what puts it back.",
+        _ID,
+        example({"id": "karaoke"}),
+        answer=_taken_out(_GOAL),
+    ),
+    _request(
+        RESTORE_GOAL,
+        "Puts back what `loyalty/@remove-goal` has taken out: as it was, to its place.",
+        _TAKEN_OUT,
+        _taken_out(_GOAL),
+        answer=example({}),
+    ),
+    _request(
+        REMOVE_REWARD,
+        "Takes a reward out of the list. Answers what puts it back.",
+        _ID,
+        example({"id": "hydrate"}),
+        answer=_taken_out(_REWARD),
+    ),
+    _request(
+        RESTORE_REWARD,
+        "Puts back what `loyalty/@remove-reward` has taken out: as it was, to its place.",
+        _TAKEN_OUT,
+        _taken_out(_REWARD),
+        answer=example({}),
     ),
 )

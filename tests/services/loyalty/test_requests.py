@@ -1,6 +1,7 @@
 """What programs and the console ask: the queue, refunds, points, goals."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -18,11 +19,17 @@ from stagedoor.keys import (
     POINTS,
     REDEEM_QUEUE,
     REFUND_REDEEM,
+    REMOVE_GOAL,
     REMOVE_REDEEM,
+    REMOVE_REWARD,
+    RESTORE_GOAL,
+    RESTORE_REWARD,
+    REWARDS,
     SAVE_GOAL,
 )
 from stagedoor.services.loyalty.books import MAX_WAITING
 from stagedoor.services.loyalty.redeems import instant_ms
+from stagedoor.services.loyalty.requests import ASKS
 from stagedoor.types import JsonObject
 from tests.services.loyalty.harness import HYDRATE, KARAOKE, Stage
 
@@ -218,7 +225,7 @@ async def test_a_request_for_points_that_is_none_is_refused(stage: Stage, reques
     assert stage.desk.keys(POINTS) == []
 
 
-@pytest.mark.parametrize("key", [CREATE_REDEEM, REMOVE_REDEEM, REFUND_REDEEM, ADD_POINTS, SAVE_GOAL])
+@pytest.mark.parametrize("key", [*ASKS])
 async def test_what_is_no_object_is_refused(stage: Stage, key: str) -> None:
     for value in ("", "nonsense", "[]", "null", "5"):
         with pytest.raises(RequestFailed):
@@ -246,3 +253,100 @@ async def test_a_goal_that_is_none_is_refused(stage: Stage, edit: JsonObject) ->
     with pytest.raises(RequestFailed):
         await stage.desk.ask(SAVE_GOAL, **edit)
     assert stage.desk.read(GOALS) == [KARAOKE]
+
+
+# --- deleting ---
+
+
+YOGA = HYDRATE | {"id": "yoga", "name": "Yoga", "sound": "om.ogg"}
+DANCE = KARAOKE | {"id": "dance", "name": "Dance"}
+
+
+async def in_turn(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Begin one thing after the other in the same turn, so that the later ones find the first under way."""
+    await asyncio.gather(*(step() for step in steps))
+
+
+@pytest.mark.parametrize("is_deletion_first", [False, True])
+async def test_a_goal_is_deleted_while_somebody_contributes_to_another(
+    stage: Stage, *, is_deletion_first: bool
+) -> None:
+    await stage.set_up(goals=[DANCE, KARAOKE], ada=500)
+    steps = [lambda: stage.chat("Ada", "!contribute 70 karaoke"), lambda: stage.desk.ask(REMOVE_GOAL, id="dance")]
+    await in_turn(*(reversed(steps) if is_deletion_first else steps))
+    assert stage.desk.read(GOALS) == [KARAOKE | {"contributed": 70, "contributors": {"ada": 70}}]
+    assert stage.balance("ada") == 430
+
+
+async def test_a_goal_comes_back_as_it_was_while_somebody_contributes_to_another(stage: Stage) -> None:
+    saved = {"contributed": 70, "contributors": {"ada": 70}}
+    await stage.set_up(goals=[DANCE | saved | {"theme": "dark"}, KARAOKE], ada=500)
+    taken_out = await stage.desk.ask(REMOVE_GOAL, id="dance")
+    assert taken_out == {"index": 0, "removed": DANCE | saved | {"theme": "dark"}}
+    await in_turn(
+        lambda: stage.chat("Ada", "!contribute 30 karaoke"), lambda: stage.desk.ask(RESTORE_GOAL, **taken_out)
+    )
+    assert stage.desk.read(GOALS) == [
+        DANCE | saved | {"theme": "dark"},
+        KARAOKE | {"contributed": 30, "contributors": {"ada": 30}},
+    ]
+
+
+async def test_what_is_given_to_a_goal_that_is_being_deleted_goes_with_it(stage: Stage) -> None:
+    await stage.set_up(ada=500)
+    stage.write("Ada", "!contribute 70")
+    await stage.done()
+    removed = (await stage.desk.ask(REMOVE_GOAL, id="karaoke"))["removed"]
+    assert removed == KARAOKE | {"contributed": 70, "contributors": {"ada": 70}}
+
+
+async def test_a_reward_is_deleted_and_comes_back_to_its_place(stage: Stage) -> None:
+    broken: JsonObject = {"id": "broken", "price": "many", "cooldown": None}
+    await stage.set_up(rewards=[HYDRATE, YOGA, broken])
+    yoga, gone = [await stage.desk.ask(REMOVE_REWARD, id=id_) for id_ in ("YOGA", "broken")]
+    assert (yoga, gone) == ({"index": 1, "removed": YOGA}, {"index": 1, "removed": broken})
+    assert stage.desk.read(REWARDS) == [HYDRATE]
+    await stage.desk.ask(RESTORE_REWARD, **gone)
+    await stage.desk.ask(RESTORE_REWARD, **yoga)
+    assert stage.desk.read(REWARDS) == [HYDRATE, YOGA, broken]
+
+
+async def test_what_came_without_an_id_can_be_deleted(stage: Stage) -> None:
+    await stage.set_up(rewards=[HYDRATE, {"name": "?"}])
+    assert await stage.desk.ask(REMOVE_REWARD, id="") == {"index": 1, "removed": {"name": "?"}}
+
+
+async def test_a_place_that_is_no_more_is_the_end(stage: Stage) -> None:
+    await stage.set_up()
+    await stage.desk.ask(RESTORE_REWARD, index=99, removed=YOGA)
+    assert stage.desk.read(REWARDS) == [HYDRATE, YOGA]
+
+
+@pytest.mark.parametrize(
+    ("key", "request_"),
+    [
+        (REMOVE_REWARD, {"id": "yoga"}),
+        (REMOVE_REWARD, {}),
+        (RESTORE_REWARD, {"index": 0, "removed": HYDRATE}),
+        (RESTORE_REWARD, {"index": 0, "removed": HYDRATE | {"id": "Hydrate"}}),
+        (RESTORE_REWARD, {"index": -1, "removed": YOGA}),
+        (RESTORE_REWARD, {"index": 0, "removed": "yoga"}),
+        (RESTORE_REWARD, {"removed": YOGA}),
+    ],
+)
+async def test_what_cannot_be_deleted_or_come_back_changes_nothing(
+    stage: Stage, key: str, request_: JsonObject
+) -> None:
+    await stage.set_up()
+    with pytest.raises(RequestFailed):
+        await stage.desk.ask(key, **request_)
+    assert stage.desk.read(REWARDS) == [HYDRATE]
+
+
+async def test_a_list_that_is_none_is_not_overwritten(stage: Stage) -> None:
+    await stage.set_up()
+    await stage.desk.put(REWARDS, '{"hydrate":{}}')
+    for key, request in ((REMOVE_REWARD, {"id": "hydrate"}), (RESTORE_REWARD, {"index": 0, "removed": YOGA})):
+        with pytest.raises(RequestFailed, match="holds no list"):
+            await stage.desk.ask(key, **request)
+    assert stage.desk.get(REWARDS) == '{"hydrate":{}}'

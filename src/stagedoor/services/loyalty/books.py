@@ -130,12 +130,21 @@ class Page:
 
     def find_reward(self, id_: str) -> Offer | None:
         """Find a reward: by its id, else by its id without regard to case."""
-        offers = map(_read_offer, _with_id(self._list(REWARDS), id_))
+        items = self.items(REWARDS)
+        offers = (_read_offer(items[place]) for place in places_of(items, id_))
         return next((offer for offer in offers if offer is not None), None)
 
     def goals(self) -> "Goals":
         """Read the goals."""
-        return Goals(self, self._list(GOALS))
+        return Goals(self, self.items(GOALS))
+
+    def items(self, key: Key) -> list[msgspec.Raw]:
+        """Read a list of rewards or goals, of which each stays as it is.
+
+        Raises:
+            ValueError: When the key holds something else.
+        """
+        return read_list(key, self.read(key))
 
     # --- the queue ---
 
@@ -176,9 +185,6 @@ class Page:
             for id_, until in record.items()
             if isinstance(until, int | float) and not isinstance(until, bool) and self.now < until < MOST
         }
-
-    def _list(self, key: Key) -> list[msgspec.Raw]:
-        return read_list(key, self.read(key))
 
 
 class Goals:
@@ -262,19 +268,23 @@ class Books:
         return answers[0]
 
 
-def _with_id(items: Iterable[msgspec.Raw], id_: str) -> list[msgspec.Raw]:
-    """Find those of a list with an id, and after them those with that id in another case. The others are not read any
-    further: any viewer can ask for a reward, and there may be many."""
-    exact: list[msgspec.Raw] = []
-    others: list[msgspec.Raw] = []
+def places_of(items: Iterable[msgspec.Raw], id_: str) -> list[int]:
+    """Tell where in a list those with an id are, and after them those with that id in another case; what has no id is
+    found as an empty one. The others are not read any further: any viewer can ask for a reward, and there may be many.
+    """
+    exact: list[int] = []
+    others: list[int] = []
     folded = id_.casefold()
-    for raw in items:
+    for place, raw in enumerate(items):
         item = msgspec.json.decode(raw)
-        found = find(item, "id") if isinstance(item, dict) else None
+        if not isinstance(item, dict):
+            continue
+        found = find(item, "id")
+        found = found if isinstance(found, str) else ""
         if found == id_:
-            exact.append(raw)
-        elif isinstance(found, str) and found.casefold() == folded:
-            others.append(raw)
+            exact.append(place)
+        elif found.casefold() == folded:
+            others.append(place)
     return exact + others
 
 

@@ -6,8 +6,21 @@ from typing import Final, TypeVar
 import msgspec
 
 from stagedoor.errors import RequestFailed, StoreError
-from stagedoor.keys import ADD_POINTS, CREATE_REDEEM, REDEEM_QUEUE, REFUND_REDEEM, REMOVE_REDEEM, SAVE_GOAL
-from stagedoor.services.loyalty.books import MAX_WAITING, Books, Page
+from stagedoor.keys import (
+    ADD_POINTS,
+    CREATE_REDEEM,
+    GOALS,
+    REDEEM_QUEUE,
+    REFUND_REDEEM,
+    REMOVE_GOAL,
+    REMOVE_REDEEM,
+    REMOVE_REWARD,
+    RESTORE_GOAL,
+    RESTORE_REWARD,
+    REWARDS,
+    SAVE_GOAL,
+)
+from stagedoor.services.loyalty.books import MAX_WAITING, Books, Page, places_of
 from stagedoor.services.loyalty.people import clean_login, points_key
 from stagedoor.services.loyalty.records import MOST, find
 from stagedoor.services.loyalty.redeems import complete_redeem, find_redeem
@@ -25,6 +38,10 @@ Raises:
 
 _PROGRESS: Final = {"contributed", "contributors"}
 _IDENTITY: Final = "id"
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 class _AddRequest(msgspec.Struct):
@@ -84,12 +101,49 @@ def save_goal(page: Page, value: Value) -> JsonObject:
     return goals.save(known, members)
 
 
+def remover(key: Key) -> Ask:
+    """Make what takes a reward or a goal out of its list, and answers what :func:`restorer` puts back."""
+
+    def remove(page: Page, value: Value) -> JsonObject:
+        id_ = read(value, _Named).id
+        items = page.items(key)
+        place = next(iter(places_of(items, id_)), None)
+        if place is None:
+            raise ValueError(f"there is none with the id {id_!r}")
+        page.put(key, [*items[:place], *items[place + 1 :]])
+        return {"index": place, "removed": items[place]}
+
+    return remove
+
+
+def restorer(key: Key) -> Ask:
+    """Make what puts a reward or a goal back that was taken out: as it was, to its place in the list of now."""
+
+    def restore(page: Page, value: Value) -> JsonObject:
+        taken_out = _read_object(value)
+        place, record = find(taken_out, "index"), find(taken_out, "removed")
+        if type(place) is not int or place < 0 or not isinstance(record, dict):
+            raise ValueError("expected what has been removed, and the index where it was")
+        id_ = find(record, "id")
+        items = page.items(key)
+        if places_of(items, id_ if isinstance(id_, str) else ""):
+            raise ValueError(f"there is one with the id {id_!r} already")
+        page.put(key, [*items[:place], record, *items[place:]])
+        return {}
+
+    return restore
+
+
 ASKS: Final[Mapping[Key, Ask]] = {
     CREATE_REDEEM: create_redeem,
     REMOVE_REDEEM: remove_redeem,
     REFUND_REDEEM: refund_redeem,
     ADD_POINTS: add_points,
     SAVE_GOAL: save_goal,
+    REMOVE_GOAL: remover(GOALS),
+    RESTORE_GOAL: restorer(GOALS),
+    REMOVE_REWARD: remover(REWARDS),
+    RESTORE_REWARD: restorer(REWARDS),
 }
 
 

@@ -34,7 +34,6 @@ export const loyalty = {
   changed: 'This was changed meanwhile. What you save replaces only what you have edited.',
   takeTheirs: 'Take the new one',
   isGone: 'This was deleted meanwhile. Saving makes it anew.',
-  gone: 'It is not there any more.',
   notThere: 'There is no such entry.',
   leaveText: 'What you changed here is not saved, and would be lost.',
   offline: 'There is no connection, so nothing can be saved now. Your edit is kept here.',

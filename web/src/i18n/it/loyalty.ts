@@ -36,7 +36,6 @@ export const loyalty: Texts['loyalty'] = {
   changed: 'Nel frattempo qualcosa è cambiato. Salvando sostituisci solo ciò che hai modificato.',
   takeTheirs: 'Prendi il nuovo',
   isGone: 'Nel frattempo è stato eliminato. Salvando lo crei di nuovo.',
-  gone: 'Non c’è più.',
   notThere: 'Questa voce non c’è.',
   leaveText: 'Ciò che hai cambiato qui non è salvato e andrebbe perso.',
   offline: 'Manca la connessione, quindi ora non si può salvare. Le tue modifiche restano qui.',

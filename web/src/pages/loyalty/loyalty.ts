@@ -222,18 +222,11 @@ export async function saveOffer(kind: Kind, draft: Draft, base: Draft | null): P
 
 /** Takes one out of a list. Returns what puts it back where it was. */
 export async function removeOffer(kind: Kind, id: string): Promise<() => Promise<void>> {
-  let [index, removed]: [number, unknown] = [-1, null];
-  await changeList(KEYS[kind], (all) => {
-    index = indexOf(all, id);
-    if (index < 0) throw new Error(t().loyalty.gone);
-    removed = all[index];
-    return all.toSpliced(index, 1);
-  });
-  return () =>
-    changeList(KEYS[kind], (all) => {
-      if (indexOf(all, id) >= 0) throw new Error(t().loyalty.taken);
-      return all.toSpliced(index, 0, removed);
-    });
+  // The server decides, as viewers contribute to other goals meanwhile.
+  const takenOut = await hub().call(`loyalty/@remove-${kind}`, { id });
+  return async () => {
+    await hub().call(`loyalty/@restore-${kind}`, takenOut);
+  };
 }
 
 // --- the queue ---
