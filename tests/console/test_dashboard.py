@@ -1,5 +1,6 @@
 """The first page in a real browser: what goes on, and what one can do about it."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -42,8 +43,15 @@ async def heard(page: Page) -> None:
     await expect(card(page, "Connected").get_by_text("This console", exact=True)).to_be_visible()
 
 
-async def test_events_are_told_in_a_line_each(page: Page, owner: Client) -> None:
+async def emptied(page: Page) -> None:
+    """Wait until the page hears events, and take off what it remembers of other tests."""
     await heard(page)
+    await page.get_by_role("button", name="Clear", exact=True).click()
+    await expect(page.get_by_text("No events yet.")).to_be_visible()
+
+
+async def test_events_are_told_in_a_line_each(page: Page, owner: Client) -> None:
+    await emptied(page)
     lines = {
         ("Twitch", "ChatMessage"): "HeyGuys great stream tonight Kappa",
         ("Twitch", "Follow"): "Pixel_Panda follows now",
@@ -63,7 +71,7 @@ async def test_events_are_told_in_a_line_each(page: Page, owner: Client) -> None
 
 
 async def test_a_filter_and_a_pause_lose_nothing(page: Page, owner: Client) -> None:
-    await heard(page)
+    await emptied(page)
     await emit(owner, "Twitch", "Follow")
     await emit(owner, "Twitch", "ChatMessage", text="a needle in the hay")
     await emit(owner, "Kick", "ChatMessage")
@@ -89,7 +97,7 @@ async def test_a_filter_and_a_pause_lose_nothing(page: Page, owner: Client) -> N
 async def test_an_event_is_opened_copied_and_sent_again_by_keyboard(window: Window, owner: Client) -> None:
     page = window.page
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await heard(page)
+    await emptied(page)
     await owner.set("event/Twitch/Follow", json.dumps({"user_name": HOSTILE, "n": 1}))
     await expect(rows(page)).to_contain_text(HOSTILE)
     await page.get_by_role("listbox", name="Events").press("Enter")
@@ -108,7 +116,7 @@ async def test_an_event_is_opened_copied_and_sent_again_by_keyboard(window: Wind
 
 
 async def test_a_test_event_is_chosen_changed_and_sent(page: Page, owner: Client) -> None:
-    await heard(page)
+    await emptied(page)
     await page.get_by_role("link", name="Send a test event").press("Enter")
     dialog = page.get_by_role("dialog", name="Send a test event")
     await dialog.get_by_role("combobox", name="Type", exact=True).select_option("Cheer")
@@ -168,11 +176,63 @@ async def test_a_connection_shows_what_it_may_do_and_what_it_came_in_by_is_revok
     assert await owner.get("stagedoor/overlay-keys") == "[]"
 
 
+async def test_a_reload_forgets_nothing_that_happened(page: Page, owner: Client) -> None:
+    await heard(page)
+    marker = "said before the reload"
+    await emit(owner, "Twitch", "ChatMessage", text=marker)
+    await emit(owner, "Kick", "Follow", userName=marker)
+    await page.reload()
+    await expect(card(page, "Live chat").get_by_text(marker)).to_have_count(1)
+    await page.get_by_role("searchbox").fill(marker)
+    await expect(rows(page)).to_have_count(2)
+    await page.get_by_label("Source").select_option("Twitch")
+    await expect(rows(page)).to_have_count(1)
+    await page.get_by_role("button", name="Pause").click()
+    await rows(page).click()
+    dialog = page.get_by_role("dialog", name="Twitch.ChatMessage")
+    await expect(dialog.locator("pre")).to_contain_text(marker)
+    await dialog.get_by_role("button", name="Send again").click()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Continue")).to_contain_text("1 new")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(rows(page)).to_have_count(2)
+    await expect(card(page, "Live chat").get_by_text(marker)).to_have_count(2)
+
+
+async def test_no_event_is_lost_or_shown_twice_over_reloads_and_lost_connections(
+    browser: Browser, own_server: Server
+) -> None:
+    async with watched(browser) as window, Client(own_server.url, token=own_server.control_token) as owner:
+        page = window.page
+        await sign_in(page, own_server)
+        await heard(page)
+        said = 0
+
+        async def say(count: int) -> None:
+            nonlocal said
+            for _ in range(count):
+                said += 1
+                await owner.set("event/Plugin/ChatMessage", json.dumps({"text": f"number {said}."}))
+
+        for _ in range(3):
+            await asyncio.gather(page.reload(), say(20))
+            await heard(page)
+            await say(1)
+            # Of the page before, the connection may not have ended yet.
+            consoles = [one for one in await asked(owner, "stagedoor/@clients") if one["ground"] == "console"]
+            own = max(consoles, key=lambda one: int(one["since_ms"]))
+            await asyncio.gather(owner.call_json("stagedoor/@disconnect", {"id": own["id"]}), say(10))
+        await expect(page.get_by_text(f"{said} events so far")).to_be_visible()
+        lines = page.get_by_role("log").locator("p")
+        expected = [re.compile(rf"number {number}\.$") for number in range(1, said + 1)]
+        await expect(lines).to_have_text(expected)
+
+
 async def test_a_run_shows_its_steps(page: Page, owner: Client) -> None:
     steps = [{"type": "log", "message": "seen"}]
     action = {"id": "a1", "name": HOSTILE, "group": "", "enabled": True, "steps": steps}
     await owner.set("action/a1", json.dumps(action))
-    await heard(page)
+    await emptied(page)
     await owner.call_json("action/@run", {"action": {"id": "a1"}})
     run = card(page, "Recent actions").get_by_role("link", name=re.compile("onerror"))
     await expect(run).to_be_visible()
@@ -195,23 +255,26 @@ async def test_what_needs_attention_is_told_and_goes(browser: Browser, own_serve
         await check_accessibility(window.page)
 
 
-async def test_a_flood_is_counted_and_the_page_stays_small(page: Page, owner: Client) -> None:
-    await heard(page)
-    data = json.dumps({"user": {"name": "Panda", "color": "#8A2BE2"}, "text": "again and again"})
-    for _ in range(6):
-        for _ in range(500):
-            await owner.set("event/Plugin/ChatMessage", data)
-    await expect(page.get_by_text("3,000 events so far")).to_be_visible()
-    await expect(rows(page).first).to_have_attribute("aria-setsize", "2000")
-    assert await rows(page).count() < 60
-    assert await page.get_by_role("log").locator("p").count() == 100
+async def test_a_flood_is_counted_and_the_page_stays_small(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window, Client(own_server.url, token=own_server.control_token) as owner:
+        page = window.page
+        await sign_in(page, own_server)
+        await heard(page)
+        data = json.dumps({"user": {"name": "Panda", "color": "#8A2BE2"}, "text": "again and again"})
+        for _ in range(6):
+            for _ in range(500):
+                await owner.set("event/Plugin/ChatMessage", data)
+        await expect(page.get_by_text("3,000 events so far")).to_be_visible()
+        await expect(rows(page).first).to_have_attribute("aria-setsize", "2000")
+        assert await rows(page).count() < 60
+        assert await page.get_by_role("log").locator("p").count() == 100
 
 
 async def test_it_fits_a_phone(browser: Browser, server: Server, owner: Client) -> None:
     async with watched(browser, width=360) as window:
         page = window.page
         await sign_in(page, server)
-        await heard(page)
+        await emptied(page)
         await owner.set("event/Plugin/ChatMessage", json.dumps({"user": {"name": "x" * 3000}, "text": "y" * 3000}))
         await expect(rows(page)).to_contain_text("xxx")
         assert await page.evaluate("document.documentElement.scrollWidth") == 360

@@ -1,10 +1,13 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { flushSync } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LOST, RequestError, type Kilovolt } from '../src/kilovolt';
 import { findConcerns, type Door, type Status } from '../src/pages/dashboard/attention';
 import { changesOf } from '../src/pages/dashboard/changes';
 import { isChat, mentions, readEvent, summarize, type FeedEvent } from '../src/pages/dashboard/events';
 import { Feed, MAX_CHARS, MAX_CHAT, MAX_EVENTS } from '../src/pages/dashboard/feed.svelte';
 import { SAMPLES, Traffic, type Connected } from '../src/pages/dashboard/traffic.svelte';
 import { merge, type Run } from '../src/runs.svelte';
+import { session } from '../src/session.svelte';
 
 const event = (name: string, data: unknown): FeedEvent =>
   readEvent(0, `event/${name}`, typeof data === 'string' ? data : JSON.stringify(data), 0);
@@ -111,6 +114,137 @@ describe('the feed', () => {
     expect(feed.perMinute()).toBe(2);
     vi.advanceTimersByTime(2_000);
     expect(feed.perMinute()).toBe(1);
+  });
+});
+
+describe('the feed, of what happened before', () => {
+  /** A connection whose answers a test gives. */
+  class Line {
+    state = 'open';
+    say: (text: string, key: string) => void = () => undefined;
+    answer: (recent: unknown) => Promise<void> = () => Promise.resolve();
+    fail: (error: Error) => Promise<void> = () => Promise.resolve();
+    asked = 0;
+
+    subscribePrefix(_prefix: string, listener: (text: string, key: string) => void): () => void {
+      this.say = listener;
+      return () => (this.say = () => undefined);
+    }
+
+    call(key: string): Promise<unknown> {
+      expect(key).toBe('stagedoor/@recent-events');
+      this.asked += 1;
+      return new Promise((resolve, reject) => {
+        this.answer = (recent) => (resolve(recent), new Promise((done) => setTimeout(done)));
+        this.fail = (error) => (reject(error), new Promise((done) => setTimeout(done)));
+      });
+    }
+
+    /** The connection comes, or comes back. */
+    open(): void {
+      this.state = 'open';
+      session.epoch += 1;
+      flushSync();
+    }
+  }
+
+  const kept = (...names: string[]): unknown[] =>
+    names.map((name) => ({ number: 1000 + Number(name), at_ms: 5, key: 'event/Custom/Thing', value: name }));
+  const texts = (): string[] => feed.shown.map(({ text }) => text);
+  const happen = (...names: string[]): void => names.forEach((name) => line.say(name, 'event/Custom/Thing'));
+
+  let feed: Feed;
+  let line: Line;
+  beforeEach(() => {
+    feed = new Feed();
+    line = new Line();
+    feed.follow(line as unknown as Kilovolt);
+    flushSync();
+  });
+  afterEach(() => feed.follow(null));
+
+  it('shows it before what has come since, each once', async () => {
+    happen('3', '4');
+    feed.flush();
+    expect(texts()).toEqual([]);
+    await line.answer({ last: 1004, events: kept('1', '2', '3', '4') });
+    happen('5');
+    feed.flush();
+    expect(texts()).toEqual(['1', '2', '3', '4', '5']);
+    expect(feed.all.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4]);
+    expect([feed.total, feed.all[0]?.atMs, feed.perMinute()]).toEqual([5, 5, 3]);
+    expect([...feed.kinds.keys()]).toEqual(['Custom']);
+  });
+
+  it('counts what was heard and is not kept', async () => {
+    happen('3', '4 is too large', '5');
+    await line.answer({ last: 1005, events: kept('1', '2', '3', '5') });
+    expect(texts()).toEqual(['1', '2', '3', '4 is too large', '5']);
+  });
+
+  it('puts it through the filter, and holds it back in a pause', async () => {
+    feed.text = '2';
+    await line.answer({ last: 1003, events: kept('1', '2', '3') });
+    expect(texts()).toEqual(['2']);
+    feed.text = '';
+    feed.pause();
+    line.open();
+    await line.answer({ last: 1005, events: kept('1', '2', '3', '4', '5') });
+    expect([texts(), feed.held]).toEqual([['2'], 2]);
+    feed.resume();
+    expect(texts()).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  it('asks anew when the connection comes back, for what was missed meanwhile', async () => {
+    await line.answer({ last: 1001, events: kept('1') });
+    happen('2');
+    line.open();
+    expect(line.asked).toBe(2);
+    happen('4');
+    await line.answer({ last: 1004, events: kept('1', '2', '3', '4') });
+    expect(texts()).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('asks when there is a connection, again when it was lost on the way', async () => {
+    const late = new Line();
+    late.state = 'connecting';
+    feed.follow(late as unknown as Kilovolt);
+    flushSync();
+    expect(late.asked).toBe(0);
+    late.open();
+    await late.fail(new RequestError(LOST, ''));
+    late.open();
+    await late.answer({ last: 1001, events: kept('1') });
+    expect(texts()).toEqual(['1']);
+  });
+
+  it('shows what comes although there is no answer, and nothing twice later', async () => {
+    happen('2');
+    await line.fail(new RequestError('request failed', ''));
+    happen('3');
+    feed.flush();
+    expect(texts()).toEqual(['2', '3']);
+    line.open();
+    await line.answer({ last: 1004, events: kept('1', '2', '3', '4') });
+    line.open();
+    await line.answer({ last: 1005, events: kept('1', '2', '3', '4', '5') });
+    expect(texts()).toEqual(['2', '3', '5']);
+  });
+
+  it('leaves out what was cleared before it came', async () => {
+    happen('2');
+    feed.clear();
+    await line.answer({ last: 1002, events: kept('1', '2') });
+    happen('3');
+    feed.flush();
+    expect(texts()).toEqual(['3']);
+  });
+
+  it('has nothing of it read out, but what comes then', async () => {
+    await line.answer({ last: 1001, events: kept('1') });
+    expect(feed.isLive).toBe(false);
+    happen('2');
+    expect(feed.isLive).toBe(true);
   });
 });
 

@@ -1,6 +1,14 @@
-/** The events that came lately. It goes on while another page is shown, so that one finds them on coming back. */
+/**
+ * The events that came lately. It goes on while another page is shown, so that one finds them on coming back.
+ *
+ * It begins with what the server remembers, and asks for that again whenever the connection comes back, since something
+ * may have been missed. It subscribes before it asks, and the answer counts what was told by then; so what was heard
+ * until the answer comes are the last ones of that count, and nothing is lost or shown twice.
+ */
 
-import type { Kilovolt } from '../../kilovolt';
+import { untrack } from 'svelte';
+import { isLost, type Kilovolt } from '../../kilovolt';
+import { session } from '../../session.svelte';
 import { EVENT_PREFIX, isChat, mentions, readEvent, type FeedEvent } from './events';
 
 export const MAX_EVENTS = 2_000;
@@ -16,6 +24,18 @@ const MAX_KINDS = 200;
 const GATHER_MS = 80;
 
 const MINUTE_MS = 60_000;
+
+const RECENT = 'stagedoor/@recent-events';
+
+/** What the server remembers. */
+interface Recent {
+  /** The number of the last write below `event/`; each has the next. */
+  last: number;
+  /** Oldest first, and not all of them. */
+  events: { number: number; at_ms: number; key: string; value: string }[];
+}
+
+type Heard = Pick<FeedEvent, 'atMs' | 'key' | 'text'>;
 
 export class Feed {
   /** All that are kept, oldest first. */
@@ -36,13 +56,25 @@ export class Feed {
   type = $state('');
   /** The sources that were seen, with their types. */
   kinds: Map<string, Set<string>> = $state.raw(new Map());
+  /** Whether what was added last has just happened. */
+  isLive = $state(true);
 
   #hub: Kilovolt | null = null;
   #stop: (() => void) | undefined;
-  #batch: FeedEvent[] = [];
+  #batch: Heard[] = [];
   #batchChars = 0;
   #came = 0;
   #isScheduled = false;
+  /** Counts the questions for what the server remembers. */
+  #asked = 0;
+  /** Whether an answer is on its way. What comes meanwhile waits for it, as it came later. */
+  #isAsking = false;
+  /** How many came since the question. */
+  #heard = 0;
+  /** Whether the answer is of no use, since the list was cleared. */
+  #isUnwanted = false;
+  /** The server's number of the last one that came; NaN when that cannot be told, which is before and after nothing. */
+  #known = 0;
   /** Of the last minute, what came in each second: `[second, count]`. */
   #seconds: [number, number][] = [];
 
@@ -50,7 +82,11 @@ export class Feed {
   follow(hub: Kilovolt | null): void {
     if (hub === this.#hub) return;
     this.#stop?.();
+    this.#stop = undefined;
     this.#hub = hub;
+    this.#asked += 1;
+    this.#isAsking = false;
+    this.#known = 0;
     this.#batch = [];
     this.#batchChars = 0;
     this.#seconds = [];
@@ -58,12 +94,29 @@ export class Feed {
     this.all = this.shown = this.chat = [];
     this.kinds = new Map();
     this.isPaused = false;
-    this.#stop = hub?.subscribePrefix(EVENT_PREFIX, (text, key) => this.take(text, key));
+    if (!hub) return;
+    const unsubscribe = hub.subscribePrefix(EVENT_PREFIX, (text, key) => this.take(text, key));
+    const forget = $effect.root(() => {
+      $effect(() => {
+        void session.epoch;
+        if (hub.state === 'open') untrack(() => void this.#catchUp(hub));
+      });
+    });
+    this.#stop = () => {
+      unsubscribe();
+      forget();
+    };
   }
 
   take(text: string, key: string): void {
     const now = Date.now();
-    this.#batch.push(readEvent(this.#came++, key, text, now));
+    this.#batch.push({ atMs: now, key, text });
+    this.#came += 1;
+    if (this.#isAsking) this.#heard += 1;
+    else {
+      this.#known += 1;
+      this.isLive = true;
+    }
     // A hidden page shows nothing, and so takes nothing off here.
     this.#batchChars += text.length;
     if (this.#batch.length > 2 * MAX_EVENTS || this.#batchChars > 2 * MAX_CHARS) {
@@ -84,7 +137,9 @@ export class Feed {
   /** Shows what was gathered. */
   flush(): void {
     this.#isScheduled = false;
-    const batch = this.#batch;
+    if (this.#isAsking) return;
+    const first = this.#came - this.#batch.length;
+    const batch = this.#batch.map(({ key, text, atMs }, index) => readEvent(first + index, key, text, atMs));
     this.#batch = [];
     this.#batchChars = 0;
     this.total = this.#came;
@@ -120,6 +175,9 @@ export class Feed {
   }
 
   clear(): void {
+    this.#batch = [];
+    this.#batchChars = 0;
+    this.#isUnwanted = true;
     this.all = this.shown = this.chat = [];
     this.held = 0;
   }
@@ -128,6 +186,36 @@ export class Feed {
   perMinute(now = Date.now()): number {
     const from = (now - MINUTE_MS) / 1000;
     return this.#seconds.reduce((sum, [second, count]) => (second >= from ? sum + count : sum), 0);
+  }
+
+  /** Asks for what came before the connection did, and shows it before what comes from now on. */
+  async #catchUp(hub: Kilovolt): Promise<void> {
+    // What was heard before the connection went comes first.
+    this.flush();
+    const turn = ++this.#asked;
+    this.#isAsking = true;
+    this.#isUnwanted = false;
+    this.#heard = 0;
+    let recent: Recent | null = null;
+    let isHeldUp = false;
+    try {
+      recent = await hub.call<Recent | null>(RECENT);
+    } catch (error) {
+      isHeldUp = isLost(error) && this.#heard === 0;
+    }
+    if (turn !== this.#asked) return;
+    this.#isAsking = false;
+    if (recent) {
+      const { last, events } = recent;
+      const missed = events.filter(({ number }) => number > this.#known && number <= last - this.#heard);
+      this.#known = last;
+      if (!this.#isUnwanted && missed.length > 0) {
+        this.#batch = [...missed.map(({ at_ms: atMs, key, value: text }) => ({ atMs, key, text })), ...this.#batch];
+        this.#came += missed.length;
+        this.isLive = false;
+      }
+    } else if (!isHeldUp) this.#known = NaN;
+    this.flush();
   }
 
   #fits(event: FeedEvent): boolean {
@@ -158,7 +246,7 @@ function join(before: FeedEvent[], after: FeedEvent[], most: number): FeedEvent[
 }
 
 /** The last events, as many as are kept; the very last one whatever its size. */
-function newest(events: FeedEvent[], most: number): FeedEvent[] {
+function newest<T extends Heard>(events: T[], most: number): T[] {
   let from = events.length;
   let chars = 0;
   while (from > 0 && events.length - from < most) {
