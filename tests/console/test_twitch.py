@@ -313,6 +313,33 @@ async def test_an_event_that_is_made_up_is_told_to_everybody(page: Page, server:
         assert json.loads((await anext(raids)).value)["viewers"] == 11
 
 
+async def test_what_twitch_tells_no_more_is_shown_at_once(
+    browser: Browser, page: Page, server: Server, twitch: FakeTwitch
+) -> None:
+    async with Client(server.url, token=server.control_token) as owner:
+        await set_up(owner, twitch)
+        await owner.set(keys.AUTH_KEYS, write(stored(twitch.issue_token(twitch.world.owner), twitch)))
+    await open_page(page, "twitch/topics")
+    chat, follows = (
+        page.get_by_role("listitem").filter(has=page.get_by_text(topic, exact=True))
+        for topic in ("channel.chat.message", "channel.follow")
+    )
+    await expect(chat).to_contain_text("Heard")
+    await expect(follows).to_contain_text("Heard")
+    twitch.faults.revoke("channel.follow", "version_removed")
+    await expect(follows).to_contain_text("Withdrawn")
+    await expect(follows).to_contain_text("Twitch tells it in another form now: a newer version of stagedoor")
+    twitch.faults.revoke("channel.chat.message", "user_removed")
+    await expect(chat).to_contain_text("The account is no longer at Twitch: log in with another one")
+    await expect(state(page)).to_contain_text("nothing is heard of the chat")
+    await check_accessibility(page)
+    async with watched(browser, width=360, locale="it-IT") as window:
+        await sign_in(window.page, server, "twitch/topics")
+        await expect(window.page.get_by_text("forse una versione più nuova")).to_be_visible()
+        await expect(window.page.get_by_text("non è più su Twitch: accedi con un altro")).to_be_visible()
+        assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 async def test_an_anonymous_gift_names_nobody(page: Page, server: Server) -> None:
     await open_page(page, "twitch/try/channel.subscription.gift")
     async with Client(server.url, token=server.control_token) as owner, owner.watch(keys.EVENTSUB_EVENT) as told:

@@ -74,6 +74,8 @@ class Twitch:
         self.asked: list[tuple[str, str]] = []
         """Topics and sessions."""
         self.refusals: dict[str, list[TwitchError]] = {}
+        self.before_answer: dict[str, Callable[[], None]] = {}
+        """What happens after a topic is taken, and before the answer that tells it."""
         self.heard: list[str] = []
         self.eventsub = EventSub(
             topics or tuple(TOPICS.values()),
@@ -99,6 +101,9 @@ class Twitch:
         self.asked.append((topic.name, session_id))
         if refusals := self.refusals.get(topic.name):
             raise refusals.pop(0)
+        if happen := self.before_answer.pop(topic.name, None):
+            happen()
+            await self.settle()
 
     def _hear(self, payload: bytes) -> None:
         self.heard.append(msgspec.json.decode(payload)["event"])
@@ -232,15 +237,58 @@ async def test_a_failure_that_nobody_meant_stops_none_of_the_others(twitch: Twit
     assert (twitch.state(CHAT)[0], twitch.state(FOLLOW)[0]) == ("refused", "enabled")
 
 
-async def test_a_revoked_topic_is_shown_and_dropped(twitch: Twitch) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (
+            "authorization_revoked",
+            "the permission was taken back at Twitch, or the account has a new password: log in again",
+        ),
+        ("user_removed", "the account is no longer at Twitch: log in with another one"),
+        ("version_removed", "Twitch tells it in another form now: a newer version of stagedoor may know that one"),
+        ("beta_over", "Twitch has stopped to tell it (beta_over), and is asked again with the next connection"),
+        ("", "Twitch has stopped to tell it, and is asked again with the next connection"),
+    ],
+)
+async def test_a_revoked_topic_is_shown_at_once_and_in_plain_words(twitch: Twitch, status: str, reason: str) -> None:
     line = await twitch.connect()
-    line.revoke(FOLLOW.name, "authorization_revoked")
-    line.revoke("channel.unheard_of", "version_removed")
+    line.revoke(FOLLOW.name, status)
+    line.revoke("channel.unheard_of", status)
+    await twitch.settle()
+    assert twitch.state(FOLLOW) == ("revoked", reason)
+    assert twitch.state(CHAT) == ("enabled", None)
+    assert len(twitch.asked) == 2, "it is not asked for again at once: that would go round and round"
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        # Whether the login still holds is found out by asking, and maybe it does.
+        ("authorization_revoked", [CHAT.name, FOLLOW.name]),
+        ("beta_over", [CHAT.name, FOLLOW.name]),
+        # Neither is another in another session.
+        ("user_removed", [CHAT.name]),
+        ("version_removed", [CHAT.name]),
+    ],
+)
+async def test_a_revoked_topic_is_asked_for_again_where_that_can_help(
+    twitch: Twitch, status: str, asked: list[str]
+) -> None:
+    line = await twitch.connect()
+    line.revoke(FOLLOW.name, status)
     line.cut()
     await twitch.settle()
-    assert twitch.state(FOLLOW) == ("revoked", "authorization_revoked")
+    assert twitch.state(FOLLOW)[0] == "revoked"
     await twitch.reconnect("s2")
-    assert twitch.asked[2:] == [(CHAT.name, "s2")]
+    assert twitch.asked[2:] == [(name, "s2") for name in asked]
+    assert twitch.state(FOLLOW)[0] == ("enabled" if FOLLOW.name in asked else "revoked")
+
+
+async def test_a_topic_that_is_revoked_before_the_answer_came_is_not_shown_as_heard(twitch: Twitch) -> None:
+    twitch.before_answer[FOLLOW.name] = lambda: twitch.lines[0].revoke(FOLLOW.name, "authorization_revoked")
+    await twitch.connect()
+    await twitch.settle()
+    assert twitch.state(FOLLOW)[0] == "revoked"
 
 
 # --- sessions ---

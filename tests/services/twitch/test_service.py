@@ -122,7 +122,44 @@ async def test_a_topic_that_is_revoked_is_shown_and_the_others_go_on(show: Show)
     # strimertül's defect 22: revocations are ignored
     show.twitch.faults.revoke("channel.follow")
     await show.until(lambda: show.topic("channel.follow")["state"] == "revoked")
-    assert show.topic("channel.follow")["reason"] == "authorization_revoked"
+    assert str(show.topic("channel.follow")["reason"]).endswith("log in again")
+    assert (show.status["state"], show.status["problem"]) == ("connected", None)
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+
+
+async def test_a_chat_that_is_revoked_is_connected_no_more_at_once(show: Show) -> None:
+    show.twitch.faults.revoke("channel.chat.message")
+    await show.until(lambda: show.topic("channel.chat.message")["state"] == "revoked")
+    assert show.desk.get(PLATFORM) == ""
+    assert show.status["state"] == "connected", "all else is heard"
+    assert str(show.status["problem"]).startswith("nothing is heard of the chat: the permission was taken back")
+    with pytest.raises(NoSuchRequest):
+        await show.desk.ask(SAY, message="hello")
+    show.twitch.world.follow("Ada")
+    await show.until(lambda: "channel.follow" in show.events())
+
+    show.twitch.faults.close()
+    await show.until(lambda: show.topic("channel.chat.message")["state"] == "enabled")
+    assert show.status["problem"] is None
+    assert show.desk.get(PLATFORM)
+    show.twitch.world.chat("Ada", "hello")
+    await show.until(lambda: show.messages == ["hello"])
+
+
+async def test_after_another_login_it_is_asked_again_for_what_was_revoked(show: Show) -> None:
+    show.twitch.faults.revoke("channel.chat.message", "user_removed")
+    show.twitch.faults.revoke("channel.follow", "version_removed")
+    await show.until(lambda: show.topic("channel.follow")["state"] == "revoked")
+    await show.log_in()
+    await show.until(lambda: show.topic("channel.follow")["state"] == "enabled")
+    await show.until_connected()
+    assert show.topic("channel.chat.message") == {
+        "topic": "channel.chat.message",
+        "version": "1",
+        "state": "enabled",
+        "reason": None,
+    }
     show.twitch.world.chat("Ada", "hello")
     await show.until(lambda: show.messages == ["hello"])
 

@@ -39,6 +39,8 @@ class Purpose(NamedTuple):
     standing: str
     """``affiliate``, ``partner`` or empty: some topics are not for everybody."""
     scopes: frozenset[str]
+    login: int
+    """Which login it was: with another one, Twitch is asked again for what it has refused or revoked."""
 
 
 class World(NamedTuple):
@@ -105,12 +107,22 @@ class Connection:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def chat_problem(self) -> str | None:
+        """Why nothing is heard of the chat any more, if Twitch has revoked that."""
+        chat = self.eventsub.topics[CHAT_MESSAGE]
+        return chat.reason if chat.state == "revoked" else None
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether there is a chat to speak in."""
+        return self.eventsub.is_up and self.chat_problem is None
+
     def _note_change(self) -> None:
         topics = self.eventsub.topics.items()
         self._publisher.heard = {name for name, topic in topics if topic.state == "enabled"}
-        revoked = {name for name, topic in topics if topic.state == "revoked"}
-        if revoked != self._revoked:
-            self._revoked = revoked
+        before, self._revoked = self._revoked, {name for name, topic in topics if topic.state == "revoked"}
+        if self._revoked - before:
             self._streams.ask_now()  # in the streamer's name, so that it is found out whether the login still holds
         self._changed()
 

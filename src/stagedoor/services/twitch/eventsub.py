@@ -50,6 +50,17 @@ OLDEST_S: Final = 600.0
 REMEMBERED: Final = 1000
 """Ids of messages, by which those that come twice are known."""
 
+_WHAT_HELPS: Final = {
+    "authorization_revoked": "the permission was taken back at Twitch, or the account has a new password: log in again",
+    "user_removed": "the account is no longer at Twitch: log in with another one",
+    "version_removed": "Twitch tells it in another form now: a newer version of stagedoor may know that one",
+}
+"""What the owner can do about a topic that is told no more, by Twitch's reason. Source of those: "Handling WebSocket
+Events", "Revocation message"."""
+
+_LASTING: Final = frozenset(("user_removed", "version_removed"))
+"""Reasons about which another session changes nothing. The others are found out anew: a login may hold all the same."""
+
 State = Literal["connecting", "connected", "offline"]
 
 Deliver = Callable[[bytes], None]
@@ -150,6 +161,8 @@ class EventSub:
         self._changed = changed
         self._seen: dict[str, None] = {}
         """Ids, the oldest first."""
+        self._gone: set[str] = set()
+        """Topics that are asked for no more."""
         self._session_id = ""
         self._ahead_s = 0.0
         """By how much Unix time at Twitch is ahead of our clock, which nobody sets: who has a wrong time, or puts it
@@ -198,7 +211,7 @@ class EventSub:
             link = await self._open(self._url, stack)
             logger.info("EventSub is connected")
             for topic in self.topics.values():
-                if topic.state in ("enabled", "refused"):
+                if topic.state in ("enabled", "refused", "revoked") and topic.topic not in self._gone:
                     topic.state, topic.reason = "waiting", None
             self._show("connected", None)
             _run(self._subscribe_all(), stack)
@@ -315,11 +328,14 @@ class EventSub:
         return True
 
     def _note_revocation(self, subscription: _Revoked) -> None:
-        topic = self.topics.get(subscription.type)
-        logger.warning("Twitch tells %s no more: %s", subscription.type, subscription.status)
-        if topic is not None:
-            topic.state, topic.reason = "revoked", subscription.status or None
-            self._changed()
+        topic, status = self.topics.get(subscription.type), subscription.status
+        logger.warning("Twitch tells %s no more: %s", subscription.type, status)
+        if topic is None:
+            return
+        if status in _LASTING:
+            self._gone.add(topic.topic)
+        topic.state, topic.reason = "revoked", _explain(status)
+        self._changed()
 
     # --- topics ---
 
@@ -349,7 +365,7 @@ class EventSub:
                 logger.exception("the topic %s could not be subscribed to", topic.name)
                 state.state, state.reason = "refused", "the service failed; its log says why"
             else:
-                state.state, state.reason = "enabled", None
+                _enable(state)
             self._changed()
             if waiting and waiting[-1] is topic:
                 await sleep(self._clock, pauses.take())
@@ -370,10 +386,22 @@ def _is_about_session(error: HelixError) -> bool:
     return error.status == 400 and "session" in error.message.lower()
 
 
+def _explain(status: str) -> str:
+    """Say what a revocation means."""
+    why = f" ({status})" if status else ""
+    return _WHAT_HELPS.get(status, f"Twitch has stopped to tell it{why}, and is asked again with the next connection")
+
+
+def _enable(state: TopicState) -> None:
+    """Note that a topic is heard; it may have been revoked before the answer came."""
+    if state.state == "waiting":
+        state.state, state.reason = "enabled", None
+
+
 def _judge(state: TopicState, error: HelixError) -> None:
     """Say what Twitch's refusal of a topic means."""
     if error.status == 409:
-        state.state, state.reason = "enabled", None
+        _enable(state)
         return
     # What is forbidden stays so until another login; the rest may be another thing in the next session.
     state.state = "unavailable" if error.status == 403 else "refused"

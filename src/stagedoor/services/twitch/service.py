@@ -123,7 +123,8 @@ class Twitch:
         client_id, streamer = self._config.api_client_id.strip(), self._tokens.user("streamer")
         if not self._config.enabled or not client_id or streamer is None or self._tokens.needs_login("streamer"):
             return None
-        return Purpose(client_id, streamer.id, streamer.broadcaster_type, frozenset(streamer.scopes))
+        login = self._tokens.login_number("streamer")
+        return Purpose(client_id, streamer.id, streamer.broadcaster_type, frozenset(streamer.scopes), login)
 
     # --- what is ---
 
@@ -174,7 +175,7 @@ class Twitch:
     def _show(self) -> None:
         """Show how it is, and as a platform to chat on, while it is one."""
         connection = self._connection
-        platform = self._open() if connection is not None and connection.eventsub.is_up else None
+        platform = self._open() if connection is not None and connection.has_chat else None
         if platform is None:
             self._requests.shut()
         state, problem = self._describe_state()
@@ -205,8 +206,8 @@ class Twitch:
             return "login needed", problem
         if self._connection is None:
             return ("connecting", None) if problem is None else ("offline", problem)
-        eventsub = self._connection.eventsub
-        return eventsub.state, eventsub.problem or self._conflict
+        eventsub, deaf = self._connection.eventsub, self._connection.chat_problem
+        return eventsub.state, eventsub.problem or (deaf and f"nothing is heard of the chat: {deaf}") or self._conflict
 
     def _open(self) -> JsonObject | None:
         """Let things be said in chat; returns the accounts, as ``GetBroadcaster`` tells them.

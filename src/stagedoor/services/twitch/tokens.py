@@ -175,6 +175,10 @@ class Tokens:
         session = self._sessions[account]
         return session.keys is None or session.needs_login
 
+    def login_number(self, account: Account) -> int:
+        """Tell logins apart; tokens that are only renewed belong to the same."""
+        return self._sessions[account].generation
+
     def describe(self, account: Account) -> JsonObject | None:
         """Describe an account for the status; ``None`` when nobody has logged in."""
         session = self._sessions[account]

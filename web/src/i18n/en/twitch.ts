@@ -145,7 +145,7 @@ export const twitch = {
       enabled: '',
       refused: 'Twitch did not take the question. stagedoor asks again when it connects anew.',
       unavailable: 'Some of these exist only for affiliates and partners.',
-      revoked: 'Twitch has stopped to tell this; a new login often helps.',
+      revoked: '',
     },
     twitchSays: 'Twitch says:',
     lacking: 'The login does not allow this. Log in again to allow it.',

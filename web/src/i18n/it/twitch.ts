@@ -144,7 +144,7 @@ export const twitch: Texts['twitch'] = {
       enabled: '',
       refused: 'Twitch non ha accettato la richiesta. stagedoor la ripete quando si ricollega.',
       unavailable: 'Alcuni di questi esistono solo per affiliati e partner.',
-      revoked: 'Twitch ha smesso di dirlo; spesso aiuta un nuovo accesso.',
+      revoked: '',
     },
     twitchSays: 'Twitch dice:',
     lacking: 'L’accesso non lo permette. Accedi di nuovo per permetterlo.',

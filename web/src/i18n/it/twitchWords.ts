@@ -91,4 +91,10 @@ export const twitchWords: Record<string, string> = {
   'hear which messages moderators delete': 'sapere quali messaggi eliminano i moderatori',
   'hear what moderators do about moderators': 'sapere che cosa fanno i moderatori con i moderatori',
   'hear what moderators do about VIPs': 'sapere che cosa fanno i moderatori con i VIP',
+  'the permission was taken back at Twitch, or the account has a new password: log in again':
+    'il permesso è stato ritirato su Twitch, o l’account ha una nuova password: accedi di nuovo',
+  'the account is no longer at Twitch: log in with another one': 'l’account non è più su Twitch: accedi con un altro',
+  'Twitch tells it in another form now: a newer version of stagedoor may know that one':
+    'ora Twitch lo dice in un’altra forma: forse una versione più nuova di stagedoor la conosce',
+  'Twitch has stopped to tell it, and is asked again with the next connection': 'Twitch ha smesso di dirlo; stagedoor lo chiede di nuovo alla prossima connessione',
 };
