@@ -1,12 +1,14 @@
 """The door over real sockets: who is let in, what a connection may do, and how it ends."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from aiohttp import web
 
 from stagedoor.access import OriginClass, OriginPolicy
 from stagedoor.errors import DoorError
@@ -239,6 +241,23 @@ async def test_connections_are_limited() -> None:
             await connection.end()
 
 
+async def test_many_who_come_at_once_do_not_come_in_one_by_one(opened: Opened) -> None:
+    # A turn is as long as there is to do in it, so whoever comes to a busy door would wait for all before him.
+    visitors = [socket.create_connection(("127.0.0.1", opened.port)) for _ in range(100)]
+    turns = 0
+    for visitor in visitors:
+        visitor.sendall(
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+    while len(opened.visitors) < len(visitors):
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns < len(visitors) / 2
+    for visitor in visitors:
+        visitor.close()
+
+
 async def test_a_target_that_names_another_host_is_refused(opened: Opened) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
     writer.write(b"GET http://evil.example/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % opened.port)
@@ -251,6 +270,33 @@ async def test_a_malformed_request_is_no_error_of_ours(opened: Opened, caplog: p
     status, _ = await get(opened.port, "/health", extra="Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")
     assert status == 400
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_who_goes_before_the_body_was_sent_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    heads: asyncio.Queue[web.BaseRequest] = asyncio.Queue()
+    gone = asyncio.Event()
+
+    async def read(request: web.BaseRequest) -> web.StreamResponse:
+        heads.put_nowait(request)
+        try:
+            return web.Response(body=await request.read())
+        finally:
+            gone.set()
+
+    door = Door("Test", sockets={}, respond=read, turn=Turn(), limits=Limits(), origins=OriginPolicy())
+    await door.listen("127.0.0.1", 0)
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{door.port}\r\nContent-Length: 9\r\n\r\nhalf".encode())
+    await heads.get()
+    writer.transport.abort()
+    await gone.wait()
+    await door.close()  # waits for what the handler's end entails
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_header_may_fill_the_head(opened: Opened) -> None:
+    """A browser sends the cookies of ``localhost`` to every port of it, whoever set them."""
+    assert await get(opened.port, "/health", extra=f"Cookie: {'x' * 15_000}\r\n") == (200, b"OK")
 
 
 async def test_idle_connections_of_http_are_limited_and_the_oldest_goes() -> None:
@@ -572,10 +618,20 @@ async def test_the_page_says_what_runs_here() -> None:
         assert f"ws://127.0.0.1:{opened.port}/ws".encode() in body
 
 
-@pytest.mark.parametrize("path", ["/health", "/nothing", "/ws", "/static/nothing"])
-async def test_no_answer_tells_which_libraries_answer(opened: Opened, path: str) -> None:
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /health",
+        "GET /nothing",
+        "GET /ws",
+        "GET /static/nothing",
+        "JUMP /health",  # which aiohttp refuses by itself, as it does the next one
+        "GET /\xfc",
+    ],
+)
+async def test_no_answer_tells_which_libraries_answer(opened: Opened, request_line: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", opened.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"{request_line} HTTP/1.1\r\nHost: 127.0.0.1:{opened.port}\r\nConnection: close\r\n\r\n".encode())
     head = (await reader.read()).partition(b"\r\n\r\n")[0].lower()
     writer.close()
     assert b"server: stagedoor\r\n" in head + b"\r\n"

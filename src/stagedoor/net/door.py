@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from picows import WSListener
 
-from stagedoor.access import Asker, OriginClass, is_host_allowed
+from stagedoor.access import Asker, OriginClass, is_host_allowed, is_own
 from stagedoor.errors import DoorError
 from stagedoor.net.connection import GOING_AWAY, Connection, Handler
 from stagedoor.net.head import Head
@@ -38,6 +38,13 @@ _BACKLOG: Final = 4096
 _SWEEP_S: Final = 1.0
 """How often connections are looked at for silence and missing logins."""
 
+_ACCEPTORS: Final = 8 if os.name == "posix" else 1
+"""How many connections to one address can come in during one turn of the loop.
+
+libuv accepts one a turn for each handle that listens, but on Windows, where more are under way. (Seen with 1.52.) While
+a door is busy, the last of two hundred who come at once would have to wait for as many long turns, behind the requests
+of all before it. So several handles listen with one socket."""
+
 _FREE_PORT_TRIES: Final = 5
 
 _SERVER: Final = "stagedoor"
@@ -46,16 +53,29 @@ _http_logger: Final = logging.getLogger("stagedoor.net.http")
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
-    """Leave out what aiohttp calls an error of its handler and is a stranger's malformed request: anybody could fill
-    the log with it."""
+    """Leave out what aiohttp calls an error of its handler and is a stranger's: a malformed request, or one whose
+    sender has gone before its body was there. Anybody could fill the log with it."""
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)
+    return not isinstance(error, (HttpProcessingError, ConnectionResetError))
 
 
 _http_logger.addFilter(_is_our_fault)
 
 _SEE_OUT_S: Final = 2.0
 """How long the end waits for the other sides to say goodbye."""
+
+
+class _HttpConnection(web.RequestHandler):
+    """aiohttp's protocol, which tells its name in its own answers to what it cannot read, too."""
+
+    __slots__ = ()
+
+    def handle_error(self, *args: Any, **kwargs: Any) -> web.StreamResponse:
+        """Make the answer to what went wrong."""
+        response = super().handle_error(*args, **kwargs)
+        response.headers["Server"] = _SERVER
+        response.headers["X-Content-Type-Options"] = "nosniff"  # it may quote the request
+        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,7 @@ class Statistics:
 class _Listener(NamedTuple):
     """One address where a door listens."""
 
-    server: asyncio.Server
+    servers: list[asyncio.Server]
     address: tuple[str, int]
 
 
@@ -134,8 +154,7 @@ class Door:
         self._plain_paths = frozenset(plain_paths)
         self._plain_folders = tuple(path for path in plain_paths if path.endswith("/"))
         self._respond = respond
-        # What is packed stays so: a short message cannot become a long one, and a file is taken as it is.
-        self._http = web.Server(self._answer_http, access_log=None, auto_decompress=False, logger=_http_logger)
+        self._http = web.Server(self._answer_http)
         self._listeners: list[_Listener] = []
         self._waiting: dict[asyncio.Transport, float] = {}
         self._handshakes: dict[asyncio.Transport, None] = {}
@@ -193,17 +212,15 @@ class Door:
     async def _listen(self, host: str, port: int) -> "list[_Listener]":
         try:
             bound = _bind_all(await asyncio.to_thread(_resolve, host), port)
+            handles = [[sock, *(sock.dup() for _ in range(_ACCEPTORS - 1))] for sock in bound]
         except OSError as error:
             raise DoorError(self.name, f"{host}:{port}", await asyncio.to_thread(_explain, error, port)) from error
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
-        return [
-            _Listener(
-                await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG),
-                sock.getsockname()[:2],
-            )
-            for sock in bound
-        ]
+        return [_Listener([await self._serve(one) for one in each], each[0].getsockname()[:2]) for each in handles]
+
+    async def _serve(self, sock: socket.socket) -> asyncio.Server:
+        return await self._loop.create_server(lambda: FirstBytes(self), sock=sock, backlog=_BACKLOG)
 
     async def _return_to(self, addresses: list[tuple[str, int]]) -> None:
         for address in addresses:
@@ -214,7 +231,8 @@ class Door:
 
     def _let_go(self, listeners: "list[_Listener]") -> None:
         for listener in listeners:
-            listener.server.close()
+            for server in listener.servers:
+                server.close()
 
     @property
     def is_open(self) -> bool:
@@ -291,8 +309,7 @@ class Door:
 
     def _classify(self, origin: str | None, head: Head, place: Place) -> OriginClass:
         """A page of the door's own, from ``/static/``, is local by whatever checked name it was reached."""
-        scheme = "https" if place.is_secure else "http"
-        if origin is not None and origin.lower() == f"{scheme}://{head.get('host')}".lower():
+        if origin is not None and is_own(origin, head.get("host") or "", is_secure=place.is_secure):
             return OriginClass.LOCAL
         return self._origins.classify(origin)
 
@@ -326,7 +343,16 @@ class Door:
         there = self._http.connections
         if len(there) >= self.limits.http_connections and (oldest := there[0].transport) is not None:
             oldest.abort()
-        return self._http()
+        return _HttpConnection(
+            self._http,
+            loop=self._loop,
+            logger=_http_logger,
+            access_log=None,  # type: ignore[arg-type]  # what turns it off
+            max_line_size=self.limits.head_bytes,
+            max_field_size=self.limits.head_bytes,
+            # What is packed stays so: a short message cannot become a long one, and a file is taken as it is.
+            auto_decompress=False,
+        )
 
     async def _answer_http(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer without telling which version of what answers."""
