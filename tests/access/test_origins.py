@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagedoor.access import OriginClass, OriginPolicy, is_host_allowed, normalize_origin
+from stagedoor.access import OriginClass, OriginPolicy, is_host_allowed, is_own, normalize_origin
 
 PORT = 4337
 
@@ -156,6 +156,9 @@ def test_no_host_breaks_the_check(hosts: list[str]) -> None:
         ("http://127.0.0.1", OriginClass.LOCAL),
         ("http://127.0.0.1:8080", OriginClass.LOCAL),
         ("http://[::1]:8080", OriginClass.LOCAL),
+        ("ws://localhost:4337", OriginClass.LOCAL),  # Starscream, ws4py
+        ("wss://127.0.0.1:4337", OriginClass.LOCAL),
+        ("http://localhost/", OriginClass.LOCAL),  # the example of Go's x/net/websocket
         ("null", OriginClass.OPAQUE),
         ("file://", OriginClass.OPAQUE),
         ("FILE://", OriginClass.OPAQUE),
@@ -173,7 +176,6 @@ def test_no_host_breaks_the_check(hosts: list[str]) -> None:
         ("http://evil.com@localhost", OriginClass.FOREIGN),
         ("http://localhost:80@evil.com", OriginClass.FOREIGN),
         ("http://localhost:80:evil.com", OriginClass.FOREIGN),
-        ("http://localhost/", OriginClass.FOREIGN),
         ("http://localhost/evil", OriginClass.FOREIGN),
         ("http://localhost?x", OriginClass.FOREIGN),
         ("http://localhost\\evil.com", OriginClass.FOREIGN),
@@ -196,7 +198,11 @@ def test_no_host_breaks_the_check(hosts: list[str]) -> None:
         ("http://localhost:99999", OriginClass.FOREIGN),
         ("http://localhost:x", OriginClass.FOREIGN),
         ("http://localhost:" + "1" * 5000, OriginClass.FOREIGN),
-        ("ws://localhost", OriginClass.FOREIGN),
+        ("ws://evil.example", OriginClass.FOREIGN),
+        ("ws://localhost.evil.example", OriginClass.FOREIGN),
+        ("ws://localhost/evil", OriginClass.FOREIGN),
+        ("http://localhost//", OriginClass.FOREIGN),
+        ("http://evil.example/", OriginClass.FOREIGN),
         ("ftp://localhost", OriginClass.FOREIGN),
         ("localhost", OriginClass.FOREIGN),
         ("//localhost", OriginClass.FOREIGN),
@@ -213,6 +219,27 @@ def test_no_host_breaks_the_check(hosts: list[str]) -> None:
 )
 def test_what_an_origin_makes_of_a_connection(origin: str | None, expected: OriginClass) -> None:
     assert OriginPolicy().classify(origin) is expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_secure", "expected"),
+    [
+        ("http://my-pc:4337", False, True),
+        ("HTTP://My-PC:4337", False, True),
+        ("ws://my-pc:4337", False, True),
+        ("https://my-pc:4337", True, True),
+        ("wss://my-pc:4337", True, True),
+        ("https://my-pc:4337", False, False),
+        ("http://my-pc:4337", True, False),
+        ("ws://my-pc:4337", True, False),
+        ("ws://my-pc:8080", False, False),
+        ("ws://my-pc", False, False),
+        ("my-pc:4337", False, False),
+        ("", False, False),
+    ],
+)
+def test_what_origin_a_door_has_itself(origin: str, is_secure: bool, expected: bool) -> None:
+    assert is_own(origin, "my-pc:4337", is_secure=is_secure) is expected
 
 
 def test_an_origin_that_was_let_in() -> None:

@@ -7,7 +7,7 @@ from stagedoor.access.client import Client
 from stagedoor.access.clock import Clock, Timer
 from stagedoor.access.doorkeeper import BY_ASKING, BY_PASSWORD, OPEN, Doorkeeper, Record
 from stagedoor.access.grants import NOBODY, SERVICE, Credential, Grant, Level, Verb, grant_for
-from stagedoor.access.origins import OriginClass, OriginPolicy, is_host_allowed, normalize_origin
+from stagedoor.access.origins import OriginClass, OriginPolicy, is_host_allowed, is_own, normalize_origin
 from stagedoor.access.overlay_keys import OverlayKey, OverlayKeys, check_only_reads
 from stagedoor.access.pairing import Attempt, PairingRefused, Pairings
 from stagedoor.access.passes import Pass, Passes
@@ -71,6 +71,7 @@ __all__ = [
     "grant_for",
     "is_host_allowed",
     "is_loopback",
+    "is_own",
     "normalize_origin",
     "sign",
     "sign_twice",

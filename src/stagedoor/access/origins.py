@@ -21,6 +21,11 @@ _OBS_FILE: Final = "http://absolute"
 """What OBS sends for a browser source with a local file. Observed in OBS 27 to 31."""
 
 
+_SCHEMES: Final = ("http", "https", "ws", "wss")
+"""Of origins on this machine. Some programs believe that they must name one: Swift's Starscream and Python's ws4py say
+``ws`` and where they connect to, Go's ``x/net/websocket`` what its users take from its example,
+``http://localhost/``. No browser sends such a thing."""
+
 _HOST: Final = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{0,45}:[0-9a-f:.]{0,45}")
 """The host of an origin as browsers write it: a name in ASCII, no longer than one in DNS, or an address."""
 
@@ -31,7 +36,8 @@ class OriginClass(Enum):
     PROGRAM = "program"
     """No origin: a program, not a page."""
     LOCAL = "local"
-    """A page of this machine: loopback on any port, or a local file in OBS."""
+    """A page of this machine: loopback on any port, or a local file in OBS. Or a program that gives itself such an
+    origin."""
     OPAQUE = "opaque"
     """``null`` or ``file://``: perhaps the owner's own file, perhaps any hostile page in a sandboxed frame."""
     LET_IN = "let in"
@@ -90,7 +96,7 @@ def normalize_origin(text: str) -> str:
 
 
 def is_local(origin: str) -> bool:
-    """Tell whether a page of this origin is one of this machine."""
+    """Tell whether a page of this origin is one of this machine, or a program says so of itself."""
     if origin == _OBS_FILE:
         return True
     try:
@@ -98,10 +104,18 @@ def is_local(origin: str) -> bool:
         has_sane_port = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    if parts.scheme not in ("http", "https") or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.scheme not in _SCHEMES or parts.path not in ("", "/"):
+        return False
+    if parts.query or parts.fragment or "@" in parts.netloc:
         return False
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
     return has_sane_port and host in _LOCAL_NAMES
+
+
+def is_own(origin: str, host: str, *, is_secure: bool) -> bool:
+    """Tell whether an origin is the address by which the door itself was reached, which its ``Host`` names."""
+    schemes = ("https", "wss") if is_secure else ("http", "ws")
+    return origin.lower() in [f"{scheme}://{host}".lower() for scheme in schemes]
 
 
 def is_host_allowed(

@@ -19,7 +19,7 @@ import msgspec
 from aiohttp import web
 
 from stagedoor import keys
-from stagedoor.access import NOBODY, Asker, Client, Doorkeeper, Grant, Level, OriginClass, OriginPolicy, Proof
+from stagedoor.access import NOBODY, Asker, Client, Doorkeeper, Grant, Level, OriginClass, OriginPolicy, Proof, is_own
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StagedoorError
 from stagedoor.hub import Hub
 from stagedoor.net.static import StaticFile, StaticFolder, moved
@@ -157,8 +157,10 @@ class StreamerbotHttp:
             raise _Refused(HTTPStatus.BAD_REQUEST, "the connection has gone")
         place = place_of(transport)
         origin = request.headers.get("Origin")
-        is_own = origin is not None and origin.lower() == f"{request.scheme}://{request.host}".lower()
-        origin_class = OriginClass.LOCAL if is_own else self._origins.classify(origin)
+        if origin is not None and is_own(origin, request.host, is_secure=place.is_secure):
+            origin_class = OriginClass.LOCAL
+        else:
+            origin_class = self._origins.classify(origin)
         came_from_elsewhere = origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"
         if origin_class is OriginClass.FOREIGN or (came_from_elsewhere and not self._origins.trusts_all):
             logger.warning("the Streamer.bot HTTP door refused a page of %s", origin or "another web site")
