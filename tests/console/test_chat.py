@@ -61,7 +61,7 @@ async def test_a_command_is_made_tried_switched_renamed_and_deleted(page: Page, 
     await dialog.get_by_text("What can I put in?").click()
     await dialog.get_by_role("button", name="Insert {{ param 1 . }}").click()
     await dialog.get_by_label("Try it on this message").fill("!so Ada")
-    await expect(dialog.get_by_text("AshKeelVT greets Ada")).to_be_visible()
+    await expect(dialog.get_by_text("Cool_User greets Ada")).to_be_visible()
     await dialog.get_by_label("Who may use it").select_option("VIPs and above")
     await dialog.get_by_label("The answer is").select_option("A reply to the message")
     await dialog.get_by_label("Until anybody may use it again").fill("2.5")

@@ -92,8 +92,8 @@ SPECS: Final = (
     owner_request(
         TEST_COMMAND,
         "Tries the template of a command on a message, without counting or saying anything. Answers what it would say.",
-        record(["template"], template=TEXT, message=TEXT),
-        asked={"template": "{{ user . }} is lurking", "message": "!lurk"},
+        record(["template"], template=TEXT, message=TEXT, viewer=TEXT),
+        asked={"template": "{{ user . }} is lurking", "message": "!lurk", "viewer": "Cool_User"},
         answer={"output": "Cool_User is lurking"},
         owner="chat bot",
     ),

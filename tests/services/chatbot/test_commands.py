@@ -417,6 +417,10 @@ MESSAGE = "!command this is a test"
         ),
         ({"template": '{{ rest (splitList " " .Message) | join " " }}', "message": MESSAGE}, "this is a test"),
         ({"template": "{{ user . | game }}", "message": MESSAGE}, "unknown"),
+        (
+            {"template": '{{ user . }} {{ .User.Name }} {{ index .Tags "display-name" }}', "viewer": "Cool_User"},
+            "Cool_User cool_user Cool_User",
+        ),
     ],
 )
 async def test_a_template_can_be_tried(stage: Stage, request_: dict[str, object], output: str) -> None:

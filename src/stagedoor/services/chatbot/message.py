@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from stagedoor import bot
 from stagedoor.strimertul import ChatEmote, ChatMessage, ChatUser, read
@@ -35,6 +36,15 @@ SAMPLE: Final = ChatMessage(
     time="2023-05-17T17:45:59.394Z",
 )
 """On what strimertül tried the templates of commands."""
+
+
+def sample(text: str | None = None, viewer: str | None = None) -> ChatMessage:
+    """Make a message to try templates on: the usual one with another text, or by another viewer, with that name."""
+    message = SAMPLE if text is None else replace(SAMPLE, message=text)
+    if viewer is None:
+        return message
+    user = replace(message.user, name=viewer.lower(), display_name=viewer)
+    return replace(message, user=user, tags={**(message.tags or {}), "display-name": viewer})
 
 
 class _Glance(msgspec.Struct, rename="pascal"):

@@ -26,7 +26,7 @@ from stagedoor.keys import (
 )
 from stagedoor.services.chatbot.events import describe_refusal, describe_use
 from stagedoor.services.chatbot.levels import Level, level_of
-from stagedoor.services.chatbot.message import SAMPLE, is_from_elsewhere, read_message, text_of
+from stagedoor.services.chatbot.message import is_from_elsewhere, read_message, sample, text_of
 from stagedoor.services.chatbot.rendering import Renderer
 from stagedoor.services.chatbot.table import BotCommand, Table
 from stagedoor.services.chatbot.uses import Uses
@@ -49,10 +49,11 @@ _LOGGED: Final = 10
 
 
 class TrialRequest(msgspec.Struct):
-    """A template that is to be tried, and the text of the message that it is tried on."""
+    """A template that is to be tried, the text of the message that it is tried on, and the name of who says that."""
 
     template: str
     message: str | None = None
+    viewer: str | None = None
 
 
 class ChatBot:
@@ -285,9 +286,7 @@ class ChatBot:
             request = read(value, TrialRequest)
         except ValueError as error:
             raise RequestFailed(f"expected a template: {error}") from error
-        message = SAMPLE
-        if request.message is not None:
-            message = msgspec.structs.replace(SAMPLE, message=request.message)
+        message = sample(request.message, request.viewer)
         try:
             output = await self._renderer.run(self._renderer.compile(request.template), message, is_trial=True)
         except TemplateError as error:
