@@ -117,7 +117,15 @@ async def test_localhost_means_both_loopback_families(opened: Opened, host: str)
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example:{port}", "localhost", "localhost:1", "0.0.0.0:{port}", "localhost.:{port}", "localhost6:{port}", ""],
+    [
+        "evil.example:{port}",
+        "evil.example",
+        "localhost:1",
+        "0.0.0.0:{port}",
+        "localhost.:{port}",
+        "localhost6:{port}",
+        "",
+    ],
 )
 async def test_a_foreign_host_is_misdirected(opened: Opened, host: str) -> None:
     # strimertül's defect 36: a name that led to this machine was as good as its own.
@@ -125,6 +133,16 @@ async def test_a_foreign_host_is_misdirected(opened: Opened, host: str) -> None:
     assert status == 421
     assert (await get(opened.port, "/health", host=host.format(port=opened.port)))[0] in (400, 421)
     await raw.end()
+
+
+async def test_a_program_may_leave_the_port_out_of_its_host_and_a_page_may_not(opened: Opened) -> None:
+    # The clients nodejs-websocket and simple-websocket do so; no browser does.
+    raw = await Raw.open(opened.port, Host="localhost")
+    page, status, _ = await Raw.upgrade(opened.port, Host="localhost", Origin="http://localhost")
+    assert status == 421
+    assert (await get(opened.port, "/health", host="localhost"))[0] == 421
+    await raw.end()
+    await page.end()
 
 
 @pytest.mark.parametrize("origin", ["http://absolute", "http://localhost:9999", "http://127.0.0.1", "null", "file://"])

@@ -275,11 +275,21 @@ async def test_a_name_of_the_certificate_means_nothing_in_plain_text(opened: Ope
     assert (await fetch(opened.port, "/health", None, Host=f"{HOST}:{opened.port}"))[0] == 421
 
 
-@pytest.mark.parametrize("host", ["evil.example:{port}", "localhost", "localhost:80", "localhost:443"])
+@pytest.mark.parametrize("host", ["evil.example:{port}", "evil.example", "localhost:80", "localhost:443"])
 async def test_other_names_are_refused_over_tls(opened: Opened, tls: ssl.SSLContext, host: str) -> None:
     assert (await fetch(opened.port, "/health", tls, Host=host.format(port=opened.port)))[0] == 421
     _, status, _ = await Raw.upgrade(opened.port, tls=tls, Host=host.format(port=opened.port))
     assert status == 421
+
+
+async def test_over_tls_a_program_may_leave_the_port_out_and_a_page_may_not(
+    opened: Opened, tls: ssl.SSLContext
+) -> None:
+    raw = await Raw.open(opened.port, tls=tls, Host="localhost")
+    _, status, _ = await Raw.upgrade(opened.port, tls=tls, Host="localhost", Origin="https://localhost")
+    assert status == 421
+    assert (await fetch(opened.port, "/health", tls, Host="localhost"))[0] == 421
+    await raw.end()
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ class Door:
     def accept(self, head: Head, place: Place) -> Callable[[], WSListener]:
         """Check an upgrade: first whom it means, then where it comes from, then whether there is room."""
         try:
-            self._check_host(head.all("host"), place)
+            self._check_host(head.all("host"), place, may_lack_port=head.get("origin") is None)
             self._check_tls("wss", head.all("host")[0], head.target, place)
             make_handler = self._sockets.get(head.path)
             if make_handler is None:
@@ -313,13 +313,19 @@ class Door:
             return OriginClass.LOCAL
         return self._origins.classify(origin)
 
-    def _check_host(self, hosts: list[str], place: Place) -> None:
+    def _check_host(self, hosts: list[str], place: Place, *, may_lack_port: bool = False) -> None:
+        """Refuse who means somebody else.
+
+        The port may be left out by programs: npm's ``nodejs-websocket`` and PyPI's ``simple-websocket`` do so. A
+        browser never does, and says where its pages come from when they open a WebSocket.
+        """
+        default_port = 443 if place.is_secure else 80
         is_allowed = is_host_allowed(
             hosts,
             port=place.local_port,
             local_address=place.local_address,
             names=self._host_names.union(self._tls.names) if place.is_secure else self._host_names,
-            default_port=443 if place.is_secure else 80,
+            default_port=place.local_port if may_lack_port else default_port,
         )
         if not is_allowed:
             raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this door has another name")
