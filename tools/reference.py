@@ -79,17 +79,18 @@ REPLIES: Final[dict[str, str]] = {
 }
 
 DATA: Final[dict[str, str]] = {
+    "kset": "`key` text, `data` text; `keep_secrets` true or false, may be left out",
     "kset-bulk": "keys and values, as the object itself",
     "klist": "`prefix` text, may be left out",
     "klogin": "`auth` text: `challenge` (if left out), `ask` or `token`; `token` text for `token`; for `ask` the "
     "optional texts `name`, `author`, `url`, `icon`, `verificationCode`",
 }
-"""For commands whose data is read by hand."""
+"""For commands whose data is read by hand, or may be left out in part."""
 
 MEANINGS: Final[dict[ErrorCode, str]] = {
     ErrorCode.INVALID_FORMAT: "The message is not JSON, not an object, or nests more than 64 levels; `command`, "
-    "`request_id` or `data` has a wrong type; a value of `kset-bulk` is no text; `hash` is no base64; `auth` is "
-    "unknown; a key is longer than 511 bytes.",
+    "`request_id` or `data` has a wrong type; a value of `kset-bulk` is no text; `keep_secrets` is neither true nor "
+    "false; `hash` is no base64; `auth` is unknown; a key is longer than 511 bytes.",
     ErrorCode.PARAMETER_MISSING: "A parameter is absent, null or of a wrong type. `details` names it.",
     ErrorCode.SERVER_ERROR: "The store could not do it. Nothing was written.",
     ErrorCode.UNKNOWN_COMMAND: "There is no such command. Names are case-sensitive.",

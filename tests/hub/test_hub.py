@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from stagedoor.hub import (
     Catalogue,
     Change,
     Hub,
+    Keep,
     KeySpec,
     Kind,
     LmdbStore,
@@ -78,14 +80,14 @@ async def shaky(store: ShakyStore) -> AsyncIterator[Hub]:
     await opened.close()
 
 
-def start(hub: Hub, writes: dict[str, str | None], **options: bool) -> Awaitable[StoreError | None]:
+def start(hub: Hub, writes: dict[str, str | None], **options: Any) -> Awaitable[StoreError | None]:
     """Begin to write, and return what will be the outcome."""
     ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
     hub.write([Write(key, value) for key, value in writes.items()], ended.set_result, **options)
     return asyncio.wait_for(ended, PATIENCE_S)
 
 
-async def write(hub: Hub, writes: dict[str, str | None], **options: bool) -> None:
+async def write(hub: Hub, writes: dict[str, str | None], **options: Any) -> None:
     assert await start(hub, writes, **options) is None
 
 
@@ -471,20 +473,20 @@ async def test_a_secret_member_of_any_type_reads_as_empty_text(hub: Hub, secret:
 @pytest.mark.parametrize("update", ['{"user":"you"}', '{"user":"you","password":""}', '{"user":"you","password":null}'])
 async def test_a_secret_that_is_left_empty_or_out_is_kept(hub: Hub, update: str) -> None:
     await write(hub, {"config": '{"user":"me","password":"canary"}'})
-    await write(hub, {"config": update}, keep_secrets=True)
+    await write(hub, {"config": update}, keep_secrets=Keep.UNSEEN)
     assert members(hub.get_whole("config")) == {"user": "you", "password": "canary"}
-    assert "canary" not in hub.get("config")
+    assert members(hub.get("config")) == {"user": "you", "password": ""}
 
 
 async def test_a_secret_is_kept_under_the_new_spelling_of_its_name(hub: Hub) -> None:
     await write(hub, {"config": '{"password":"canary"}'})
-    await write(hub, {"config": '{"Password":""}'}, keep_secrets=True)
+    await write(hub, {"config": '{"Password":""}'}, keep_secrets=Keep.UNSEEN)
     assert members(hub.get_whole("config")) == {"Password": "canary"}
 
 
 async def test_a_new_secret_replaces_the_old_one(hub: Hub) -> None:
     await write(hub, {"config": '{"password":"old"}'})
-    await write(hub, {"config": '{"password":"new"}'}, keep_secrets=True)
+    await write(hub, {"config": '{"password":"new"}'}, keep_secrets=Keep.UNSEEN)
     assert hub.get_whole("config") == '{"password":"new"}'
 
 
@@ -494,11 +496,26 @@ async def test_the_owner_may_empty_a_secret(hub: Hub) -> None:
     assert hub.get_whole("config") == '{"password":""}'
 
 
+@pytest.mark.parametrize("secret", ["canary", "", None, ["canary"]])
+async def test_the_owner_may_keep_a_secret_by_leaving_it_out(hub: Hub, secret: object) -> None:
+    await write(hub, {"config": msgspec.json.encode({"user": "me", "PassWord": secret}).decode()})
+    await write(hub, {"config": '{"user":"you"}'}, keep_secrets=Keep.LEFT_OUT)
+    assert members(hub.get_whole("config")) == {"user": "you", "PassWord": secret}
+    assert members(hub.get("config")) == {"user": "you", "PassWord": ""}
+
+
+@pytest.mark.parametrize("update", ['{"password":""}', '{"Password":null}', '{"password":"new"}'])
+async def test_what_the_owner_names_is_not_kept(hub: Hub, update: str) -> None:
+    await write(hub, {"config": '{"password":"canary"}'})
+    await write(hub, {"config": update}, keep_secrets=Keep.LEFT_OUT)
+    assert hub.get_whole("config") == update
+
+
 async def test_a_deleted_secret_is_gone(hub: Hub) -> None:
     await write(hub, {"config": '{"password":"canary"}', "vault": "canary"})
     await write(hub, {"config": None, "vault": None})
     assert [hub.get_whole(key) for key in ("config", "vault")] == ["", ""]
-    await write(hub, {"config": '{"user":"x"}'}, keep_secrets=True)
+    await write(hub, {"config": '{"user":"x"}'}, keep_secrets=Keep.UNSEEN)
     assert hub.get_whole("config") == '{"user":"x"}'
 
 
@@ -506,8 +523,8 @@ async def test_a_secret_under_way_is_kept_by_the_write_behind_it(shaky: Hub, sto
     store.hold()
     pending = [
         start(shaky, {"config": '{"password":"canary"}'}),
-        start(shaky, {"config": '{"user":"me"}'}, keep_secrets=True),
-        start(shaky, {"config": '{"user":"you"}'}, keep_secrets=True),
+        start(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN),
+        start(shaky, {"config": '{"user":"you"}'}, keep_secrets=Keep.UNSEEN),
     ]
     store.release()
     assert await asyncio.gather(*pending) == [None] * 3
@@ -517,7 +534,7 @@ async def test_a_secret_under_way_is_kept_by_the_write_behind_it(shaky: Hub, sto
 async def test_a_secret_deleted_under_way_is_not_kept(shaky: Hub, store: ShakyStore) -> None:
     await write(shaky, {"config": '{"password":"canary"}'})
     store.hold()
-    pending = [start(shaky, {"config": None}), start(shaky, {"config": '{"user":"me"}'}, keep_secrets=True)]
+    pending = [start(shaky, {"config": None}), start(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)]
     store.release()
     assert await asyncio.gather(*pending) == [None, None]
     assert shaky.get_whole("config") == '{"user":"me"}'
@@ -528,14 +545,14 @@ async def test_what_was_kept_from_a_write_that_failed_is_not_written(shaky: Hub,
     store.hold()
     pending = [
         start(shaky, {"config": '{"password":"never written"}'}),
-        start(shaky, {"config": '{"user":"me"}'}, keep_secrets=True),
+        start(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN),
     ]
     store.failures = 1
     store.release()
     outcomes = await asyncio.gather(*pending)
     assert all(isinstance(outcome, StoreError) for outcome in outcomes)
     assert shaky.get_whole("config") == '{"password":"old"}'
-    await write(shaky, {"config": '{"user":"me"}'}, keep_secrets=True)
+    await write(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
     assert members(shaky.get_whole("config")) == {"user": "me", "password": "old"}
 
 
@@ -543,8 +560,8 @@ async def test_a_secret_that_cannot_be_kept_is_not_overwritten(shaky: Hub, store
     await write(shaky, {"config": '{"password":"canary"}'})
     store.read_failures = 1
     with pytest.raises(StoreError):
-        start(shaky, {"vault": "never written", "config": '{"user":"me"}'}, keep_secrets=True)
-    await write(shaky, {"config": '{"user":"me"}'}, keep_secrets=True)
+        start(shaky, {"vault": "never written", "config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
+    await write(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
     assert members(shaky.get_whole("config")) == {"user": "me", "password": "canary"}
     assert shaky.get_whole("vault") == ""
 

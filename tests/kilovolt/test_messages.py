@@ -16,6 +16,7 @@ from stagedoor.kilovolt.messages import (
     Push,
     Request,
     Response,
+    Set,
     decode,
     encode,
     encode_error,
@@ -184,6 +185,17 @@ def test_a_name_that_is_told_back_is_cut() -> None:
 def test_the_bad_value_of_a_bulk_is_named() -> None:
     bad = refusal('{"command":"kset-bulk","request_id":"7","data":{"a":"1","b":2,"c":3}}')
     assert (bad.code, bad.details) == (ErrorCode.INVALID_FORMAT, "the value of 'b' is not a string")
+
+
+@pytest.mark.parametrize("flag", ["null", "1", '"true"', "{}"])
+def test_secrets_are_kept_by_yes_or_no(flag: str) -> None:
+    text = '{"command":"kset","request_id":"7","data":{"key":"a","data":"b","keep_secrets":%s}}'
+    for said in (True, False):
+        request = decode(text % str(said).lower())
+        assert isinstance(request, Set)
+        assert request.data.keep_secrets is said
+    bad = refusal(text % flag)
+    assert (bad.code, bad.details) == (ErrorCode.INVALID_FORMAT, "keep_secrets is not a boolean")
 
 
 def test_a_bulk_keeps_its_order() -> None:

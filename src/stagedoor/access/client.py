@@ -13,7 +13,7 @@ from typing import Final
 from stagedoor.access.grants import NOBODY, Grant, Level, Verb
 from stagedoor.access.scopes import Part
 from stagedoor.errors import InvalidKey, NotPermitted, StoreError
-from stagedoor.hub import REQUEST_TIMEOUT_S, Change, Hub, RequestHandler, Scan, Write
+from stagedoor.hub import REQUEST_TIMEOUT_S, Change, Hub, Keep, RequestHandler, Scan, Write
 from stagedoor.types import MAX_KEY_BYTES, ClientId, Key, Value
 
 _ID_BITS: Final = 52
@@ -153,11 +153,17 @@ class Client:
     # --- writing ---
 
     def write(
-        self, writes: Sequence[Write], done: Callable[[StoreError | None], None], *, builds_on_foreseen: bool = False
+        self,
+        writes: Sequence[Write],
+        done: Callable[[StoreError | None], None],
+        *,
+        keep_left_out: bool = False,
+        builds_on_foreseen: bool = False,
     ) -> bool:
         """Write all keys at one moment, or none; ``done`` hears how it ended.
 
-        A client's batches become visible in the order in which it wrote them.
+        A client's batches become visible in the order in which it wrote them. Whoever does not see secrets keeps those
+        that it leaves empty or out; with ``keep_left_out``, the owner keeps those that it leaves out.
 
         Returns:
             Whether the batch is under way still; when not, ``done`` has been called.
@@ -181,13 +187,14 @@ class Client:
             self._under_way -= 1
             done(error)
 
+        keep = (Keep.LEFT_OUT if keep_left_out else Keep.NONE) if grant.is_owner else Keep.UNSEEN
         self._under_way += 1
         try:
             return self._hub.write(
                 writes,
                 settle,
                 queue_up=self._under_way > 1,
-                keep_secrets=not grant.is_owner,
+                keep_secrets=keep,
                 builds_on_foreseen=builds_on_foreseen,
             )
         except StoreError:

@@ -11,6 +11,7 @@ from stagedoor.services.browser import Browser
 from stagedoor.services.clients import Clients
 from stagedoor.services.folders import Folders
 from stagedoor.services.icons import Icons
+from stagedoor.services.public import PublicParts
 from stagedoor.services.questions import Questions
 from stagedoor.services.recent import RecentEvents
 from stagedoor.services.reference import Reference
@@ -41,6 +42,7 @@ def serve_owner(base: Foundation, house: House, uploads: Uploads) -> None:
     RecentEvents(client()).start()
     Reference(client(), base.hub.catalogue)
     Browser(client(), base.hub)
+    PublicParts(client(), base.hub)
     Folders(client(), lambda folder: StaticFolder(folder, private=settings.data))
     StatusDesk(
         client(),

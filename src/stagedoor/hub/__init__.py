@@ -5,6 +5,7 @@ from stagedoor.hub.change import Change, Write
 from stagedoor.hub.hub import REQUEST_TIMEOUT_S, Hub, RequestHandler, Statistics, Subscriber
 from stagedoor.hub.lmdb_store import LmdbStore
 from stagedoor.hub.memory_store import MemoryStore
+from stagedoor.hub.secrets import Keep
 from stagedoor.hub.store import Put, Scan, Store, StoreStalled, Table
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Catalogue",
     "Change",
     "Hub",
+    "Keep",
     "KeySpec",
     "Kind",
     "LmdbStore",

@@ -22,7 +22,7 @@ from stagedoor.hub.catalogue import Catalogue, KeySpec, Kind
 from stagedoor.hub.change import Change, Write
 from stagedoor.hub.committer import Batch, Committer, Done
 from stagedoor.hub.memory_store import MemoryTable
-from stagedoor.hub.secrets import Secrets
+from stagedoor.hub.secrets import Keep, Secrets
 from stagedoor.hub.store import Put, Scan, Store, Table
 from stagedoor.hub.subscriptions import Subscriptions
 from stagedoor.types import CommitNumber, Key, Value
@@ -160,15 +160,15 @@ class Hub:
         done: Done,
         *,
         queue_up: bool = False,
-        keep_secrets: bool = False,
+        keep_secrets: Keep = Keep.NONE,
         builds_on_foreseen: bool = False,
     ) -> bool:
         """Make all of ``writes`` visible at one moment, or none.
 
         The keys must fit the store (:data:`stagedoor.types.MAX_KEY_BYTES`). ``done`` hears the outcome before any
         subscriber hears a change. ``queue_up`` says that the same writer has earlier batches under way,
-        ``keep_secrets`` that it cannot see secrets, so that those it leaves empty are to stay. ``builds_on_foreseen``
-        says that it follows from values that were foreseen in this turn: it fails when a write fails that was foreseen.
+        ``keep_secrets`` which stored secrets are to stay. ``builds_on_foreseen`` says that it follows from values that
+        were foreseen in this turn: it fails when a write fails that was foreseen.
 
         Returns:
             Whether the batch is under way still; when not, ``done`` has been called.
@@ -182,7 +182,7 @@ class Hub:
             for change in changes:
                 if change.spec.holds_secrets:
                     uses_secrets = True
-                    puts += self._secrets.split(change, keep=keep_secrets)
+                    puts += self._secrets.split(change, keep_secrets)
                 elif not change.spec.is_volatile:
                     puts.append(Put(Table.KEYS, change.key, None if change.is_deletion else change.value))
         except StoreError:
@@ -216,7 +216,7 @@ class Hub:
             if change.spec.is_volatile:
                 continue
             if change.spec.holds_secrets:
-                puts += self._secrets.split(change, keep=False)
+                puts += self._secrets.split(change, Keep.NONE)
             else:
                 puts.append(Put(Table.KEYS, key, value))
             (changes if key in under_way or before.get(key) != value else unchanged).append(change)

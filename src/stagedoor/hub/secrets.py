@@ -5,6 +5,7 @@ it. The whole value of such a key lies in the table of secrets and is read for t
 """
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Final
 
 import msgspec
@@ -15,6 +16,18 @@ from stagedoor.hub.store import Put, Store, Table
 from stagedoor.types import JsonObject, Key, Value
 
 _ALL: Final = 1 << 62
+
+
+class Keep(Enum):
+    """Which stored secrets outlive a write of their key. No secret outlives its key."""
+
+    NONE = 0
+    """What is written is all there is."""
+    LEFT_OUT = 1
+    """Those that it does not name: its writer did not look at them, and may still empty one."""
+    UNSEEN = 2
+    """Those that it does not name or leaves empty: its writer reads them as empty, and must not wipe what it could not
+    see by writing that back."""
 
 
 class Secrets:
@@ -37,12 +50,8 @@ class Secrets:
         finally:
             scan.close()
 
-    def split(self, change: Change, *, keep: bool) -> list[Put]:
-        """Leave the public part in ``change.value`` and return what to store.
-
-        With ``keep``, secret members that the new value leaves empty or out keep what is stored: a program that reads
-        the public form, alters it and writes it back must not wipe what it could not see.
-        """
+    def split(self, change: Change, keep: Keep) -> list[Put]:
+        """Leave the public part in ``change.value`` and return what to store; ``keep`` fills it with stored secrets."""
         if change.is_deletion:
             self._under_way[change.key] = (change, "")
             return [Put(Table.KEYS, change.key, None), Put(Table.SECRETS, change.key, None)]
@@ -51,32 +60,30 @@ class Secrets:
         if change.spec.kind is not Kind.SECRET:
             members = _read_object(whole)
             if members is not None:
-                secret_names = [name for name in members if name.lower() in change.spec.secret_members]
-                if keep:
-                    whole = self._fill(change, members, secret_names)
-                for name in secret_names:
-                    members[name] = ""
-                public = msgspec.json.encode(members).decode()
+                if keep is not Keep.NONE and self._fill(change, members, keep):
+                    whole = msgspec.json.encode(members).decode()
+                hidden = dict.fromkeys((name for name in members if name.lower() in change.spec.secret_members), "")
+                public = msgspec.json.encode({**members, **hidden}).decode()
         self._under_way[change.key] = (change, whole)
         change.value = public or ""
         # What is no object, where an object with secrets belongs, counts as secret altogether.
         return [Put(Table.KEYS, change.key, public), Put(Table.SECRETS, change.key, whole)]
 
-    def _fill(self, change: Change, members: JsonObject, secret_names: list[str]) -> Value:
-        """The whole value, with stored secrets where the new one has none; unchanged text when nothing was filled."""
+    def _fill(self, change: Change, members: JsonObject, keep: Keep) -> bool:
+        """Put stored secrets that are kept among the new members; tell whether there were any."""
         under_way = self._under_way.get(change.key)
         stored = _read_object((under_way[1] if under_way else self.get(change.key)) or "") or {}
-        filled = dict(members)
-        present = {name.lower(): name for name in secret_names}
+        present = {name.lower(): name for name in members}
+        is_filled = False
         for name, value in stored.items():
-            if name.lower() not in change.spec.secret_members or not value:
+            if name.lower() not in change.spec.secret_members:
                 continue
             here = present.get(name.lower(), name)
-            if not filled.get(here):
-                filled[here] = value
-        if filled == members:
-            return change.value
-        return msgspec.json.encode(filled).decode()
+            is_kept = here not in members if keep is Keep.LEFT_OUT else value and not members.get(here)
+            if is_kept:
+                members[here] = value
+                is_filled = True
+        return is_filled
 
     def settle(self, changes: Iterable[Change]) -> None:
         """Hear that these changes are on disk, or failed."""

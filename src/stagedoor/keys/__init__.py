@@ -90,6 +90,7 @@ from stagedoor.keys.console import (
     LOG,
     LOGGED,
     MOVE_DOOR,
+    PUBLIC,
     REPORT,
     WELCOME,
 )
@@ -249,6 +250,7 @@ __all__ = [
     "PREVIEW_ALERT",
     "PROGRESS",
     "PRONOUNS_GET",
+    "PUBLIC",
     "RECENT_EVENTS",
     "REDEEM_QUEUE",
     "REFUND_REDEEM",

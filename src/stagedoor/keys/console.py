@@ -18,6 +18,7 @@ REPORT: Final = "stagedoor/@report"
 CATALOGUE: Final = "stagedoor/@catalogue"
 EVENTS: Final = "stagedoor/@events"
 BROWSE: Final = "stagedoor/@browse"
+PUBLIC: Final = "stagedoor/@public"
 FOLDERS: Final = "stagedoor/@folders"
 BACKUPS: Final = "stagedoor/@backups"
 BACKUP: Final = "stagedoor/@backup"
@@ -168,6 +169,15 @@ SPECS: Final = (
             "schema": {"type": "object", "properties": {"user_name": {"type": "string"}}},
             "sample": {"user_name": "Pixel_Panda", "isTest": True},
         },
+    ),
+    owner_request(
+        PUBLIC,
+        "Tells what everybody may see of a key, and which of its secret members are set, without reading a secret for "
+        "you: that would be in the audit log. `value` is null when all of it is secret. A `kset` with `keep_secrets` "
+        "leaves secret members alone that it leaves out.",
+        record(["key"], key=TEXT),
+        asked={"key": "http/config"},
+        answer={"value": '{"bind":"localhost:4337","kv_password":""}', "secrets": {"kv_password": True}},
     ),
     owner_request(
         BROWSE,

@@ -289,8 +289,9 @@ SPECS: Final = (
     ),
     owner_request(
         TWITCH_TEST,
-        "Tries the credentials of a Twitch application, those given or those stored.",
-        record([], api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}),
+        "Tries the credentials of a Twitch application, those given or those stored. The stored secret is tried with "
+        "the stored client id, and with another one if `with_stored_secret` says so.",
+        record([], api_client_id=TEXT, api_client_secret={**TEXT, "writeOnly": True}, with_stored_secret=FLAG),
         asked={"api_client_id": "hof5gwx0su6owfnys0yan9c87zr6t", "api_client_secret": ""},
         answer={"ok": True},
         owner="Twitch",

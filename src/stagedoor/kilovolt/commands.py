@@ -12,6 +12,7 @@ from stagedoor.kilovolt.connection import Connection, name_of
 from stagedoor.kilovolt.errors import InvalidAnswer, InvalidValue, UnknownCommand
 from stagedoor.kilovolt.messages import (
     Call,
+    CallData,
     Delete,
     Features,
     Get,
@@ -99,7 +100,7 @@ class Commands(RemoteClient[Request, Connection]):
             NoSuchRequest: When no service owns the key.
             RequestFailed: When the service refuses, or does not answer in time.
         """
-        return await self._ask(Call(data=SetData(key, value)), str, timeout_s)
+        return await self._ask(Call(data=CallData(key, value)), str, timeout_s)
 
     # --- JSON -----------------------------------------------------------------------------------------------------
 

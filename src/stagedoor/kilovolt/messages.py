@@ -67,11 +67,20 @@ class PrefixData(msgspec.Struct, gc=False):
     prefix: str
 
 
-class SetData(msgspec.Struct, gc=False):
-    """``data`` of ``kset`` and ``kcall``."""
+class CallData(msgspec.Struct, gc=False):
+    """``data`` of ``kcall``."""
 
     key: Key
     data: Value
+
+
+class SetData(msgspec.Struct, gc=False, omit_defaults=True):
+    """``data`` of ``kset``."""
+
+    key: Key
+    data: Value
+    keep_secrets: bool = False
+    """Ours: whether secret members that ``data`` leaves out stay as they are."""
 
 
 class HashData(msgspec.Struct, gc=False):
@@ -183,7 +192,7 @@ class Authenticate(_Request, tag="kauth"):
 class Call(_Request, tag="kcall"):
     """Write a request key and wait for the answer of the service that owns it."""
 
-    data: SetData
+    data: CallData
 
 
 Request: TypeAlias = (
@@ -348,6 +357,8 @@ def _wrong_parameter(command: type[Request], data: JsonObject, request_id: str) 
         else:
             continue
         return BadRequest(ErrorCode.PARAMETER_MISSING, problem, request_id, command)
+    if command is Set and not isinstance(data.get("keep_secrets", False), bool):
+        return BadRequest(ErrorCode.INVALID_FORMAT, "keep_secrets is not a boolean", request_id, command)
     return BadRequest(ErrorCode.INVALID_FORMAT, "the message nests too deeply", request_id, command)
 
 

@@ -32,7 +32,7 @@ from stagedoor.wire import Peer, Wire
 
 logger = logging.getLogger(__name__)
 
-FEATURES: Final = ["kcall", "token", "scopes"]
+FEATURES: Final = ["kcall", "token", "scopes", "keep_secrets"]
 
 MAX_LOAD: Final = 4 << 20
 """Bytes of requests that may wait for an answer before the connection is read no further."""
@@ -230,7 +230,8 @@ class Session:
 
     def _set(self, request: messages.Set) -> None:
         data = request.data
-        self._write(request, [Write(self._namespace + data.key, data.data)], len(data.data))
+        writes = [Write(self._namespace + data.key, data.data)]
+        self._write(request, writes, len(data.data), keep_left_out=data.keep_secrets)
 
     def _delete(self, request: messages.Delete) -> None:
         self._write(request, [Write(self._namespace + request.data.key, None)], 0)
@@ -239,7 +240,7 @@ class Session:
         writes = [Write(self._namespace + key, value) for key, value in (request.data or {}).items()]
         self._write(request, writes, sum(len(value) for value in (request.data or {}).values()))
 
-    def _write(self, request: Request, writes: list[Write], size: int) -> None:
+    def _write(self, request: Request, writes: list[Write], size: int, *, keep_left_out: bool = False) -> None:
         """Hand a write to the hub; the reply comes when it survives a crash."""
         request_id = request.request_id
 
@@ -257,7 +258,7 @@ class Session:
         self._writes_under_way += 1
         self._add_load(size)
         try:
-            self._client.write(writes, done)
+            self._client.write(writes, done, keep_left_out=keep_left_out)
         except (PeerError, StoreError):
             self._writes_under_way -= 1
             self._drop_load(size)

@@ -527,6 +527,8 @@ async def test_credentials_can_be_tried(stage: Stage) -> None:
         ({**right, "api_client_secret": "wrong"}, "invalid client secret"),
         ({"api_client_secret": "wrong"}, "invalid client secret"),
         ({"api_client_id": "unknown"}, "invalid client"),
+        ({"api_client_id": "unknown", "with_stored_secret": True}, "invalid client"),
+        ({"api_client_id": twitch.public_client_id, "with_stored_secret": True}, "invalid client secret"),
         ({"api_client_id": ""}, "no client id"),
     ):
         with pytest.raises(RequestFailed, match=problem):
