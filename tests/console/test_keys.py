@@ -339,10 +339,16 @@ async def test_secrets_are_withheld_and_survive_what_is_done(owner: Client, page
     await expect(value(page)).to_have_value(re.compile('"api_client_id": "id"'))
     assert await owner.get_json(TWITCH) == config
     await page.get_by_role("button", name="Delete").click()
+    warning = page.get_by_role("alertdialog", name="Delete this key with its secret?")
+    await warning.get_by_role("button", name="Cancel").click()
+    assert await owner.get_json(TWITCH) == config
+    await page.get_by_role("button", name="Delete").click()
+    await expect(warning).to_contain_text("api_client_secret is deleted for good.")
+    await warning.get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("There is no such key.")).to_be_visible()
     await page.get_by_role("button", name="Undo").last.click()
-    await expect(value(page)).to_have_value(re.compile('"api_client_secret": ""'))
-    assert await owner.get_json(TWITCH) == config
+    await expect(value(page)).to_have_value(re.compile('"api_client_id": "id"'))
+    assert await owner.get_json(TWITCH) == {"enabled": True, "api_client_id": "id"}
     assert "never tell" not in await page.content()
 
 

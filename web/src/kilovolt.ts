@@ -90,6 +90,11 @@ export class Kilovolt {
     await this.#ask('kset', { key, data: value });
   }
 
+  /** Writes a key; secret members that `value` leaves out stay as they are. */
+  async setKeepingSecrets(key: string, value: string): Promise<void> {
+    await this.#ask('kset', { key, data: value, keep_secrets: true });
+  }
+
   async setJson(key: string, value: unknown): Promise<void> {
     await this.set(key, JSON.stringify(value));
   }

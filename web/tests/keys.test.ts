@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Catalogue, exampleText, fillIn, isPlain, withhold, type Entry } from '../src/pages/keys/catalogue';
+import { Catalogue, exampleText, isPlain, leaveOut, type Entry } from '../src/pages/keys/catalogue';
 import { compact, indent } from '../src/pages/keys/jsonText';
 import { Paged, Shelf, type Answer } from '../src/ui/paged.svelte';
 
@@ -64,13 +64,11 @@ describe('the catalogue', () => {
     expect(isPlain(entry({ example: '2026-05-01', schema: { type: 'string' } }))).toBe(false);
   });
 
-  it('withholds members whatever the case of their names, and fills in those that were left empty', () => {
-    const config = entry({ secret_members: ['password'] });
-    const whole = '{"Password":"secret","bind":":1"}';
-    expect(withhold(whole, config)).toBe('{"Password":"","bind":":1"}');
-    expect(fillIn('{"Password":"","bind":":2"}', whole, config)).toBe('{"Password":"secret","bind":":2"}');
-    expect(fillIn('{"Password":"new"}', whole, config)).toBe('{"Password":"new"}');
-    expect(withhold('no JSON', config)).toBe('no JSON');
+  it('leaves out secrets that were left empty, whatever the case of their names, if they are set', () => {
+    expect(leaveOut('{"Password":"","bind":""}', { password: true })).toBe('{"bind":""}');
+    expect(leaveOut('{"Password":"new","bind":""}', { Password: true })).toBe('{"Password":"new","bind":""}');
+    for (const text of ['{"password": "", "bind": ""}', 'no JSON', '[""]']) expect(leaveOut(text, { password: false })).toBe(text);
+    for (const text of ['{"bind": ""}', 'no JSON', '[""]', '']) expect(leaveOut(text, { password: true })).toBe(text);
   });
 });
 

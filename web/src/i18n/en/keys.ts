@@ -87,6 +87,8 @@ export const keys = {
   changedAt: (time: string) => `Changed at ${time}`,
   discard: 'Discard the edit',
   delete: 'Delete',
+  deleteTitle: 'Delete this key with its secret?',
+  deleteSecrets: (names: string) => `${names} is deleted for good. All else can be brought back.`,
   deleted: (key: string) => `Deleted: ${key.length > 80 ? `${key.slice(0, 80)}…` : key}`,
   restored: 'Restored',
   undo: 'Undo',

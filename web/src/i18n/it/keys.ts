@@ -89,6 +89,8 @@ export const keys: Texts['keys'] = {
   changedAt: (time) => `Cambiato alle ${time}`,
   discard: 'Scarta la modifica',
   delete: 'Elimina',
+  deleteTitle: 'Eliminare questa chiave con il suo segreto?',
+  deleteSecrets: (names) => `${names} viene eliminato per sempre. Tutto il resto si può ripristinare.`,
   deleted: (key) => `Eliminata: ${key.length > 80 ? `${key.slice(0, 80)}…` : key}`,
   restored: 'Ripristinato',
   undo: 'Annulla',

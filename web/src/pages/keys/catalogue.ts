@@ -1,5 +1,6 @@
 /** What is known of keys: the server's catalogue, and the way from a key to its entry. */
 
+import type { Secrets } from '../../config.svelte';
 import { readText } from '../../ui/json';
 import { isObject, type Schema } from '../../ui/schema';
 import { indent } from './jsonText';
@@ -103,25 +104,15 @@ export function isPlain(entry: Entry): boolean {
   return !hasSchema(entry) && !!entry.example && readText(entry.example).fault !== undefined;
 }
 
-/** A value without the members that are the owner's alone: they are there, and empty. */
-export function withhold(text: string, { secret_members: names }: Entry): string {
-  return changeMembers(text, names, () => '');
-}
-
-/** A value whose withheld members are filled from the whole one where they were left empty. */
-export function fillIn(text: string, whole: string, { secret_members: names }: Entry): string {
-  const stored = readObject(whole);
-  return changeMembers(text, names, (name, value) => (value === '' ? (stored?.[name] ?? '') : value));
-}
-
-function changeMembers(text: string, names: string[], change: (name: string, value: unknown) => unknown): string {
-  const members = names.length > 0 ? readObject(text) : null;
+/** A value without those secret members that are set and were left empty; the same text when there is none. */
+export function leaveOut(text: string, secrets: Secrets): string {
+  const set = Object.keys(secrets).filter((name) => secrets[name]);
+  const members = set.length > 0 ? readObject(text) : null;
   if (!members) return text;
-  return JSON.stringify(
-    Object.fromEntries(
-      Object.entries(members).map(([name, value]) => [name, names.includes(name.toLowerCase()) ? change(name, value) : value]),
-    ),
-  );
+  const names = set.map((name) => name.toLowerCase());
+  const all = Object.entries(members);
+  const left = all.filter(([name, value]) => value !== '' || !names.includes(name.toLowerCase()));
+  return left.length === all.length ? text : JSON.stringify(Object.fromEntries(left));
 }
 
 function readObject(text: string): Record<string, unknown> | null {

@@ -1,9 +1,10 @@
 /** One key that is open: its value as it is in the hub, and what was heard of it. */
 
 import { untrack } from 'svelte';
+import { readPublic, type Secrets } from '../../config.svelte';
 import { hub, session } from '../../session.svelte';
 import { problemText } from '../../ui/problem';
-import { withhold, type Entry } from './catalogue';
+import { leaveOut, type Entry } from './catalogue';
 import { changesOf, note, type Change } from './changes.svelte';
 
 export class Watched {
@@ -47,18 +48,30 @@ export class Watched {
     return this.entry.kind === 'secret';
   }
 
-  /** The value with all that is withheld, which no page may show. */
-  whole(): Promise<string> {
-    return hub().get(this.key);
+  /** What is stored, but for its secrets, of which there is only whether they are set. */
+  async look(): Promise<{ text: string; secrets: Secrets }> {
+    if (!this.#hasSecrets) return { text: await hub().get(this.key), secrets: {} };
+    const { value, secrets } = await readPublic(hub(), this.key);
+    return { text: value ?? '', secrets };
+  }
+
+  /** Writes a value; secrets that it leaves empty stay as they are. */
+  async write(text: string): Promise<void> {
+    const known = this.#hasSecrets ? leaveOut(text, (await this.look()).secrets) : text;
+    await (known === text ? hub().set(this.key, text) : hub().setKeepingSecrets(this.key, known));
+  }
+
+  get #hasSecrets(): boolean {
+    return this.entry.secret_members.length > 0;
   }
 
   async read(): Promise<void> {
     const before = this.#pushes;
     try {
-      const whole = this.isWithheld || this.entry.kind === 'request' ? '' : await this.whole();
-      const exists = whole !== '' || (await this.#isThere());
+      const text = this.isWithheld || this.entry.kind === 'request' ? '' : (await this.look()).text;
+      const exists = text !== '' || (await this.#isThere());
       if (this.#isOver || before !== this.#pushes) return;
-      this.take(withhold(whole, this.entry), exists);
+      this.take(text, exists);
       if (exists && this.changes.length === 0 && this.entry.kind !== 'request') {
         this.changes = note(this.key, this.isWithheld ? null : this.text, true);
       }
@@ -85,7 +98,7 @@ export class Watched {
     this.#pushes += 1;
     // A push tells members that are withheld as empty, too; a key may also have lost them.
     if (text !== '' || this.entry.kind === 'event' || this.entry.kind === 'request') {
-      this.#heard(withhold(text, this.entry), true);
+      this.#heard(text, true);
       return;
     }
     const pushes = this.#pushes;
