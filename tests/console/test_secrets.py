@@ -38,6 +38,8 @@ SECRETS = {
     TWITCH_CONFIG: ("api_client_secret", "twitchs-word-4711-canary"),
     BOT_CONFIG: ("oauth", "oauth:the-bots-word-4711-canary"),
 }
+MENU = "nav:not(main nav) a"
+PARTS = "main nav a"
 WORDS = {key: word for key, (_, word) in SECRETS.items()}
 
 
@@ -96,20 +98,31 @@ async def visit(browser: Browser, tmp_path: Path) -> AsyncIterator[Visit]:
         yield visit
 
 
-async def links(page: Page, where: str) -> list[str]:
-    """The addresses of pages that a menu leads to."""
-    found = await page.locator(where).evaluate_all("all => all.map(link => link.getAttribute('href'))")
+async def links(page: Page, menu: str) -> list[str]:
+    """Where a menu leads."""
+    found = await page.locator(menu).evaluate_all("all => all.map(link => link.getAttribute('href'))")
     return [href.removeprefix("#/") for href in found if href.startswith("#/")]
+
+
+async def follow(page: Page, menu: str, path: str) -> None:
+    """Go where a menu leads, and wait until it is there."""
+    await open_page(page, path)
+    await expect(page.locator(f'{menu}[href="#/{path}"]')).to_have_attribute("aria-current", re.compile("page|true"))
+    await expect(page.locator("main h1")).to_be_visible()
+    await expect(page.locator("main [aria-busy]")).to_have_count(0)
 
 
 async def test_no_page_reads_a_secret_until_it_is_to_be_shown(visit: Visit) -> None:
     page = visit.page
-    pages = await links(page, "nav a")
+    pages = await links(page, MENU)
     assert len(pages) >= 13
-    for path in [*pages, "welcome/1", "welcome/2", "welcome/3", "welcome/4"]:
-        await open_page(page, path)
-        for part in await links(page, "main nav a"):
-            await open_page(page, part)
+    for path in pages:
+        await follow(page, MENU, path)
+        for part in await links(page, PARTS):
+            await follow(page, PARTS, part)
+    for step in range(1, 5):
+        await open_page(page, f"welcome/{step}")
+        await expect(page.locator("main h1")).to_be_visible()
     for key in SECRETS:
         await open_page(page, f"keys/{key.replace('/', '%2F')}")
         await expect(page.get_by_role("textbox", name="Value")).to_have_value(re.compile(f'"{SECRETS[key][0]}": ""'))
@@ -158,8 +171,9 @@ async def test_what_is_saved_beside_a_secret_leaves_it_alone_and_reads_none(visi
 
     await open_page(page, "twitch/bot")
     await page.get_by_label("Messages to remember").fill("20")
-    await page.get_by_label("Messages to remember").press("Enter")
-    await expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    async with asyncio.timeout(PATIENCE_S), visit.owner.watch(BOT_CONFIG) as changes:
+        await page.get_by_label("Messages to remember").press("Enter")
+        await anext(changes)
     bot = await visit.stored(BOT_CONFIG)
     assert (bot["chat_history"], bot["oauth"]) == (20, WORDS[BOT_CONFIG])
 
