@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Server
-from tests.console.harness import Window, check_accessibility, new_link, sign_in, watched
+from tests.console.harness import Window, check_accessibility, new_link, open_page, sign_in, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -91,6 +91,28 @@ async def test_on_a_phone_the_menu_opens(browser: Browser, server: Server) -> No
         await expect(window.page.get_by_role("button", name="Sign out")).to_be_visible()
         assert await window.page.evaluate("document.documentElement.scrollWidth") == 360
         await check_accessibility(window.page)
+
+
+async def test_on_a_phone_the_menu_opens_wherever_the_page_is_scrolled_to(browser: Browser, server: Server) -> None:
+    async with watched(browser, width=360) as window:
+        page = window.page
+        await sign_in(page, server, "about")
+        await page.get_by_text("When something is wrong").scroll_into_view_if_needed()
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        await page.get_by_role("button", name="Menu").click()
+        await expect(
+            page.get_by_role("navigation", name="Pages").get_by_role("link", name="Twitch")
+        ).to_be_in_viewport()
+        # What it covers must not have the focus.
+        await page.locator("main").focus()
+        await expect(page.get_by_role("navigation", name="Pages")).to_be_hidden()
+
+
+async def test_an_address_of_no_page_leads_back(page: Page) -> None:
+    await open_page(page, "nowhere")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    await page.get_by_role("link", name="To the first page").click()
+    await expect(page).to_have_title(re.compile("^Dashboard"))
 
 
 async def test_no_page_fails_when_the_server_goes_and_comes_back(browser: Browser, own_server: Server) -> None:

@@ -22,7 +22,8 @@ export const frame = {
   copy: 'Copy',
   copied: 'Copied',
   dismiss: 'Dismiss',
-  notFound: 'There is no such page.',
+  notFound: 'There is no such page',
   toFirstPage: 'To the first page',
   pageFailed: 'This page could not be loaded. Is stagedoor running?',
+  tryAgain: 'Try again',
 };

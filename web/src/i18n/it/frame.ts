@@ -24,7 +24,8 @@ export const frame: Texts['frame'] = {
   copy: 'Copia',
   copied: 'Copiato',
   dismiss: 'Chiudi l’avviso',
-  notFound: 'Questa pagina non esiste.',
+  notFound: 'Questa pagina non esiste',
   toFirstPage: 'Alla prima pagina',
   pageFailed: 'Non è stato possibile caricare questa pagina. stagedoor è in esecuzione?',
+  tryAgain: 'Riprova',
 };
