@@ -1,6 +1,7 @@
 """The page of the audit log: in a real browser, with a log that is really written."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,6 +65,8 @@ async def test_what_happens_is_told_found_and_read(page: Page, server: Server, o
     await rows(page).first.click()
     details = page.get_by_role("dialog", name="An entry of the audit log")
     entries = json.loads(await owner.call(AUDIT, json.dumps({"search": "first.example"})))["entries"]
+    # As it is written where the owner lives.
+    await expect(details).to_contain_text(re.compile(r"When\s*\d{1,2} \w+ \d{4}, \d\d:\d\d:\d\d"))
     for text in ("Web site", "allowed", entries[0]["hash"], entries[0]["previous"], str(entries[0]["n"])):
         await expect(details).to_contain_text(text)
     await check_accessibility(page)

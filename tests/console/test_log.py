@@ -1,5 +1,6 @@
 """The page of the log: in a real browser, with a server that really logs."""
 
+import re
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -58,6 +59,7 @@ async def test_lines_come_are_filtered_read_and_copied(browser: Browser, own_ser
         await rows(page).first.click()
         details = page.get_by_role("dialog", name="A line of the log")
         await expect(details).to_contain_text("stagedoor.tests.canary")
+        await expect(details).to_contain_text(re.compile(r"2 Oct 2096, \d\d:\d\d:40\.000"))
         await check_accessibility(page)
         await details.get_by_role("button", name="Copy as JSON").click()
         await expect(page.get_by_text("Copied").last).to_be_visible()

@@ -49,6 +49,12 @@ export function date(atMs: number): string {
   return new Date(atMs).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** A time to the second, or to the millisecond, with its date. */
+export function moment(atMs: number, fractionalSecondDigits?: 3): string {
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits } as const;
+  return new Date(atMs).toLocaleString(locale(), { year: 'numeric', month: 'short', day: 'numeric', ...time });
+}
+
 /** A time, in the largest unit in which it is a whole number. */
 export function duration(seconds: number): string {
   const [unit, length] = seconds % 3600 === 0 ? ['hour', 3600] : seconds % 60 === 0 ? ['minute', 60] : ['second', 1];
