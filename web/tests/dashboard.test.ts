@@ -285,6 +285,7 @@ describe('what needs attention', () => {
     ['there is no password', 'password'],
     ['--trust-all-origins is set', 'origins'],
     ['the disk is full', 'other'],
+    ['this is a demo: its Twitch is pretended, and nothing that you do is kept', 'demo'],
   ])('sorts %j under %s', (text, kind) => {
     expect(findConcerns({ ...calm, warnings: [text] }, []).map((one) => one.kind)).toEqual([kind]);
   });

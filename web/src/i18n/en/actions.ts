@@ -84,7 +84,7 @@ export const actions = {
   runs: 'Latest runs',
   noRuns: 'It has not run since stagedoor started.',
   states: { running: 'Running', done: 'Done', failed: 'Failed' },
-  runBy: (source: string) => `by ${source}`,
+  runBy: (source: string) => (source === 'General.DoAction' ? 'on request' : `by ${source}`),
   ms: (duration: string) => `${duration} ms`,
   runSteps: 'Steps of the run',
   noRunSteps: 'No step has begun.',

@@ -17,6 +17,8 @@ export const dashboard = {
     settingTodo: 'Correct the stored setting.',
     writesFailed: (count: number) => `${number(count)} writes could not be stored.`,
     writesTodo: 'See in the log why; often the disk is full.',
+    demo: 'This is a demo',
+    demoTodo: 'Its Twitch is pretended, and nothing that you do here is kept.',
     otherTodo: 'The log may say more.',
     twitch: {
       notConfigured: 'Twitch is switched on, and not set up yet',
@@ -159,8 +161,6 @@ export const dashboard = {
     failed: 'The actions could not be listed.',
     states: { running: 'running', done: 'done', failed: 'failed' },
     duration: (ms: number) => (ms < 1000 ? `${number(Math.round(ms))} ms` : `${(ms / 1000).toLocaleString('en', { maximumFractionDigits: 1 })} s`),
-    source: 'Began with',
-    at: 'When',
     took: 'Took',
     steps: 'Steps',
     noSteps: 'It has no steps.',

@@ -86,7 +86,7 @@ export const actions: Texts['actions'] = {
   runs: 'Ultime esecuzioni',
   noRuns: 'Non è ancora partita da quando stagedoor è in esecuzione.',
   states: { running: 'In corso', done: 'Riuscita', failed: 'Non riuscita' },
-  runBy: (source) => `da ${source}`,
+  runBy: (source) => (source === 'General.DoAction' ? 'su richiesta' : `da ${source}`),
   ms: (duration) => `${duration} ms`,
   runSteps: 'Passi dell’esecuzione',
   noRunSteps: 'Nessun passo è iniziato.',

@@ -16,6 +16,8 @@ export const dashboard: Texts['dashboard'] = {
     settingTodo: 'Correggi l’impostazione salvata.',
     writesFailed: (count) => (count === 1 ? '1 scrittura non è stata salvata.' : `${number(count)} scritture non sono state salvate.`),
     writesTodo: 'Guarda il perché nel registro; spesso il disco è pieno.',
+    demo: 'Questa è una dimostrazione',
+    demoTodo: 'Twitch è simulato, e niente di ciò che fai qui viene conservato.',
     otherTodo: 'Il registro può dirti di più.',
     twitch: {
       notConfigured: 'Twitch è acceso, ma non ancora impostato',
@@ -158,8 +160,6 @@ export const dashboard: Texts['dashboard'] = {
     failed: 'Non è stato possibile elencare le azioni.',
     states: { running: 'in corso', done: 'riuscita', failed: 'fallita' },
     duration: (ms) => (ms < 1000 ? `${number(Math.round(ms))} ms` : `${(ms / 1000).toLocaleString('it', { maximumFractionDigits: 1 })} s`),
-    source: 'Iniziata con',
-    at: 'Quando',
     took: 'Durata',
     steps: 'Passi',
     noSteps: 'Non ha passi.',

@@ -26,6 +26,7 @@ export type Concern =
   | { kind: 'writes'; count: number }
   | { kind: 'twitch'; matter: 'notConfigured' | 'login' | 'offline' | 'bot'; problem: string }
   | { kind: 'setting'; text: string; key: string }
+  | { kind: 'demo' }
   | { kind: 'password' | 'exposed' | 'origins' | 'other'; text: string };
 
 /** What a door says of itself that was switched off on purpose. */
@@ -59,6 +60,7 @@ function ofTwitch({ state, problem, bot }: Twitch): Concern[] {
 
 /** Tells by its words what a warning is about; it has no other mark. */
 function sort(text: string): Concern {
+  if (text.startsWith('this is a demo')) return { kind: 'demo' };
   const key = /^([a-z][\w.-]*\/[\w./-]+): /.exec(text)?.[1];
   if (key !== undefined) return { kind: 'setting', text, key };
   if (text.includes('beyond this machine, on')) return { kind: 'exposed', text };
