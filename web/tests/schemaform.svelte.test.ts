@@ -2,7 +2,7 @@ import { cleanup, fireEvent, render, screen, within } from '@testing-library/sve
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import JsonField from '../src/ui/JsonField.svelte';
 import SchemaForm from '../src/ui/SchemaForm.svelte';
-import { fits, initial, shapeOf, type Problem, type Schema } from '../src/ui/schema';
+import { fits, initial, shapeOf, titled, type Problem, type Schema } from '../src/ui/schema';
 import catalogue from './catalogue.json';
 
 afterEach(cleanup);
@@ -34,6 +34,15 @@ function show(schema: Schema, value: unknown, problems: Problem[] = [], offers: 
   });
   return shown;
 }
+
+describe('titles', () => {
+  it('are made from the names of members that have none', () => {
+    const named = object({ messageId: { type: 'string' }, user_name: { type: 'string', title: 'Viewer' } });
+    const list: Schema = { type: 'array', items: object({ imageUrl: { type: 'string' }, isVip2Go: true }) };
+    show(titled(object({ inside: named, list, properties: { type: 'string' } })), { inside: {}, list: [{}] });
+    for (const name of ['Message ID', 'Viewer', 'Image URL', 'Properties']) expect(screen.getByLabelText(new RegExp(`^${name}`))).toBeTruthy();
+  });
+});
 
 function object(properties: Record<string, Schema>, required: string[] = []): Schema {
   return { type: 'object', properties, required };

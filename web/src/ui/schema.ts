@@ -183,6 +183,21 @@ export function initial(schema: Schema, root: Schema, depth = 0): unknown {
   }
 }
 
+/** A schema whose members all have a title: `messageId` without one is called `Message ID`. */
+export function titled(schema: Schema): Schema {
+  return JSON.parse(JSON.stringify(schema), (name, value: unknown) => {
+    if (name !== 'properties' || !isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([member, part]) => [member, isObject(part) ? { title: inWords(member), ...part } : part]),
+    );
+  }) as Schema;
+}
+
+function inWords(member: string): string {
+  const words = member.replace(/([a-z\d])([A-Z])/g, '$1 $2').replaceAll('_', ' ').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1).replace(/\b(?:id|url)\b/g, (short) => short.toUpperCase());
+}
+
 /** Tells, roughly, whether a value may be meant by a schema: which alternative of several a form shows. */
 export function fits(schema: Schema, value: unknown, root: Schema): boolean {
   const { kind, schema: found, isNullable, choices, variants } = shapeOf(schema, root);
