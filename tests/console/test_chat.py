@@ -49,6 +49,7 @@ async def test_a_command_is_made_tried_switched_renamed_and_deleted(page: Page, 
     await expect(page.get_by_text("There are no commands yet")).to_be_visible()
     await page.get_by_role("link", name="New command").click()
     dialog = page.get_by_role("dialog", name="A new command")
+    await expect(dialog.get_by_label("What is typed")).to_be_focused()
     await dialog.get_by_label("What is typed").fill("!so")
     answer = dialog.get_by_role("textbox", name="Answer")
     await answer.fill("Go and see\n{{ usr . }}")
