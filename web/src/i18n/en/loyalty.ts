@@ -125,7 +125,7 @@ export const loyalty = {
   settings: {
     switch: 'Switch',
     enabled: 'Viewers earn and spend points',
-    enabledHint: 'It holds at once.',
+    enabledHint: 'It takes effect at once.',
     lastAward: (when: string) => ` Points were last given to all on ${when}.`,
     isOn: 'Loyalty is on.',
     isOff: 'Loyalty is off.',
