@@ -176,6 +176,14 @@ async def test_twitchs_page_comes_back_when_there_is_a_secret(
     page = window.page
     async with Client(server.url, token=server.control_token) as owner:
         await set_up(owner, twitch)
+        # The stored secret is tried with whatever client id is to be saved beside it, and the page does not know it.
+        await open_page(page, "twitch")
+        await page.get_by_role("button", name="Test connection").click()
+        await expect(page.get_by_text("Twitch knows this application.")).to_be_visible()
+        await page.get_by_label("Client ID").fill(twitch.public_client_id)
+        await page.get_by_role("button", name="Test connection").click()
+        await expect(page.locator(".notice.danger").filter(has_text="invalid client secret")).to_be_visible()
+        await page.get_by_role("button", name="Cancel", exact=True).click()
         await open_page(page, "twitch/accounts")
         channel = part(page, "Your channel")
         await channel.get_by_role("button", name=re.compile("^Log in on Twitch.s page$")).click()
