@@ -137,6 +137,15 @@ export const audit = {
   setting: (key: string, members: string) => `The setting ${key} changed: ${members}`,
   job: (job: string, name: string) => `${job === 'restore' ? 'Everything was replaced by a file' : job === 'import' ? 'A file was added' : job}${name ? `: ${name}` : ''}`,
   reveal: (what: string) => `Shown: ${what}`,
+  /** What the secrets are that keys hold. */
+  secrets: {
+    'http/config': 'the password of the Kilovolt door',
+    'streamerbot/config': 'the password of the Streamer.bot door',
+    'twitch/config': 'the secret of your Twitch application',
+    'twitch/bot-config': 'the token of the bot',
+    'twitch/auth-keys': 'the tokens of your Twitch account',
+    'twitch/bot-auth-keys': 'the tokens of the bot’s Twitch account',
+  } as Record<string, string>,
   pass: 'A browser signed in or out',
   passes: {
     link: 'A link to the console was made',

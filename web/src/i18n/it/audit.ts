@@ -136,6 +136,14 @@ export const audit: Texts['audit'] = {
   setting: (key, members) => `L’impostazione ${key} è cambiata: ${members}`,
   job: (job, name) => `${job === 'restore' ? 'Tutto è stato sostituito con un file' : job === 'import' ? 'È stato aggiunto un file' : job}${name ? `: ${name}` : ''}`,
   reveal: (what) => `Mostrato: ${what}`,
+  secrets: {
+    'http/config': 'la password della porta Kilovolt',
+    'streamerbot/config': 'la password della porta Streamer.bot',
+    'twitch/config': 'il segreto della tua applicazione Twitch',
+    'twitch/bot-config': 'il token del bot',
+    'twitch/auth-keys': 'i token del tuo account Twitch',
+    'twitch/bot-auth-keys': 'i token dell’account Twitch del bot',
+  },
   pass: 'Un browser è entrato o uscito',
   passes: {
     link: 'È stato creato un link alla console',

@@ -66,7 +66,7 @@ function sentence(kind: string, facts: Facts, words: Words): string {
     case 'setting':
       return facts['key'] === undefined ? words.job(text('reason'), text('name')) : words.setting(text('key'), text('members'));
     case 'reveal':
-      return words.reveal(facts['key'] === undefined ? what : text('key'));
+      return words.reveal(facts['key'] === undefined ? what : secretOf(text('key'), words));
     case 'pass':
       return words.passes[text('what')] ?? words.pass;
     case 'account':
@@ -78,6 +78,11 @@ function sentence(kind: string, facts: Facts, words: Words): string {
     default:
       return [kind, ...Object.values(facts).map((value) => visible(textOf(value)))].join(' · ');
   }
+}
+
+/** The secret that a key holds, in words, and where it is. */
+function secretOf(key: string, { secrets }: Words): string {
+  return Object.hasOwn(secrets, key) ? `${secrets[key]} (${key})` : key;
 }
 
 const SUBJECTS = ['app', 'origin', 'device'] as const;
