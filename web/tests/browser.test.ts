@@ -148,4 +148,14 @@ describe('toasts', () => {
     for (let n = 0; n < 20; n += 1) showProblem(new Error(String(n)));
     expect(toasts.all.map(({ text }) => text)).toEqual(['15', '16', '17', '18', '19']);
   });
+
+  it('that undo something are each for another thing', async () => {
+    const { toasts } = await import('../src/ui/toasts.svelte');
+    toasts.all = [];
+    for (let n = 0; n < 2; n += 1) {
+      toasts.show('It happened.');
+      toasts.show('It was deleted.', 'info', { label: 'Undo', run: () => undefined });
+    }
+    expect(toasts.all.map(({ text }) => text)).toEqual(['It was deleted.', 'It happened.', 'It was deleted.']);
+  });
 });

@@ -21,7 +21,8 @@ class Toasts {
 
   show(text: string, kind: Toast['kind'] = 'info', action?: Toast['action']): void {
     const toast: Toast = { id: this.#next++, text, kind, ...(action ? { action } : {}) };
-    const others = this.all.filter((other) => kind === 'info' || other.kind !== kind || other.text !== text);
+    // What is said again takes its own place, unless it undoes something else.
+    const others = this.all.filter((other) => other.action || other.kind !== kind || other.text !== text);
     this.all = [...others, toast].slice(-MAX_SHOWN);
     // An error stays until it was read.
     if (kind === 'info') setTimeout(() => this.dismiss(toast.id), action ? SHOWN_MS * 2 : SHOWN_MS);
