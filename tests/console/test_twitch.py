@@ -158,6 +158,7 @@ async def test_the_bot_logs_in_by_keyboard_and_a_denied_login_can_begin_again(
     await expect(bot.get_by_role("button", name="Log in with a code")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(bot).to_contain_text("private window")
+    await expect(bot.get_by_role("heading", name="Bot", exact=True)).to_be_focused()
     await answer_at_twitch(window, bot.get_by_role("link", name="Open Twitch"), "Deny", twitch.world.bot.login)
     await expect(bot.get_by_role("alert")).to_contain_text("The login has failed:")
     await bot.get_by_role("button", name="Try again").press("Enter")
