@@ -614,6 +614,18 @@ async def test_to_replace_all_counts_on_from_what_was_under_way(shaky: Hub, stor
     assert heard == {"a": "1", "b": "", "c": "1"}
 
 
+async def test_to_replace_all_keeps_no_secret_for_a_write_behind_it(shaky: Hub, store: ShakyStore) -> None:
+    await write(shaky, {"config": '{"password":"canary"}'})
+    store.hold()
+    replacing = asyncio.create_task(shaky.replace_all({"a": "1"}))
+    await asyncio.sleep(0)
+    later = start(shaky, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
+    store.release()
+    await replacing
+    assert await later is None
+    assert shaky.get_whole("config") == '{"user":"me"}'
+
+
 async def test_to_replace_all_and_fail_changes_nothing(shaky: Hub, store: ShakyStore) -> None:
     ear = Ear()
     await write(shaky, {"a": "1"})

@@ -220,8 +220,12 @@ class Hub:
             else:
                 puts.append(Put(Table.KEYS, key, value))
             (changes if key in under_way or before.get(key) != value else unchanged).append(change)
-        gone = [key for key in {**before, **dict.fromkeys(under_way)} if key not in entries]
-        changes += [Change(key, None, self.catalogue.resolve(key)) for key in gone]
+        for key in {**before, **dict.fromkeys(under_way)}:
+            if key not in entries:
+                change = Change(key, None, self.catalogue.resolve(key))
+                if change.spec.holds_secrets:
+                    self._secrets.split(change, Keep.NONE)  # so that a write behind this one keeps none of it
+                changes.append(change)
         ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 
         def done(error: StoreError | None) -> None:
