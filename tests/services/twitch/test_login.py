@@ -523,16 +523,17 @@ async def test_credentials_can_be_tried(stage: Stage) -> None:
     for wish in ({}, {"api_client_id": twitch.client_id}, right, {"api_client_id": twitch.public_client_id}):
         assert await stage.desk.ask(keys.TWITCH_TEST, **wish) == {"ok": True}
     assert len(stage.asked("revoke")) == 3, "tokens that were made to try are given back"
-    for wish, problem in (
+    refused: tuple[tuple[dict[str, object], str], ...] = (
         ({**right, "api_client_secret": "wrong"}, "invalid client secret"),
         ({"api_client_secret": "wrong"}, "invalid client secret"),
         ({"api_client_id": "unknown"}, "invalid client"),
         ({"api_client_id": "unknown", "with_stored_secret": True}, "invalid client"),
         ({"api_client_id": twitch.public_client_id, "with_stored_secret": True}, "invalid client secret"),
         ({"api_client_id": ""}, "no client id"),
-    ):
+    )
+    for unfit, problem in refused:
         with pytest.raises(RequestFailed, match=problem):
-            await stage.desk.ask(keys.TWITCH_TEST, **wish)
+            await stage.desk.ask(keys.TWITCH_TEST, **unfit)
     assert stage.stored() is None
 
 
