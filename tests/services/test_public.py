@@ -48,9 +48,18 @@ async def test_any_other_key_is_told_as_it_is(asked: Desk) -> None:
     assert await asked.ask(keys.PUBLIC, key="none") == {"value": "", "secrets": {}}
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"key":5}', "[", "[" * 5000])
-async def test_what_cannot_be_read_is_refused(asked: Desk, text: str) -> None:
-    with pytest.raises(RequestFailed, match="not valid"):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "expected a JSON object"),
+        ("{}", "Missing parameter: key"),
+        ('{"key":5}', "Invalid parameter: key"),
+        ("[", "expected a JSON object"),
+        ("[" * 5000, "expected a JSON object"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(asked: Desk, text: str, reason: str) -> None:
+    with pytest.raises(RequestFailed, match=reason):
         await asked.call(keys.PUBLIC, text)
 
 

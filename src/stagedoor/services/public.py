@@ -4,14 +4,13 @@ Whoever only shows settings asks here: a secret that the owner reads is entered 
 only when somebody wanted to see it.
 """
 
-from typing import Final
-
 import msgspec
 
 from stagedoor.access import Client
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Hub
 from stagedoor.keys import PUBLIC
+from stagedoor.parameters import read_parameters
 from stagedoor.types import Key, Value
 
 
@@ -30,9 +29,6 @@ class PublicPart(msgspec.Struct):
     """The secret members of the value, by their names there, and whether they are more than empty."""
 
 
-_decoder: Final = msgspec.json.Decoder(PublicRequest)
-
-
 class PublicParts:
     """Answers from the keys as everybody sees them."""
 
@@ -42,10 +38,7 @@ class PublicParts:
         client.serve(PUBLIC, self._tell)
 
     async def _tell(self, value: Value) -> Value:
-        try:
-            request = _decoder.decode(value or "{}")
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise RequestFailed(f"the request is not valid: {error}") from error
+        request = read_parameters(value, PublicRequest)
         try:
             return msgspec.json.encode(self._look(request.key)).decode()
         except StoreError as error:

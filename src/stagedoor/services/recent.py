@@ -14,6 +14,7 @@ import msgspec
 from stagedoor.access import Client
 from stagedoor.hub import Change, Kind
 from stagedoor.keys import RECENT_EVENTS
+from stagedoor.streamerbot.events import EVENT_PREFIX
 from stagedoor.types import Key, Value
 
 KEPT: Final = 200
@@ -21,8 +22,6 @@ KEPT: Final = 200
 
 KEPT_BYTES: Final = 1 << 20
 """Of memory for their values, together; an event that is larger by itself is not kept."""
-
-_PREFIX: Final = "event/"
 
 
 class Event(msgspec.Struct):
@@ -62,7 +61,7 @@ class RecentEvents:
 
     def start(self) -> None:
         """Begin to follow."""
-        self._client.subscribe_prefix(_PREFIX)
+        self._client.subscribe_prefix(EVENT_PREFIX)
 
     def _hear(self, change: Change) -> None:
         self._last += 1

@@ -14,7 +14,7 @@ import msgspec
 from stagedoor.access import Client, Clock
 from stagedoor.errors import RequestFailed
 from stagedoor.hub import Change
-from stagedoor.streamerbot.events import CATALOGUE, EventName, event_key, event_of_key
+from stagedoor.streamerbot.events import CATALOGUE, EVENT_PREFIX, EventName, event_key, event_of_key
 from stagedoor.streamerbot.messages import MissingParameter
 from stagedoor.types import Key
 
@@ -28,8 +28,6 @@ EXPECTED_FOR_S: Final = 60.0
 _MAX_EXPECTED: Final = 1000
 _MAX_NAMES: Final = 20_000
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-_PREFIX: Final = "event/"
 
 
 class Selection(dict[str, list[str]]):
@@ -48,7 +46,7 @@ class Selection(dict[str, list[str]]):
     @property
     def wildcards(self) -> dict[str, str]:
         """The sources of which all is meant, by the prefix of their keys."""
-        return {f"{_PREFIX}{source}/": source for source, types in self.items() if source != ANY and ANY in types}
+        return {f"{EVENT_PREFIX}{source}/": source for source, types in self.items() if source != ANY and ANY in types}
 
     @property
     def names(self) -> Iterator[EventName]:
@@ -127,7 +125,7 @@ class Interest:
     def _hear_everything(self) -> None:
         self._left_out.clear()
         self._is_everything = True
-        self._client.subscribe_prefix(_PREFIX)
+        self._client.subscribe_prefix(EVENT_PREFIX)
 
     def _leave(self, key: Key) -> bool:
         was_heard = self._covers(key)
@@ -159,7 +157,7 @@ class Interest:
         if self._is_everything:
             removed.add(ANY, ANY)
         self._is_everything = False
-        self._client.unsubscribe_prefix(_PREFIX)
+        self._client.unsubscribe_prefix(EVENT_PREFIX)
         prefixes = {_prefix_of(part) for part in (*self._sources, *self._names)}
         self._leave_sources({prefix: prefix.split("/")[1] for prefix in prefixes}, removed)
         self._left_out.clear()
@@ -218,7 +216,7 @@ class Interest:
 
 def _prefix_of(part: str) -> str:
     """Cut the key of an event, or the prefix of a source, to the prefix of the source."""
-    return part[: part.find("/", len(_PREFIX)) + 1]
+    return part[: part.find("/", len(EVENT_PREFIX)) + 1]
 
 
 def read_selection(events: object) -> Selection:
@@ -302,7 +300,7 @@ def _was_published(name: EventName, client: Client) -> bool:
 def known_names(client: Client) -> dict[str, list[str]]:
     """List all events there are: those of the catalogue, and those that were published since the start."""
     names = {source: dict.fromkeys(types) for source, types in CATALOGUE.names().items()}
-    scan = client.scan(_PREFIX)
+    scan = client.scan(EVENT_PREFIX)
     try:
         while entries := scan.take_keys(512):
             for key in entries:

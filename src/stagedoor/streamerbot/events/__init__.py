@@ -6,6 +6,6 @@ Nothing here publishes anything; an event is a write to its key.
 from stagedoor.streamerbot.events.catalogue import CATALOGUE, Catalogue
 from stagedoor.streamerbot.events.completion import complete
 from stagedoor.streamerbot.events.emotes import Emotes
-from stagedoor.streamerbot.events.names import EventName, event_key, event_of_key
+from stagedoor.streamerbot.events.names import EVENT_PREFIX, EventName, event_key, event_of_key
 
-__all__ = ["CATALOGUE", "Catalogue", "Emotes", "EventName", "complete", "event_key", "event_of_key"]
+__all__ = ["CATALOGUE", "EVENT_PREFIX", "Catalogue", "Emotes", "EventName", "complete", "event_key", "event_of_key"]
