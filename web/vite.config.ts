@@ -12,7 +12,7 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
   },
   // What hangs ends at some time; what is slow, on a machine with much to do, may be.
-  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], testTimeout: 120_000 },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 120_000 },
   // Without it the tests would get Svelte's code for servers.
   ...(mode === 'test' ? { resolve: { conditions: ['browser'] } } : {}),
 }));

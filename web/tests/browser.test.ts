@@ -1,6 +1,6 @@
 /** What a browser keeps for the console: the address, the settings, the pass. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
@@ -150,6 +150,8 @@ describe('toasts', () => {
   });
 
   it('that undo something are each for another thing', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const { toasts } = await import('../src/ui/toasts.svelte');
     toasts.all = [];
     for (let n = 0; n < 2; n += 1) {

@@ -64,7 +64,7 @@ export class Feed {
   #batch: Heard[] = [];
   #batchChars = 0;
   #came = 0;
-  #isScheduled = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the questions for what the server remembers. */
   #asked = 0;
   /** Whether an answer is on its way. What comes meanwhile waits for it, as it came later. */
@@ -87,6 +87,7 @@ export class Feed {
     this.#asked += 1;
     this.#isAsking = false;
     this.#known = 0;
+    this.#stopTimer();
     this.#batch = [];
     this.#batchChars = 0;
     this.#seconds = [];
@@ -128,15 +129,12 @@ export class Feed {
     if (last?.[0] === second) last[1] += 1;
     else this.#seconds.push([second, 1]);
     if (this.#seconds.length > 60) this.#seconds.shift();
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setTimeout(() => requestAnimationFrame(() => this.flush()), GATHER_MS);
-    }
+    this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.flush()), GATHER_MS);
   }
 
   /** Shows what was gathered. */
   flush(): void {
-    this.#isScheduled = false;
+    this.#stopTimer();
     if (this.#isAsking) return;
     const first = this.#came - this.#batch.length;
     const batch = this.#batch.map(({ key, text, atMs }, index) => readEvent(first + index, key, text, atMs));
@@ -216,6 +214,11 @@ export class Feed {
       }
     } else if (!isHeldUp) this.#known = NaN;
     this.flush();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #fits(event: FeedEvent): boolean {
