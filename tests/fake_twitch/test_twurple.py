@@ -23,9 +23,14 @@ class Twurple:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._told: list[tuple[str, Any]] = []
 
     async def next(self, wanted: str) -> Any:
-        """The next thing told under a name; what comes before it is skipped."""
+        """The next thing told under a name; what is told before it can be had later, as its order is the client's."""
+        for place, (what, detail) in enumerate(self._told):
+            if what == wanted:
+                del self._told[place]
+                return detail
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
             while line := await self._process.stdout.readline():
@@ -33,6 +38,7 @@ class Twurple:
                 if what == wanted:
                     return detail
                 assert what != "failed", detail
+                self._told.append((what, detail))
         raise AssertionError(f"Node ended before it told {wanted}")
 
     async def ask(self, order: str, argument: object = None) -> Any:
