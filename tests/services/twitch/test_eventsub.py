@@ -40,8 +40,8 @@ class Line:
     def send(self, text: str) -> None:
         self._messages.put_nowait(text)
 
-    def cut(self) -> None:
-        self._messages.put_nowait(ConnectionLost("it was cut"))
+    def cut(self, code: int | None = None) -> None:
+        self._messages.put_nowait(ConnectionLost("it was cut", code))
 
     def tell(self, kind: str, payload: object = None, *, id_: str = "", at: float = NOW) -> None:
         moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
@@ -453,18 +453,87 @@ async def test_an_old_socket_that_ends_early_does_no_harm(twitch: Twitch) -> Non
     assert twitch.how == "connected"
 
 
-async def test_an_address_to_move_to_that_fails_leads_back_to_the_base_address(twitch: Twitch) -> None:
-    # strimertül's defect 22: the reconnect address is good for one try only
+async def test_while_an_address_to_move_to_fails_the_old_socket_tells_everything_once(twitch: Twitch) -> None:
     old = await twitch.connect()
     twitch.is_down = True
     old.move("wss://other.example/")
+    for second in range(7):
+        old.notify(f"before {second}")
+        await twitch.advance(1)
+    assert twitch.dialled == [BASE, *["wss://other.example/"] * 4]
+    assert twitch.heard == [f"before {second}" for second in range(7)]
+    assert twitch.how == "connected"
+    twitch.is_down = False
+    new = await twitch.reconnect("s2")
+    new.notify("before 6")
+    new.notify("after")
     await twitch.settle()
+    assert twitch.heard[6:] == ["before 6", "after"]
+    assert twitch.dialled[5:] == ["wss://other.example/"]
+    assert len(twitch.asked) == 2  # the subscriptions have moved along
+    await twitch.advance(2)
+    assert [line.is_closed for line in twitch.lines] == [True, False]
+
+
+async def test_an_address_to_move_to_that_does_not_welcome_us_is_tried_again(twitch: Twitch) -> None:
+    old = await twitch.connect()
+    old.move("wss://other.example/")
+    await twitch.settle()
+    twitch.lines[1].cut()
+    old.notify("1")
+    await twitch.settle()
+    assert twitch.lines[1].is_closed
+    new = await twitch.reconnect("s2")
+    new.notify("2")
+    await twitch.settle()
+    assert twitch.heard == ["1", "2"]
+    assert twitch.dialled == [BASE, *["wss://other.example/"] * 2]
+
+
+async def test_an_address_to_move_to_that_fails_until_the_old_socket_ends_leads_back_to_the_base_address(
+    twitch: Twitch,
+) -> None:
+    # strimertül's defect 22: with the address to move to it ends for good
+    old = await twitch.connect()
+    twitch.is_down = True
+    old.move("wss://other.example/")
+    await twitch.advance(0.5)
     assert twitch.dialled == [BASE, "wss://other.example/"]
+    old.notify("1")
+    old.cut(4004)
+    await twitch.settle()
+    assert twitch.how == "connecting"
+    assert old.is_closed
     twitch.is_down = False
     await twitch.reconnect("s2")
     assert twitch.dialled[2:] == [BASE]
     assert twitch.asked[2:] == [(CHAT.name, "s2"), (FOLLOW.name, "s2")]
+    assert twitch.heard == ["1"]
+
+
+async def test_an_address_to_move_to_that_was_used_leads_back_to_the_base_address_at_once(twitch: Twitch) -> None:
+    """The welcome was lost: the subscriptions are where nobody reads, and the old socket is only kept alive."""
+    old = await twitch.connect()
+    old.move("wss://other.example/")
+    await twitch.settle()
+    twitch.lines[1].cut()
+    while len(twitch.lines) < 3:
+        await twitch.advance(0.5)
+    twitch.lines[2].cut(4007)
+    await twitch.reconnect("s2")
+    assert twitch.dialled == [BASE, *["wss://other.example/"] * 2, BASE]
+    assert [line.is_closed for line in twitch.lines] == [True, True, True, False]
+    assert twitch.asked[2:] == [(CHAT.name, "s2"), (FOLLOW.name, "s2")]
+
+
+async def test_the_end_while_an_address_to_move_to_fails_closes_the_sockets(twitch: Twitch) -> None:
+    old = await twitch.connect()
+    twitch.is_down = True
+    old.move("wss://other.example/")
+    await twitch.settle()
+    await twitch.close()
     assert old.is_closed
+    assert twitch.task.cancelled()
 
 
 # --- messages ---

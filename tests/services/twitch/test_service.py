@@ -30,7 +30,7 @@ from tests.services.twitch.stage import stored
 
 SAY = "platform/twitch/@send-message"
 PLATFORM = "platform/twitch"
-
+MANY = 1_000_000
 
 FEW = {
     name: TOPICS[name]
@@ -233,6 +233,43 @@ async def test_a_session_that_moves_loses_nothing(show: Show) -> None:
     assert show.messages == ["one", "two", "three"]
     assert show.subscriptions == before
     assert [state["state"] for state in show.told(keys.TWITCH_STATUS)][-1] == "connected"
+
+
+async def test_a_session_that_cannot_move_at_once_is_told_everything_once(show: Show) -> None:
+    before = show.subscriptions
+    (old,) = show.twitch.eventsub.sessions
+    show.twitch.faults.refused_connections = 2
+    show.twitch.faults.reconnect()
+    said: list[str] = []
+    while old.successor is None:
+        said.append(str(len(said)))
+        show.twitch.world.chat("Ada", said[-1])
+        await show.until(lambda: said[-1] in show.messages)
+    assert show.twitch.faults.refused_connections == 0
+    show.twitch.world.chat("Ada", "moved")
+    await show.until(lambda: "moved" in show.messages)
+    assert show.messages == [*said, "moved"]
+    assert show.subscriptions == before
+    assert {state["state"] for state in show.told(keys.TWITCH_STATUS)[-1:]} == {"connected"}
+
+
+async def test_a_session_that_ends_before_it_could_move_begins_anew_and_tells_nothing_twice(show: Show) -> None:
+    before = show.subscriptions
+    show.twitch.faults.refused_connections = MANY
+    show.twitch.faults.reconnect()
+    said: list[str] = []
+    while show.twitch.faults.refused_connections == MANY:
+        said.append(str(len(said)))
+        show.twitch.world.chat("Ada", said[-1])
+        await show.until(lambda: said[-1] in show.messages)
+    show.twitch.faults.close(4004, "reconnect grace time expired")
+    await show.until(lambda: show.status["state"] != "connected")
+    show.twitch.faults.refused_connections = 0
+    await show.until_connected()
+    show.twitch.world.chat("Ada", "new")
+    await show.until(lambda: "new" in show.messages)
+    assert show.messages == [*said, "new"]
+    assert show.subscriptions == before + len(FEW)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,8 +3,11 @@
 A session begins at the base address with a welcome, which gives it an id. The topics are subscribed to for that id,
 over HTTP. From then on there are notifications, and keepalives where there are none; a socket on which nothing comes
 for longer than Twitch announced is dead. Twitch may move a session to another address (``session_reconnect``): the
-subscriptions move along, and both sockets are read until the new one has welcomed us and the old one has run dry. What
-comes twice is heard once. After any failure a new session begins at the base address, after a pause that grows.
+subscriptions move along, and both sockets are read until the new one has welcomed us and the old one has run dry. As
+long as the other address fails it is tried again, and the old socket tells everything. What comes twice is heard once:
+the subscriptions stay the same, and with them the ids of messages. After any failure a new session begins at the base
+address, after a pause that grows. Its subscriptions are its own, and so are its messages' ids; hence none is begun
+while there is a socket of the one before.
 
 Source: Twitch's documentation, "Handling WebSocket Events" and "WebSocket Message Reference".
 """
@@ -36,6 +39,9 @@ PATIENCE_S: Final = 5.0
 
 LAST_WORDS_S: Final = 2.0
 """How long an old socket is read after a new one took its place."""
+
+INVALID_RECONNECT: Final = 4007
+"""Twitch's close code for an address to move to that is wrong, or was used."""
 
 MOST_MOVES: Final = 100
 MOVES_WITHIN_S: Final = 60.0
@@ -234,7 +240,15 @@ class EventSub:
                 socket = await self._connect(url)
         except TimeoutError:
             raise ConnectionLost(f"no connection within {CONNECT_S:g} s") from None
-        stack.push_async_callback(socket.close)
+        async with contextlib.AsyncExitStack() as trial:
+            trial.push_async_callback(socket.close)
+            session = await self._be_welcomed(socket)
+            stack.push_async_callback(trial.pop_all().aclose)
+        self._session_id = session.id
+        return _Link(socket, session.id, (session.keepalive_timeout_seconds or _KEEPALIVE_S) + PATIENCE_S)
+
+    async def _be_welcomed(self, socket: Socket) -> _Session:
+        """Read the welcome, and the time at Twitch along with it."""
         try:
             async with limit(self._clock, WELCOME_S):
                 message = _decode(await socket.receive())
@@ -245,22 +259,47 @@ class EventSub:
             raise ConnectionLost(f"no welcome within {WELCOME_S:g} s") from None
         except (msgspec.DecodeError, UnicodeError) as error:
             raise ConnectionLost(f"its welcome makes no sense: {error}") from error
-        self._session_id = session.id
         sent_at = _read_moment(message.metadata)
         self._ahead_s = (self._now() if sent_at is None else sent_at) - self._clock.time()
-        return _Link(socket, session.id, (session.keepalive_timeout_seconds or _KEEPALIVE_S) + PATIENCE_S)
+        return session
 
     async def _move(self, old: _Link, url: str, stack: contextlib.AsyncExitStack) -> _Link:
         """Go over to the address that Twitch named, and hear on the old socket what is still told there.
 
+        Twitch closes the old socket after half a minute; until then the address is tried again and again.
+
         Raises:
-            ConnectionLost: When there is no welcome at the new one; it is good for one try.
+            ConnectionLost: When the old socket ends before there is a welcome at the new one, or the address is used
+                up: then its subscriptions have gone, and nothing is told on the old socket any more.
         """
         logger.debug("EventSub moves to another address")
         reading = _run(self._read_on(old), stack)
-        new = await self._open(url, stack)
+        pauses = Pauses(self._random)
+        while True:
+            try:
+                new = await self._open(url, stack)
+                break
+            except ConnectionLost as error:
+                if reading.done() or error.code == INVALID_RECONNECT:
+                    raise
+                logger.info("EventSub is to move to an address that fails, and is heard where it was: %s", error)
+            await self._wait_while(reading, pauses.take())
         _run(self._let_go(old, reading), stack)
         return new
+
+    async def _wait_while(self, reading: "asyncio.Task[None]", seconds: float) -> None:
+        """Return after ``seconds``.
+
+        Raises:
+            ConnectionLost: When the reading has ended meanwhile.
+        """
+        pause = asyncio.ensure_future(sleep(self._clock, seconds))
+        try:
+            await asyncio.wait([pause, reading], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+        if reading.done():
+            raise ConnectionLost("the address to move to could not be reached in time")
 
     async def _read_on(self, link: _Link) -> None:
         with contextlib.suppress(ConnectionLost):

@@ -15,6 +15,11 @@ _CLOSE_S: Final = 1.0
 class ConnectionLost(Exception):
     """There is no connection, or none any more; the reason is a short text."""
 
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        """With which the other side closed it, if it did."""
+
 
 class Socket(Protocol):
     """One connection, on which nothing is said."""
@@ -81,7 +86,7 @@ class _Socket:
         if message.type is aiohttp.WSMsgType.TEXT:
             return str(message.data)
         code = self._socket.close_code
-        raise ConnectionLost(f"it was closed with code {code}" if code else "it was cut")
+        raise ConnectionLost(f"it was closed with code {code}" if code else "it was cut", code)
 
     async def close(self) -> None:
         await self._socket.close()
