@@ -308,17 +308,25 @@ async def test_a_socket_that_is_cut_is_replaced(show: Show) -> None:
     assert show.subscriptions == 2 * len(FEW)
 
 
-async def test_as_long_as_twitch_turns_us_away_nothing_can_be_said(show: Show) -> None:
-    show.twitch.faults.refused_connections = 1
+async def test_as_long_as_eventsub_turns_us_away_things_are_said_nevertheless(show: Show) -> None:
+    show.twitch.faults.refused_connections = MANY
     show.twitch.faults.close()
     await show.until(lambda: show.status["state"] == "offline")
     assert show.status["problem"] == "it answers 503"
-    assert not show.desk.get(PLATFORM)
-    with pytest.raises(NoSuchRequest):
-        await show.desk.ask(SAY, message="hello")
-    await show.until_connected()
-    await show.desk.ask(SAY, message="hello")
     assert show.desk.get(PLATFORM)
+    await show.desk.ask(SAY, message="hello")
+    assert [call.body["message"] for call in show.twitch.calls_of(MESSAGES)] == ["hello"]
+    show.twitch.faults.refused_connections = 0
+    await show.until_connected()
+
+
+async def test_things_can_be_said_while_eventsub_was_never_there(idle: Show) -> None:
+    idle.twitch.faults.refused_connections = MANY
+    await idle.configure()
+    await idle.log_in()
+    await idle.until(lambda: bool(idle.desk.get(PLATFORM)))
+    await idle.desk.ask(SAY, message="hello")
+    assert [call.body["message"] for call in idle.twitch.calls_of(MESSAGES)] == ["hello"]
 
 
 async def test_a_topic_that_is_refused_stops_none_of_the_others(idle: Show) -> None:

@@ -115,8 +115,9 @@ class Connection:
 
     @property
     def has_chat(self) -> bool:
-        """Whether there is a chat to speak in."""
-        return self.eventsub.is_up and self.chat_problem is None
+        """Whether there is a chat to speak in. It is spoken in by other ways than heard, so being deaf does not matter,
+        unless Twitch wants it."""
+        return self.eventsub.has_begun and self.chat_problem is None
 
     def _note_change(self) -> None:
         topics = self.eventsub.topics.items()

@@ -24,7 +24,7 @@ import msgspec
 
 from stagedoor.access import Clock
 from stagedoor.services.twitch.errors import HelixError, LoginNeeded, Unreachable
-from stagedoor.services.twitch.timing import Pauses, limit, sleep
+from stagedoor.services.twitch.timing import LONGEST_PAUSE_S, Pauses, limit, sleep
 from stagedoor.services.twitch.topics import Topic
 from stagedoor.services.twitch.websocket import ConnectionLost, Socket
 
@@ -49,6 +49,10 @@ MOVES_WITHIN_S: Final = 60.0
 
 LASTING_S: Final = 30.0
 """A session that held so long was a good one: the next pause is short again."""
+
+SUBSCRIBED_PAUSE_S: Final = 5.0
+"""The longest pause after a session that had all its topics, however short it was: Twitch is there, and it is our network
+that comes and goes. Without any pause, the topics alone would use up all that Twitch answers in a minute."""
 
 OLDEST_S: Final = 600.0
 """Older messages are none that we missed. Source: "Guarding against replay attacks" asks for this."""
@@ -170,27 +174,30 @@ class EventSub:
         self._gone: set[str] = set()
         """Topics that are asked for no more."""
         self._session_id = ""
+        self._has_asked_all = False
+        """Whether Twitch has answered for every topic in this session."""
         self._ahead_s = 0.0
         """By how much Unix time at Twitch is ahead of our clock, which nobody sets: who has a wrong time, or puts it
         right during a session, shall not be deaf."""
 
     @property
-    def is_up(self) -> bool:
-        """Whether there is a session, or was one a moment ago."""
-        return self.state == "connected" or (self.state == "connecting" and self.problem is not None)
+    def has_begun(self) -> bool:
+        """Whether a session was begun, or could not be; :attr:`state` says which."""
+        return self.state != "connecting" or self.problem is not None
 
     async def run(self) -> None:
         """Connect again and again, until cancelled."""
         pauses = Pauses(self._random)
         while True:
             began = self._clock.time()
+            self._has_asked_all = False
             try:
                 await self._hold_session()
             except ConnectionLost as error:
                 self._note_loss(str(error))
             if self.state == "connecting" and self._clock.time() - began >= LASTING_S:
                 pauses.reset()
-            await sleep(self._clock, pauses.take())
+            await sleep(self._clock, pauses.take(SUBSCRIBED_PAUSE_S if self._has_asked_all else LONGEST_PAUSE_S))
 
     def _note_loss(self, problem: str) -> None:
         """Say that there is no session: that it is lost, or, from the second time on, that Twitch is out of reach."""
@@ -410,6 +417,7 @@ class EventSub:
                 await sleep(self._clock, pauses.take())
             else:
                 pauses.reset()
+        self._has_asked_all = True
 
 
 def _read_moment(metadata: _Metadata) -> float | None:

@@ -54,9 +54,9 @@ class Pauses:
         self._random = random
         self._next_s = FIRST_PAUSE_S
 
-    def take(self) -> float:
-        """Return the seconds to wait now; the next time it is twice as many."""
-        pause_s = self._next_s
+    def take(self, longest_s: float = LONGEST_PAUSE_S) -> float:
+        """Return the seconds to wait now, ``longest_s`` at the most; the next time it is twice as many."""
+        pause_s = min(self._next_s, longest_s)
         self._next_s = min(2 * pause_s, LONGEST_PAUSE_S)
         return pause_s * (1 + _JITTER * (2 * self._random() - 1))
 
