@@ -526,7 +526,7 @@ def _example_of_request(name: str, transcripts: Iterable[Transcript]) -> list[St
     for transcript in transcripts:
         for step, answer in zip(transcript.steps, transcript.steps[1:], strict=False):
             is_asked = isinstance(step, Say) and f'"request":"{name}"' in step.text
-            if is_asked and isinstance(answer, Hear) and answer.text.startswith('{"status":"ok"'):
+            if is_asked and isinstance(answer, Hear) and '"status":"ok"' in answer.text:
                 found.append([step, answer])
     return next(
         (steps for steps in found if '"count":0' not in _text_of(steps[1]) and "[]" not in _text_of(steps[1])), found[0]
@@ -550,7 +550,7 @@ def errors_page() -> Iterator[str]:
     yield table(("code", "when", "in Python"), rows)
     yield "## On the wire, Streamer.bot"
     yield (
-        'The member `error` of `{"status":"error","id":…,"error":"…"}`. The original publishes no list of its texts, '
+        'The member `error` of `{"id":…,"status":"error","error":"…"}`. The original publishes no list of its texts, '
         "so programs go by `status`. These are ours; what a service says comes as it is."
     )
     yield table(("text", "when"), [(code(text), when) for text, when in PROBLEMS.items()])

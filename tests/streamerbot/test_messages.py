@@ -173,7 +173,16 @@ def test_without_an_id_there_is_none() -> None:
     assert encode_ok({}, {"a": 1}) == b'{"status":"ok","a":1}'
     assert encode_ok({}, ReadyMembers({"a": 1})) == b'{"status":"ok","a":1}'
     assert encode_error({}, "no") == b'{"status":"error","error":"no"}'
-    assert encode_ok({"id": None}, {}) == b'{"status":"ok","id":null}'
+    assert encode_ok({"id": None}, {}) == b'{"id":null,"status":"ok"}'
+
+
+def test_the_status_follows_the_id_for_programs_that_look_for_both_in_the_text() -> None:
+    """Macro Deck's plugin does not read JSON, but waits for ``"id":"…","status":"ok"`` in the message."""
+    message = {"request": "GetInfo", "id": "GetAuthenticationForMacroDeck"}
+    for members in ({}, {"a": 1}, ReadyMembers({"a": 1})):
+        assert encode_ok(message, members).startswith(b'{"id":"GetAuthenticationForMacroDeck","status":"ok"')
+    error = b'{"id":"GetAuthenticationForMacroDeck","status":"error","error":"no"}'
+    assert encode_error(message, "no") == error
 
 
 @pytest.mark.parametrize("name", [None, 5, "", [], {}])

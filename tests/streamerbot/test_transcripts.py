@@ -105,7 +105,7 @@ def test_every_request_is_sent_in_a_transcript_and_succeeds(name: str) -> None:
         for step, following in zip(transcript.steps, transcript.steps[1:], strict=False)
         if isinstance(step, Say) and f'"request":"{name}"' in step.text and isinstance(following, Hear)
     }
-    assert any(answer.startswith('{"status":"ok"') for answer in answers)
+    assert any('"status":"ok"' in answer for answer in answers)
 
 
 @pytest.mark.parametrize(

@@ -146,18 +146,22 @@ class Parameters:
 
 
 def encode_ok(message: JsonObject, members: Members) -> bytes:
-    """Answer a request with what it asked for; the id goes back as it came."""
+    """Answer a request with what it asked for; the id goes back as it came.
+
+    ``id`` comes first and ``status`` right behind it, as programs look for both in the text of the message: Macro Deck's
+    plugin for Streamer.bot waits for ``"id":"GetAuthenticationForMacroDeck","status":"ok"``.
+    """
     if type(members) is ReadyMembers and "id" in message:
-        return b'{"status":"ok","id":' + encode(message["id"]) + b"," + members.json
+        return b'{"id":' + encode(message["id"]) + b',"status":"ok",' + members.json
     if "id" in message:
-        return encode({"status": "ok", "id": message["id"], **members})
+        return encode({"id": message["id"], "status": "ok", **members})
     return encode({"status": "ok", **members})
 
 
 def encode_error(message: JsonObject, problem: str) -> bytes:
-    """Answer a request with an error."""
+    """Answer a request with an error, its members in the same order."""
     if "id" in message:
-        return encode({"status": "error", "id": message["id"], "error": problem})
+        return encode({"id": message["id"], "status": "error", "error": problem})
     return encode({"status": "error", "error": problem})
 
 
