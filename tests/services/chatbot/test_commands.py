@@ -396,6 +396,21 @@ async def test_a_request_that_cannot_be_read_is_refused_and_one_without_text_doe
         await stage.desk.call(SEND_CHAT_MESSAGE, "hi")
 
 
+@pytest.mark.parametrize("request_", [{"reply_to": "m9"}, {"whisper_to": "7"}, {"announce": True}, {}])
+async def test_a_bot_that_is_switched_off_says_nothing(stage: Stage, request_: dict[str, object]) -> None:
+    """strimertül answers these only while its bot runs."""
+    await stage.start()
+    await stage.desk.put(TWITCH_CONFIG, encode({"enabled": True, "enable_bot": False}))
+    for key, text in [(SEND_CHAT_MESSAGE, "hi"), (BOT_SEND_MESSAGE, encode({"message": "hi", **request_}))]:
+        with pytest.raises(RequestFailed, match="the bot is switched off: enable_bot in twitch/config is false"):
+            await stage.desk.call(key, text)
+        assert await stage.desk.call(key, "") == "{}"
+    assert stage.said == []
+    await stage.desk.put(TWITCH_CONFIG, encode({"enabled": True, "enable_bot": True}))
+    await stage.desk.call(SEND_CHAT_MESSAGE, "hi")
+    assert stage.said == [("say", "hi")]
+
+
 # --- trying a template ---
 
 MESSAGE = "!command this is a test"

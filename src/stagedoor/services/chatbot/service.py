@@ -261,7 +261,9 @@ class ChatBot:
     # --- requests ---
 
     async def _send_text(self, value: Value) -> Value:
-        await self._voice.say(value)
+        if value.strip():
+            self._check_awake()
+            await self._voice.say(value)
         return "{}"
 
     async def _send(self, value: Value) -> Value:
@@ -271,6 +273,9 @@ class ChatBot:
             request = read(value, SendRequest)
         except ValueError as error:
             raise RequestFailed(f"expected a message: {error}") from error
+        if not request.message.strip():
+            return "{}"
+        self._check_awake()
         if request.reply_to:
             await self._voice.say(request.message, reply_to=request.reply_to)
         elif request.whisper_to:
@@ -280,6 +285,11 @@ class ChatBot:
         else:
             await self._voice.say(request.message)
         return "{}"
+
+    def _check_awake(self) -> None:
+        """Refuse what is asked of a bot that the owner has switched off."""
+        if self._is_resting:
+            raise RequestFailed(f"the bot is switched off: enable_bot in {TWITCH_CONFIG} is false")
 
     async def _try(self, value: Value) -> Value:
         try:
