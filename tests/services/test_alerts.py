@@ -481,6 +481,18 @@ async def test_message_is_one_line(stage: Stage) -> None:
     assert await stage.hear() == ["a b 9001"]
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+async def test_an_event_that_is_deleted_is_none(
+    stage: Stage, nothing: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stage.open(raid=alert("raid"))
+    await stage.happen(RAID)
+    assert await stage.hear() == ["raid"]
+    await stage.desk.put(EVENTSUB_EVENT, nothing)
+    assert await stage.hear() == []
+    assert caplog.text == ""
+
+
 # --- settings ---
 
 

@@ -236,7 +236,10 @@ async def test_a_run_that_fails_for_want_of_a_channel_is_not_a_failure(stage: St
     assert await stage.chat("!a") == ["yes"]
 
 
-async def test_a_look_up_that_takes_too_long_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_look_up_that_takes_too_long_is_given_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(rendering, "LOOK_UP_S", 0.01)
     await stage.start({"!a": "{{ game `ada` }}"})
 
@@ -248,6 +251,7 @@ async def test_a_look_up_that_takes_too_long_is_given_up(stage: Stage, monkeypat
         stage.desk.hub._handlers, "twitch/@channel", stage.desk.hub._handlers["twitch/@channel"]._replace(handler=never)
     )
     assert await stage.chat("!a") == ["unknown"]
+    assert "the channel 'ada' could not be found: Twitch has not answered for 0.01 s" in caplog.text
 
 
 async def test_without_twitch_every_channel_is_unknown(stage: Stage) -> None:

@@ -141,8 +141,8 @@ class Alerts:
     def _hear(self, change: Change) -> None:
         if change.key == ALERTS_CONFIG:
             self._load(change.value)
-        elif change.is_deletion:
-            return
+        elif not change.value:
+            return  # a deletion; strimertül's tools write an empty text instead
         elif change.key == EVENTSUB_EVENT:
             self._take(change.value)
         else:

@@ -161,6 +161,7 @@ class Renderer:
                 answer = await self._client.call(TWITCH_CHANNEL, msgspec.json.encode({"name": login}).decode())
             found = msgspec.json.decode(answer, type=_Found)
         except (PeerError, TimeoutError, msgspec.DecodeError) as error:
-            logger.info("the channel %.50r could not be found: %s", login, error)
+            why = f"Twitch has not answered for {LOOK_UP_S:g} s" if isinstance(error, TimeoutError) else error
+            logger.info("the channel %.50r could not be found: %s", login, why)
             return Channel()
         return Channel(found.game or UNKNOWN, found.title or UNKNOWN)
