@@ -51,8 +51,8 @@ LASTING_S: Final = 30.0
 """A session that held so long was a good one: the next pause is short again."""
 
 SUBSCRIBED_PAUSE_S: Final = 5.0
-"""The longest pause after a session that had all its topics, however short it was: Twitch is there, and it is our network
-that comes and goes. Without any pause, the topics alone would use up all that Twitch answers in a minute."""
+"""The longest pause after a session that had all its topics, however short it was: Twitch is there, and our network
+comes and goes. Without any pause, the topics alone would use up all that Twitch answers in a minute."""
 
 OLDEST_S: Final = 600.0
 """Older messages are none that we missed. Source: "Guarding against replay attacks" asks for this."""
