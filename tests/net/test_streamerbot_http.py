@@ -268,14 +268,40 @@ async def test_an_action_that_cannot_be_run(opened: Opened, body: bytes, status:
     assert (answer.status, answer.json) == (status, {"error": problem})
 
 
+NOT_JSON = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json"]
+
+
+@pytest.mark.parametrize("content_type", NOT_JSON)
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "json"]
+    "browser",
+    [{"Origin": "http://localhost:8000"}, {"Sec_Fetch_Site": "same-site"}, {"Sec_Fetch_Site": "none"}],
+    ids=str,
 )
-async def test_what_a_form_can_send_is_refused(opened: Opened, content_type: str) -> None:
-    answer = await opened.do({"action": {"name": "Wave"}}, Content_Type=content_type)
+async def test_what_a_form_can_send_is_refused(opened: Opened, browser: dict[str, str], content_type: str) -> None:
+    answer = await opened.do({"action": {"name": "Wave"}}, Content_Type=content_type, **browser)
     assert answer.status == 415
     assert answer.json["error"]
     assert opened.asked == []
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+async def test_a_form_of_a_foreign_page_runs_nothing(opened: Opened, origin: str) -> None:
+    answer = await opened.do({"action": {"name": "Wave"}}, Content_Type="text/plain", Origin=origin)
+    assert answer.status in (401, 403, 415)
+    assert opened.asked == []
+
+
+@pytest.mark.parametrize("content_type", [*NOT_JSON, "text/plain; charset=utf-8"])
+async def test_a_program_may_call_its_json_anything(opened: Opened, content_type: str) -> None:
+    """Loupedeck's plugin says ``text/plain``, ``curl -d`` says that it is a form; neither says that it is a browser."""
+    answer = await opened.do({"action": {"name": "Wave"}}, Content_Type=content_type)
+    assert answer.status == 204
+    assert opened.asked == [(keys.ACTION_RUN, {"action": {"name": "Wave"}})]
+
+
+async def test_what_a_program_sends_has_to_be_json_all_the_same(opened: Opened) -> None:
+    answer = await opened.do(b"action=Wave", Content_Type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.json) == (400, {"error": "Invalid JSON"})
 
 
 async def test_unless_every_page_is_trusted() -> None:

@@ -1,8 +1,8 @@
 """Streamer.bot's HTTP server: its requests for programs that have no WebSocket, and its file mappings.
 
 The methods answer under ``/api/`` and, as in older versions of the original, at the root. The original accepts every
-page's request; here a foreign page gets 403, and ``DoAction`` is JSON or nothing, since a form on any web site can
-send everything else. Source: Streamer.bot's documentation; the errors are ours.
+page's request; here a foreign page gets 403, and from a browser ``DoAction`` is JSON or nothing, since a form on any
+web site can send everything else. Source: Streamer.bot's documentation; the errors are ours.
 """
 
 import asyncio
@@ -137,7 +137,10 @@ class StreamerbotHttp:
         return await _settle(REQUESTS[name].handle(asker, Parameters(dict(request.rel_url.query))))
 
     async def _read_body(self, request: web.BaseRequest) -> JsonObject:
-        if request.content_type != "application/json" and not self._origins.trusts_all:
+        # Programs post JSON under any name: Loupedeck's plugin as text/plain, `curl -d` as a form. They send neither of
+        # these headers; a browser sends at least one with a POST to another site, since `Origin` always (Fetch, 3.2).
+        from_browser = "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+        if from_browser and request.content_type != "application/json" and not self._origins.trusts_all:
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body has to be application/json")
         try:
             body = await request.read()

@@ -148,7 +148,7 @@ class Parameters:
 def encode_ok(message: JsonObject, members: Members) -> bytes:
     """Answer a request with what it asked for; the id goes back as it came.
 
-    ``id`` comes first and ``status`` right behind it, as programs look for both in the text of the message: Macro Deck's
+    ``id`` comes first and ``status`` right behind it, as programs look for both in the message's text: Macro Deck's
     plugin for Streamer.bot waits for ``"id":"GetAuthenticationForMacroDeck","status":"ok"``.
     """
     if type(members) is ReadyMembers and "id" in message:
