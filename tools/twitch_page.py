@@ -5,7 +5,7 @@ from typing import Final
 
 from stagedoor.keys import CHAT_HISTORY, CHAT_MESSAGE, EVENTSUB_EVENT, EVENTSUB_HISTORY, TWITCH_SIMULATE, TWITCH_TOPICS
 from stagedoor.services.twitch.histories import NOTIFICATIONS
-from stagedoor.services.twitch.topics import TOPICS, Topic
+from stagedoor.services.twitch.topics import KEPT, TOPICS, Topic
 
 _EVENTS: Final = "reference/events/twitch.md"
 
@@ -39,7 +39,8 @@ def page(generated: str) -> Iterator[str]:
         f"- As strimertül does: `channel.chat.message` is written to the key `{CHAT_MESSAGE}`, everything else to "
         f"`{EVENTSUB_EVENT}`, with `event` byte for byte as Twitch sent it (`channel.update` has `is_mature` besides, "
         f"as it once had). The last of them are kept: `{CHAT_HISTORY}`, as many as `twitch/bot-config` says, and "
-        f"`{EVENTSUB_HISTORY}`, {NOTIFICATIONS}.\n"
+        f"`{EVENTSUB_HISTORY}`, {NOTIFICATIONS} of the {len(KEPT)} topics that strimertül hears, since a history of "
+        "everything would soon hold little else than notices of the chat. What is made up is told and not kept.\n"
         "- As Streamer.bot does: the event of the third column, which is the key `event/Twitch/<event>`, with "
         f"[all members]({_EVENTS}) that overlays read."
     )
@@ -52,7 +53,7 @@ def page(generated: str) -> Iterator[str]:
     rows = ["| topic | what has happened | event | scopes |", "| --- | --- | --- | --- |"]
     rows += [_row(topic) for topic in TOPICS.values()]
     yield "\n".join(rows)
-    yield "An asterisk marks what only affiliates and partners have."
+    yield "An asterisk marks what only affiliates and partners have, a dagger what strimertül hears, too."
     yield "## What cannot be known"
     yield (
         "EventSub says less than IRC did. So a chat message's `FirstMessage` is true for introductions alone, nobody "
@@ -75,11 +76,11 @@ def page(generated: str) -> Iterator[str]:
 
 
 def _row(topic: Topic) -> str:
-    star = " *" if topic.needs_affiliate else ""
+    marks = (" *" if topic.needs_affiliate else "") + (" †" if topic.name in KEPT else "")
     events = ", ".join(f"[`{name}`]({_EVENTS}#twitch{name.lower()})" for name in topic.events)
     remarks = [_REMARKS[topic.name]] if topic.name in _REMARKS else []
     if topic.gives_way_to is not None:
         remarks.insert(0, f"Told by `{topic.gives_way_to}` while that is heard.")
     cell = "<br>".join(part for part in (events or "none", " ".join(remarks)) if part)
     scopes = ", ".join(f"`{scope}`" for scope in topic.scopes) or "none"
-    return f"| `{topic.name}` {topic.version}{star} | {topic.summary} | {cell} | {scopes} |"
+    return f"| `{topic.name}` {topic.version}{marks} | {topic.summary} | {cell} | {scopes} |"

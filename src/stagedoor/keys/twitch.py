@@ -248,7 +248,7 @@ SPECS: Final = (
     KeySpec(
         pattern=EVENTSUB_HISTORY,
         kind=Kind.STATE,
-        summary="The last hundred events of EventSub, oldest first.",
+        summary="The last hundred events of EventSub, of the topics that strimertül hears, oldest first.",
         schema=items(_NOTIFICATION),
         example=example([{**_FOLLOW, "date": "2026-05-01T17:00:00.5Z"}]),
         owner="Twitch",

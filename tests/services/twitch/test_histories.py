@@ -12,6 +12,7 @@ from stagedoor.access import SERVICE, Client
 from stagedoor.hub import LmdbStore, MemoryStore, Write
 from stagedoor.keys import BOT_CONFIG, CHAT_HISTORY, CHAT_MESSAGE, EVENTSUB_EVENT, EVENTSUB_HISTORY
 from stagedoor.services.twitch.publishing import Publisher
+from stagedoor.services.twitch.topics import KEPT, TOPICS
 from tests.services.harness import Desk, FakeTime, encode, open_hub
 from tests.services.twitch.telling import Stage, payload_of, stage
 
@@ -109,6 +110,26 @@ async def test_a_hundred_notifications_are_kept_in_order() -> None:
         assert [told["event"]["number"] for told in history] == list(range(30, 130))
         events = [told["event"]["number"] for told in there.heard(EVENTSUB_EVENT) if isinstance(told["event"], dict)]
         assert events == list(range(130))
+
+
+async def test_notices_of_the_chat_take_no_places_from_what_strimertul_hears() -> None:
+    async with stage() as there:
+        there.notify("channel.follow", user_login="ada")
+        there.notify("channel.subscription.gift", total=50)
+        for number in range(50):
+            there.notify("channel.subscribe", user_id=str(number), is_gift=True)
+            there.notify("channel.chat.notification")
+            there.notify("channel.ad_break.begin")
+        history = there.desk.read(EVENTSUB_HISTORY)
+        assert isinstance(history, list)
+        kept = [told["subscription"]["type"] for told in history]
+        assert kept == ["channel.follow", "channel.subscription.gift", *["channel.subscribe"] * 50]
+        assert len(there.heard(EVENTSUB_EVENT)) == 152
+
+
+def test_strimertuls_topics_are_kept() -> None:
+    assert len(KEPT) == 24
+    assert TOPICS.keys() >= KEPT
 
 
 async def test_what_somebody_else_writes_is_gone_on_from() -> None:

@@ -8,7 +8,15 @@ import pytest
 from stagedoor.access import SERVICE, Client
 from stagedoor.errors import RequestFailed
 from stagedoor.fake_twitch import topics as fake
-from stagedoor.keys import CHAT_MESSAGE, EVENTSUB_EVENT, TWITCH_SIMULATE, TWITCH_TOPICS
+from stagedoor.keys import (
+    BOT_CONFIG,
+    CHAT_HISTORY,
+    CHAT_MESSAGE,
+    EVENTSUB_EVENT,
+    EVENTSUB_HISTORY,
+    TWITCH_SIMULATE,
+    TWITCH_TOPICS,
+)
 from stagedoor.services.twitch.simulation import Simulation, lay_over
 from stagedoor.services.twitch.topics import TOPICS
 from stagedoor.types import JsonObject
@@ -43,6 +51,7 @@ async def test_the_topics_are_listed_with_what_they_become(there: Stage) -> None
 
 @pytest.mark.parametrize("topic", TOPICS)
 async def test_each_topic_can_be_made_up(there: Stage, topic: str) -> None:
+    await there.desk.put(BOT_CONFIG, '{"chat_history":5}')
     answer: Any = await there.desk.ask(TWITCH_SIMULATE, topic=topic)
     key = CHAT_MESSAGE if topic == "channel.chat.message" else EVENTSUB_EVENT
     assert len(there.heard(key)) == 1
@@ -50,6 +59,7 @@ async def test_each_topic_can_be_made_up(there: Stage, topic: str) -> None:
     assert answer["subscription"]["type"] == topic
     assert answer["subscription"]["version"] == TOPICS[topic].version
     assert answer["event"].keys() == fake.sample(topic).keys()
+    assert there.desk.read(CHAT_HISTORY) is there.desk.read(EVENTSUB_HISTORY) is None, "nobody was there"
     assert "{" not in str(list(leaves(answer["event"])))
 
 

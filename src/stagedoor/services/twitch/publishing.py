@@ -21,7 +21,7 @@ from stagedoor.services.twitch.chat import ChatEvent, Said, as_streamerbot, as_s
 from stagedoor.services.twitch.events import read_body
 from stagedoor.services.twitch.histories import Histories
 from stagedoor.services.twitch.topics import CHAT_MESSAGE as CHAT_TOPIC
-from stagedoor.services.twitch.topics import TOPICS
+from stagedoor.services.twitch.topics import KEPT, TOPICS
 from stagedoor.streamerbot.events import Emotes, EventName, complete, event_key
 from stagedoor.streamerbot.events.reading import as_object
 from stagedoor.strimertul import EventSubSubscription, Notification, Stream, read, read_object, write_time
@@ -102,7 +102,7 @@ class Publisher:
                 nothing is told.
             received_s: When it came, Unix time; now, if it is not given.
             own: What is known of a chat message that this process has sent: of that only Streamer.bot's event is told.
-            is_simulated: Whether somebody makes it up: then no other topic tells the same.
+            is_simulated: Whether somebody makes it up: then no other topic tells the same, and no history keeps it.
         """
         now = self._now() if received_s is None else received_s
         try:
@@ -112,11 +112,11 @@ class Publisher:
             logger.warning("Twitch notified what cannot be read: %s", error)
             return
         if payload.subscription.type == CHAT_TOPIC:
-            self._publish_message(payload.event, now, own)
+            self._publish_message(payload.event, now, own, is_simulated=is_simulated)
         else:
             self._publish_notification(payload, now, is_simulated=is_simulated)
 
-    def _publish_message(self, body: msgspec.Raw, now: float, own: Own | None) -> None:
+    def _publish_message(self, body: msgspec.Raw, now: float, own: Own | None, *, is_simulated: bool) -> None:
         said = Said(read_event(body))
         is_internal = own is not None and own.is_internal
         events = self._complete(CHAT_TOPIC, lambda: self._read_message(said, is_internal=is_internal), now)
@@ -125,7 +125,8 @@ class Publisher:
             return
         message = _encode(as_strimertul(said, now)).decode()
         self._write([Write(CHAT_MESSAGE, message), *events])
-        self._histories.add_message(message)
+        if not is_simulated:
+            self._histories.add_message(message)
 
     def _publish_notification(self, payload: Payload, now: float, *, is_simulated: bool) -> None:
         name = payload.subscription.type
@@ -137,7 +138,8 @@ class Publisher:
         if topic is not None and (is_simulated or topic.gives_way_to not in self.heard):
             writes += self._complete(name, lambda: self._read_notification(name, payload.event, now), now)
         self._write(writes)
-        self._histories.add_notification(told)
+        if name in KEPT and not is_simulated:
+            self._histories.add_notification(told)
 
     def _read_message(self, said: Said, *, is_internal: bool) -> list[Told]:
         data = as_streamerbot(said, self._known_emotes(), is_internal=is_internal)

@@ -16,6 +16,20 @@ CHAT_MESSAGE: Final = "channel.chat.message"
 CHAT_NOTIFICATION: Final = "channel.chat.notification"
 MODERATE: Final = "channel.moderate"
 
+KEPT: Final = frozenset(
+    (
+        *("stream.online", "stream.offline", "channel.update", "channel.follow", "channel.raid", "channel.cheer"),
+        *("channel.subscribe", "channel.subscription.gift", "channel.subscription.message"),
+        *(f"channel.poll.{phase}" for phase in ("begin", "progress", "end")),
+        *(f"channel.prediction.{phase}" for phase in ("begin", "progress", "lock", "end")),
+        *(f"channel.hype_train.{phase}" for phase in ("begin", "progress", "end")),
+        *(f"channel.channel_points_custom_reward.{what}" for what in ("add", "update", "remove")),
+        *(f"channel.channel_points_custom_reward_redemption.{what}" for what in ("add", "update")),
+    )
+)
+"""The topics that strimertül hears. Its history holds these alone, as its readers expect: it has a hundred places, and
+the chat's notices of one gift of fifty subscriptions would take half of them beside the subscriptions themselves."""
+
 
 class About(Enum):
     """Whom a subscription is about: the members of its condition, each of which is the streamer's id."""
