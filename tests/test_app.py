@@ -177,6 +177,75 @@ async def test_an_open_door_beyond_this_machine_is_refused(tmp_path: Path) -> No
             pass
 
 
+async def store(data: Path, key: str, **members: object) -> None:
+    """Write some members of a stored setting, by a run in which nothing is exposed."""
+    async with run(data) as running, owner_of(running) as owner:
+        config = await owner.get_json(key, type=dict[str, object]) or {}
+        await owner.set_json(key, {**config, **members})
+
+
+@pytest.mark.parametrize("is_chosen", [True, False])
+async def test_a_stored_empty_password_keeps_a_door_beyond_this_machine_shut_and_no_other(
+    tmp_path: Path, *, is_chosen: bool
+) -> None:
+    await store(tmp_path, "http/config", bind="0.0.0.0:0", kv_password="")
+    chosen = frozenset(("streamerbot", "streamerbot_http", "console"))
+    address = {"kilovolt": Address("0.0.0.0", 0)} if is_chosen else {}
+    async with run(tmp_path, chosen=chosen, console=FREE, streamerbot=FREE, **address) as running:
+        assert running.doors.kilovolt is None
+        assert running.doors.console is not None
+        assert running.doors.streamerbot is not None
+        reason = "the Kilovolt door stays shut: 0.0.0.0:0 is not on this machine alone, so the door needs a password"
+        assert any(line.startswith(reason) for line in running.warnings)
+        control = read_control(tmp_path)
+        assert control is not None
+        assert control.kilovolt is not None
+        async with Client(control.kilovolt, token=running.control_token, reconnect=False) as owner:
+            doors = await owner.call_json("stagedoor/@doors", None, list[dict[str, Any]])
+            assert doors is not None
+            problems = {door["option"]: door["problem"] for door in doors}
+            assert (problems["kilovolt"] or "").startswith(reason)
+            assert problems["console"] is None
+            # The remedy that it names.
+            config = await owner.get_json("http/config", type=dict[str, object]) or {}
+            await owner.set_json("http/config", {**config, "kv_password": "long enough to be fine"})
+    async with run(tmp_path, chosen=chosen, **address) as running:
+        assert running.doors.kilovolt is not None
+
+
+@pytest.mark.parametrize("members", [{"authentication": "on"}, {"authentication": "enforced", "password": ""}])
+async def test_so_does_a_stored_authentication_that_lets_guests_in(tmp_path: Path, members: dict[str, object]) -> None:
+    await store(tmp_path, "streamerbot/config", bind="0.0.0.0:0", http_bind="0.0.0.0:0", **members)
+    async with run(tmp_path, chosen=frozenset(("kilovolt", "console"))) as running:
+        assert running.doors.kilovolt is not None
+        assert running.doors.streamerbot is None
+        assert running.doors.streamerbot_http is None
+        shut = [line for line in running.warnings if "so the door needs authentication enforced" in line]
+        assert [line.partition(" stays shut")[0] for line in shut] == [
+            "the Streamer.bot door",
+            "the Streamer.bot HTTP door",
+        ]
+
+
+async def test_a_password_that_has_to_be_there_comes_back_when_it_is_taken_away(tmp_path: Path) -> None:
+    async with run(tmp_path, kilovolt=Address("0.0.0.0", 0)) as running, owner_of(running) as owner:
+        password = await password_of(running)
+        heard: asyncio.Queue[object] = asyncio.Queue()
+        await owner.subscribe("http/config", heard.put_nowait)
+        await owner.set_json("http/config", {"bind": "0.0.0.0:0", "kv_password": ""})
+        await heard.get()
+        await heard.get()  # what was written in its place
+        assert await password_of(running) == password
+        assert any("the old one stays" in line for line in (await status_of(owner))["warnings"])
+        assert running.doors.kilovolt is not None
+        with pytest.raises(AuthenticationRequired):
+            async with Client(running.doors.kilovolt, reconnect=False) as guest:
+                await guest.get("a")
+        config = await owner.get_json("http/config", type=dict[str, object]) or {}
+        await owner.set_json("http/config", {**config, "kv_password": "long enough to be fine"})
+        assert not any("the old one stays" in line for line in (await status_of(owner))["warnings"])
+
+
 async def test_a_door_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
     async with run(tmp_path, kilovolt=Address("0.0.0.0", 0)) as running:
         assert any("beyond this machine" in line for line in running.warnings)
@@ -471,9 +540,20 @@ async def test_a_chosen_authentication_does_not_end_with_the_stored_password(tmp
         assert "authentication" in hello
         await raw.end()
         assert any("needs a password" in line for line in (await status_of(owner))["warnings"])
-    with pytest.raises(OptionError, match="streamerbot_auth: enforced needs a password"):
-        async with run_both(tmp_path, streamerbot_auth="enforced"):
-            pass
+
+
+async def test_a_chosen_authentication_without_a_stored_password_lets_nobody_in(tmp_path: Path) -> None:
+    await store(tmp_path, "streamerbot/config", password="")
+    async with run_both(tmp_path, streamerbot_auth="on") as running, owner_of(running) as owner:
+        assert any("until there is one, nobody gets in" in line for line in running.warnings)
+        raw, _ = await greet(running)
+        assert (await ask(raw, "GetInfo"))["error"] == "Authentication required"
+        await raw.end()
+        await change_config(owner, password="long enough to be fine")
+        assert (await status_of(owner))["warnings"] == []
+        raw, _ = await greet(running)
+        assert (await ask(raw, "GetInfo"))["status"] == "ok"
+        await raw.end()
 
 
 async def test_a_mode_and_a_password_for_one_run_rule_and_are_not_stored(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ async def both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await cli.ok("password", "new")
         yield cli
         return
-    server = Server(cli.data)
+    server = Server(cli.data, password=None)
     await server.start()
     yield cli
     await server.stop()

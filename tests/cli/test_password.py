@@ -50,6 +50,58 @@ async def test_empty_password_is_set_with_a_warning(both: Cli) -> None:
     assert await both.ok("password", "show") == "\n"
 
 
+@pytest.mark.parametrize(
+    ("door", "key", "settings", "needs"),
+    [
+        ("kilovolt", "http/config", {"bind": "0.0.0.0:0", "kv_password": LONG}, "a password"),
+        (
+            "streamerbot",
+            "streamerbot/config",
+            {"bind": "127.0.0.1:0", "http_bind": "0.0.0.0:0", "authentication": "enforced", "password": LONG},
+            "authentication enforced",
+        ),
+    ],
+)
+async def test_empty_password_is_refused_for_a_door_that_other_machines_reach(
+    both: Cli, door: str, key: str, settings: dict[str, object], needs: str
+) -> None:
+    await both.ok("set", key, msgspec.json.encode(settings).decode())
+    refusal = await both.fails("password", "set", "", "--door", door)
+    assert refusal.startswith("the password stays as it was: other machines reach the door at 0.0.0.0:0, so it needs")
+    assert needs in refusal
+    assert await both.ok("password", "show", "--door", door) == LONG + "\n"
+    member = "kv_password" if door == "kilovolt" else "password"
+    refusal = await both.fails("set", key, msgspec.json.encode({**settings, member: ""}).decode())
+    assert refusal.startswith(f"{key}: other machines reach the door")
+    assert await both.ok("password", "show", "--door", door) == LONG + "\n"
+
+
+async def test_empty_password_is_refused_where_the_address_was_chosen_for_the_run(cli: Cli) -> None:
+    server = Server(cli.data, "--kilovolt", "0.0.0.0:0", password=None)
+    await server.start()
+    try:
+        before = await cli.ok("password", "show")
+        assert "so it needs a password" in await cli.fails("password", "set", "")
+        assert await cli.ok("password", "show") == before
+        # What is written all the same, as from a file, is not gone by, and what is lost comes back.
+        result = await cli("import", "-", stdin=msgspec.json.encode({"http/config": '{"kv_password":""}'}))
+        assert result.code == 0
+        assert "is not gone by: other machines reach the door" in result.err
+        assert await cli.ok("password", "show") == before
+    finally:
+        await server.stop()
+
+
+async def test_password_of_a_run_is_told(cli: Cli) -> None:
+    server = Server(cli.data)
+    await server.start()
+    try:
+        result = await cli("password", "set", LONG)
+        assert "goes by that until it ends" in result.err
+    finally:
+        await server.stop()
+
+
 @pytest.mark.parametrize("nothing", ["", "\n"])
 async def test_nothing_on_standard_input_does_not_open_the_door(cli: Cli, nothing: str) -> None:
     await cli.ok("password", "set", LONG)

@@ -52,6 +52,8 @@ class DoorPlan:
     """Tells whether nobody comes in without showing something; only then it may listen beyond this machine."""
     remedy: str = "authentication enforced"
     """What would make it so."""
+    is_open_by_choice: bool = False
+    """Whether it was chosen for this run that it is not so."""
     scheme: str = "http"
     """With ``path``, how programs of this machine reach it in plain text."""
     path: str = "/"
@@ -126,10 +128,16 @@ class House:
 
         Raises:
             DoorError: When nothing could.
-            OptionError: When all are off, or everybody could come in from beyond this machine.
+            OptionError: When all are off, or it was chosen for this run that everybody may come in from beyond this
+                machine. Where that is only stored, the door stays shut: the others are how it can be mended.
         """
         self._base.stack.push_async_callback(self.doors.close)
-        errors = [await self.doors.open(plan.option, self._address(plan)) for plan in self._plans.values()]
+        errors = []
+        for plan in self._plans.values():
+            error = await self.doors.open(plan.option, self._address(plan))
+            if isinstance(error, OptionError) and plan.is_open_by_choice and plan.option in self._base.chosen:
+                raise error
+            errors.append(error)
         if not self.doors.open_ones:
             raise next(filter(None, errors), None) or OptionError("doors", "all of them are off")
 

@@ -28,9 +28,14 @@ class KilovoltDoor:
         self._house = house
         self._origins = registers.origins
         self._doorkeeper = registers.new_doorkeeper("Kilovolt", control_token=base.control_token)
-        self._pages = Pages(twitch_login=TwitchLoginPage(base.client()))
+        self._pages = Pages(twitch_login=TwitchLoginPage(base.client()), origins=registers.origins)
         self._settings = DoorSettings(
-            base.client(), keys.HTTP_CONFIG, HttpConfig(), self._apply, base.warnings.of(keys.HTTP_CONFIG)
+            base.client(),
+            keys.HTTP_CONFIG,
+            HttpConfig(),
+            self._apply,
+            base.warnings.of(keys.HTTP_CONFIG),
+            self._object,
         )
 
     @property
@@ -56,6 +61,7 @@ class KilovoltDoor:
                 keep=lambda address: self._settings.change(bind=address),
                 is_guarded=lambda: not self._doorkeeper.is_open,
                 remedy="a password",
+                is_open_by_choice=self._base.settings.kilovolt_password == "",
                 scheme="ws",
                 path=PATH,
                 reconsider=lambda: self._apply(self._settings.current),
@@ -101,11 +107,15 @@ class KilovoltDoor:
                 self._pages.static = None
                 self._base.warn("static", str(error))
 
+    def _object(self, config: HttpConfig) -> str | None:
+        """Say what is wrong with stored settings that would let everybody in from beyond this machine."""
+        is_chosen = self._base.settings.kilovolt_password is not None
+        if is_chosen or config.is_guarded or not self._house.doors.are_exposed("kilovolt"):
+            return None
+        return "an empty password would open the door beyond this machine; the old one stays"
+
     def _let_in_by(self, password: str) -> None:
         warn = self._base.warn
-        if not password and self._house.doors.are_exposed("kilovolt"):
-            warn("password", "an empty password would open the door beyond this machine; the old one stays")
-            return
         self._doorkeeper.asks = self._base.asks if password and self._base.settings.asks else None
         self._doorkeeper.change_password(password)
         problem = weakness(password)

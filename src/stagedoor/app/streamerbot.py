@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stagedoor import keys
-from stagedoor.access import sign_twice, weakness
+from stagedoor.access import generate_password, sign_twice, weakness
 from stagedoor.app.foundation import Foundation
 from stagedoor.app.house import DoorPlan, House
 from stagedoor.app.registers import Registers
@@ -35,6 +35,7 @@ class StreamerbotDoors:
             StreamerbotConfig(),
             self._apply,
             base.warnings.of(keys.STREAMERBOT_CONFIG),
+            self._object,
         )
 
     async def start(self) -> None:
@@ -45,14 +46,23 @@ class StreamerbotDoors:
         """
         await self._settings.start()
         stored = self._settings.current
-        if self._lacks_password(self._password(stored)):
-            mode = self._base.settings.streamerbot_auth
-            raise OptionError("streamerbot_auth", f"{mode} needs a password, and it is empty")
+        settings = self._base.settings
+        problem = f"{settings.streamerbot_auth} needs a password, and it is empty"
+        is_locked = self._lacks_password(self._password(stored))
+        if is_locked and settings.streamerbot_password is not None:
+            raise OptionError("streamerbot_auth", problem)
+        if is_locked:
+            self._reception.change(Authentication.ENFORCED, generate_password())
+            self._base.warn("streamerbot password", f"authentication {problem}; until there is one, nobody gets in")
         self._apply(stored)
         self._add_doors(stored)
 
     def _add_doors(self, stored: StreamerbotConfig) -> None:
         endpoint = self._endpoint(stored)
+        settings = self._base.settings
+        is_open_by_choice = (
+            settings.streamerbot_auth not in (None, Authentication.ENFORCED) or settings.streamerbot_password == ""
+        )
         sockets = {endpoint: speak_streamerbot(self._base.hub, self._reception)}
         self._house.add(
             DoorPlan(
@@ -61,6 +71,7 @@ class StreamerbotDoors:
                 stored=stored.bind,
                 keep=lambda address: self._settings.change(bind=address),
                 is_guarded=self._is_enforced,
+                is_open_by_choice=is_open_by_choice,
                 scheme="ws",
                 path=endpoint,
                 reconsider=lambda: self._apply(self._settings.current),  # of both doors
@@ -73,6 +84,7 @@ class StreamerbotDoors:
                 stored=stored.http_bind,
                 keep=lambda address: self._settings.change(http_bind=address),
                 is_guarded=self._is_enforced,
+                is_open_by_choice=is_open_by_choice,
             )
         )
 
@@ -102,22 +114,32 @@ class StreamerbotDoors:
         except ValueError as error:
             self._base.warn("files", f"{keys.STREAMERBOT_CONFIG}: {error}")
 
-    def _let_in_by(self, config: StreamerbotConfig) -> None:
+    def _object(self, config: StreamerbotConfig) -> str | None:
+        """Say what is wrong with stored settings that would let guests in from beyond this machine, or undo what was
+        chosen for this run."""
         password = self._password(config)
-        chosen_mode = self._base.settings.streamerbot_auth
-        mode = Authentication(chosen_mode or config.authentication) if password else Authentication.OFF
+        if self._lacks_password(password):
+            return f"authentication {self._base.settings.streamerbot_auth} needs a password; the old one stays"
         is_exposed = self._house.doors.are_exposed("streamerbot", "streamerbot_http")
-        if is_exposed and mode is not Authentication.ENFORCED:
-            warning: str | None = "the door listens beyond this machine, so authentication stays enforced"
-        elif self._lacks_password(password):
-            warning = f"authentication {chosen_mode} needs a password; the old one stays"
+        if is_exposed and self._mode(config) is not Authentication.ENFORCED:
+            return "the door listens beyond this machine, so authentication stays enforced"
+        return None
+
+    def _mode(self, config: StreamerbotConfig) -> Authentication:
+        if not self._password(config):
+            return Authentication.OFF
+        return Authentication(self._base.settings.streamerbot_auth or config.authentication)
+
+    def _let_in_by(self, config: StreamerbotConfig) -> None:
+        if self._object(config) is not None:
+            return  # as at a start without the password that is needed: nobody gets in
+        mode, password = self._mode(config), self._password(config)
+        self._reception.change(mode, password)
+        if mode is Authentication.OFF:
+            warning: str | None = "the Streamer.bot door asks nobody for a password"
         else:
-            self._reception.change(mode, password)
-            if mode is Authentication.OFF:
-                warning = "the Streamer.bot door asks nobody for a password"
-            else:
-                problem = weakness(password)
-                warning = problem and f"the Streamer.bot door: {problem}"
+            problem = weakness(password)
+            warning = problem and f"the Streamer.bot door: {problem}"
         self._base.warn("streamerbot password", warning)
 
     def _password(self, stored: StreamerbotConfig) -> str:

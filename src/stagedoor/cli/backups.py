@@ -113,7 +113,7 @@ def restore(data: Path, *, file: str, is_sure: bool, merge: bool, quiet: bool, a
         _confirm(data, path, len(entries))
     shows_progress = not (quiet or as_json)
     restored = asyncio.run(load(Target(data), IMPORT if merge else RESTORE, path, shows_progress=shows_progress))
-    warn_of_password(entries)
+    warn_of_password(data, entries)
     if as_json:
         print_json({"keys": restored, "path": str(path)})
     elif not quiet:

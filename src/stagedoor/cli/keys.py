@@ -6,11 +6,12 @@ from typing import Final
 
 import click
 
+from stagedoor.cli.guard import find_ruling, objection_to
 from stagedoor.cli.output import on_one_line, print_json, print_value
 from stagedoor.cli.parameters import KEY, TEXT, json_option, target_options
-from stagedoor.cli.reach import reach
+from stagedoor.cli.reach import Reach, reach
 from stagedoor.cli.target import Target
-from stagedoor.services.door_settings import DOORS, problem_of
+from stagedoor.services.door_settings import DOORS, names_password, problem_of, read_config
 from stagedoor.types import Key, Value
 
 _ABSENT: Final = 3
@@ -67,16 +68,23 @@ def set_(target: Target, key: Key, value: Value | None) -> None:
 
 
 async def _set(target: Target, key: Key, value: Value) -> None:
-    _check_settings(key, value)
-    async with reach(target, makes_data=True) as keyspace:
-        await keyspace.set(key, value)
-
-
-def _check_settings(key: Key, value: Value) -> None:
-    """Refuse settings that a server would not take."""
     for settings, kind in DOORS.values():
         if key == settings and (problem := problem_of(value, kind)) is not None:
             raise click.ClickException(f"{key}: {problem}")
+    async with reach(target, makes_data=True) as keyspace:
+        await _check_settings(keyspace, key, value)
+        await keyspace.set(key, value)
+
+
+async def _check_settings(keyspace: Reach, key: Key, value: Value) -> None:
+    """Refuse settings that a server would not go by."""
+    for settings, kind in DOORS.values():
+        config = read_config(value, kind) if key == settings else None
+        # Without a word of the password, the stored one stays.
+        if config is None or not names_password(value, kind):
+            continue
+        if (objection := objection_to(config, await find_ruling(keyspace))) is not None:
+            raise click.ClickException(f"{key}: {objection}")
 
 
 @click.command("del", short_help="Delete keys.")

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from stagedoor.access import generate_password, weakness
+from stagedoor.cli.guard import Ruling, find_ruling, objection_to
 from stagedoor.cli.keys import read_standard_input
 from stagedoor.cli.output import note, print_json, print_value, warn
 from stagedoor.cli.parameters import TEXT, data_option, json_option
@@ -47,12 +48,12 @@ def show(data: Path, *, door: str, as_json: bool) -> None:
     Example:
       stagedoor password show
     """
-    stored = asyncio.run(_read(Target(data), door))
+    stored, ruling = asyncio.run(_read(Target(data), door))
     if stored is None:
         raise click.ClickException("there is no password yet; `stagedoor password new` makes one")
     password = password_of(stored)
     print_json({"password": password}) if as_json else print_value(password)
-    _warn_of(stored, door)
+    _warn_of(stored, door, ruling)
 
 
 @password.command("set", context_settings={"ignore_unknown_options": True})
@@ -63,7 +64,8 @@ def set_(data: Path, *, new: str | None, door: str) -> None:
     """Set the password; a running server asks for it from now on.
 
     Without PASSWORD, take it from standard input; on a terminal, ask for it without showing it. Other users of this
-    machine can see what is on a command line. An empty PASSWORD opens the door to every program on this machine.
+    machine can see what is on a command line. An empty PASSWORD opens the door to every program on this machine, and is
+    refused for a door that other machines reach.
 
     \b
     Example:
@@ -73,7 +75,8 @@ def set_(data: Path, *, new: str | None, door: str) -> None:
     """
     if new is None:
         new = _ask() if sys.stdin.isatty() else _take()
-    _warn_of(asyncio.run(_write(Target(data), new, door)), door)
+    stored, ruling = asyncio.run(_write(Target(data), new, door))
+    _warn_of(stored, door, ruling)
 
 
 @password.command("new")
@@ -88,9 +91,9 @@ def new_(data: Path, *, door: str, as_json: bool) -> None:
       stagedoor password new
     """
     made = generate_password()
-    stored = asyncio.run(_write(Target(data), made, door))
+    stored, ruling = asyncio.run(_write(Target(data), made, door))
     print_json({"password": made}) if as_json else print_value(made)
-    _warn_of(stored, door)
+    _warn_of(stored, door, ruling)
 
 
 def _ask() -> str:
@@ -106,19 +109,20 @@ def _take() -> str:
     return text
 
 
-async def _read(target: Target, door: str) -> DoorConfig | None:
+async def _read(target: Target, door: str) -> tuple[DoorConfig | None, Ruling]:
     key, kind = DOORS[door]
     async with reach(target) as keyspace:
         text = await _stored_config(keyspace, key)
+        ruling = await find_ruling(keyspace)
     if not text:
-        return None
+        return None, ruling
     config = read_config(text, kind)
     if config is None:
         raise click.ClickException(f"the key {key} is not valid; `stagedoor password set --door {door}` mends it")
-    return config
+    return config, ruling
 
 
-async def _write(target: Target, new: str, door: str) -> DoorConfig:
+async def _write(target: Target, new: str, door: str) -> tuple[DoorConfig, Ruling]:
     key, kind = DOORS[door]
     async with reach(target, makes_data=True) as keyspace:
         text = await _stored_config(keyspace, key)
@@ -127,9 +131,12 @@ async def _write(target: Target, new: str, door: str) -> DoorConfig:
             note(f"The key {key} was not valid, and has its defaults now.")
             changed = kind().with_password(new)
             text = ""
+        ruling = await find_ruling(keyspace)
+        if not new and (objection := objection_to(changed, ruling)) is not None:
+            raise click.ClickException(f"the password stays as it was: {objection}")
         members = msgspec.json.decode(text or "{}", type=dict[str, object])
         await keyspace.set(key, msgspec.json.encode({**members, **msgspec.to_builtins(changed)}).decode())
-    return changed
+    return changed, ruling
 
 
 async def _stored_config(keyspace: Reach, key: Key) -> Value:
@@ -142,11 +149,13 @@ def with_password(text: Value, new: str, kind: type[DoorConfig]) -> DoorConfig |
     return None if config is None else config.with_password(new)
 
 
-def _warn_of(stored: DoorConfig, door: str) -> None:
-    if problem := weakness(password_of(stored)):
+def _warn_of(stored: DoorConfig, door: str, ruling: Ruling) -> None:
+    if problem := objection_to(stored, ruling) or weakness(password_of(stored)):
         warn(problem)
     if isinstance(stored, StreamerbotConfig) and stored.authentication == "off" and stored.password:
         warn("authentication is off, so nobody is asked for the password")
     variable = next(option.variable for option in OPTIONS if option.name == f"{door}_password")
-    if variable in os.environ:
+    if f"{door}_password" in ruling.chosen:
+        warn(f"the running server was started with {variable}, and goes by that until it ends, not by the stored one")
+    elif variable in os.environ:
         warn(f"{variable} is set; a server started with it goes by that, not by the stored password")

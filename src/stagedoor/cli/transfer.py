@@ -23,6 +23,7 @@ from stagedoor.archive import (
     whole_entries,
     write_archive,
 )
+from stagedoor.cli.guard import Ruling, find_ruling, objection_to
 from stagedoor.cli.output import Progress, print_json, progress_bar, warn
 from stagedoor.cli.parameters import TEXT, data_option, json_option
 from stagedoor.cli.reach import NoData, reach
@@ -154,7 +155,7 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
         with _on_disk(data, file, content) as path:
             count = asyncio.run(load(Target(data), IMPORT, path, shows_progress=shows_progress))
         outcome = {"keys": count}
-        warn_of_password(entries)
+        warn_of_password(data, entries)
     outcome["left_out"] = len(parsed) - len(entries)
     if as_json:
         print_json({**outcome, "names": names} if dry_run else outcome)
@@ -229,10 +230,19 @@ class _ProgressReader:
             self._progress(event.done, event.total)
 
 
-def warn_of_password(entries: Mapping[Key, Value]) -> None:
-    """Warn when an archive that was loaded has set a weak password, or opened the door."""
+def warn_of_password(data: Path, entries: Mapping[Key, Value]) -> None:
+    """Warn when an archive that was loaded has set a weak password, has opened a door, or will keep one shut."""
     for key, kind in DOORS.values():
         text = entries.get(key, "")
         config = read_config(text, kind) if text else None
-        if config is not None and names_password(text, kind) and (problem := weakness(password_of(config))):
+        if config is None or not names_password(text, kind):
+            continue
+        if objection := None if config.is_guarded else objection_to(config, asyncio.run(_find_ruling(data))):
+            warn(f"{key}, as it was in the file, is not gone by: {objection}")
+        elif problem := weakness(password_of(config)):
             warn(problem)
+
+
+async def _find_ruling(data: Path) -> Ruling:
+    async with reach(Target(data)) as keyspace:
+        return await find_ruling(keyspace)

@@ -109,17 +109,17 @@ class Doors:
         is_plain = _is_on_loopback(door) or self._tls().lets_plain_in
         return url_of(door, scheme if is_plain else f"{scheme}s", path)
 
-    async def open(self, option: str, address: Address | None) -> DoorError | None:
+    async def open(self, option: str, address: Address | None) -> DoorError | OptionError | None:
         """Let a door listen, or keep it shut; one that cannot listen is warned of, and its error returned.
 
-        Raises:
-            OptionError: When everybody could come in from beyond this machine.
+        It is an ``OptionError`` when everybody could come in from beyond this machine.
         """
+        entrance = self._entrances[option]
         try:
             await self.move(option, address, _settle_nothing)
-        except DoorError as error:
-            self._entrances[option].problem = str(error)
-            self._warn(f"{option} shut", str(error))
+        except (DoorError, OptionError) as error:
+            entrance.problem = str(error) if isinstance(error, DoorError) else _explain(entrance, error)
+            self._warn(f"{option} shut", entrance.problem)
             return error
         return None
 
@@ -193,6 +193,11 @@ class Doors:
         """Shut them all, the last one first."""
         for entrance in reversed(self._entrances.values()):
             await entrance.door.close()
+
+
+def _explain(entrance: Entrance, error: OptionError) -> str:
+    """Say why a door stays shut that nobody guards, and what would open it."""
+    return f"the {entrance.door.name} door stays shut: {error.problem}; with that, it opens at the next start"
 
 
 def url_of(door: Door, scheme: str, path: str) -> str:

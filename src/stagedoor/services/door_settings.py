@@ -9,10 +9,11 @@ from typing import ClassVar, Final, Generic, Literal, Self, TypeVar
 
 import msgspec
 
-from stagedoor.access import Client, generate_password
+from stagedoor.access import Client, generate_password, is_loopback
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Change, Write
 from stagedoor.keys import HTTP_CONFIG, STREAMERBOT_CONFIG
+from stagedoor.options import parse_address
 from stagedoor.types import Key
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ class DoorConfig(msgspec.Struct):
     """The value of a door's key. ``PASSWORD`` names the member that is the password."""
 
     PASSWORD: ClassVar[str]
+    NEEDS: ClassVar[str]
+    """What lets nobody in without showing something."""
 
     def completed(self, current: Self) -> Self:
         """Fill what no owner writes, from the settings that are in force."""
@@ -35,16 +38,36 @@ class DoorConfig(msgspec.Struct):
         """The same, but nobody gets in: the password is one that nobody knows."""
         return self.with_password(generate_password())
 
+    def guarded_as(self, current: Self) -> Self:
+        """The same, but nobody gets in without showing the password, be it the one that is in force."""
+        return self.with_password(password_of(self) or password_of(current))
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether nobody gets in without showing the password."""
+        return bool(password_of(self))
+
+    @property
+    def binds(self) -> dict[str, str]:
+        """Where its doors shall listen from the next start on, by their options."""
+        raise NotImplementedError
+
 
 class HttpConfig(DoorConfig):
     """The value of ``http/config``. Source: strimertül's API reference."""
 
     PASSWORD: ClassVar[str] = "kv_password"  # noqa: S105  (a member's name)
+    NEEDS: ClassVar[str] = "a password"
 
     bind: str = "localhost:4337"
     enable_static_server: bool = False
     path: str = ""
     kv_password: str = ""
+
+    @property
+    def binds(self) -> dict[str, str]:
+        """Where the door shall listen from the next start on."""
+        return {"kilovolt": self.bind}
 
     @property
     def static_folder(self) -> Path | None:
@@ -64,6 +87,7 @@ class StreamerbotConfig(DoorConfig):
     """The value of ``streamerbot/config``."""
 
     PASSWORD: ClassVar[str] = "password"  # noqa: S105  (a member's name)
+    NEEDS: ClassVar[str] = "authentication enforced and a password"
 
     bind: str = "127.0.0.1:8080"
     endpoint: str = "/"
@@ -81,6 +105,20 @@ class StreamerbotConfig(DoorConfig):
     def locked(self) -> Self:
         """The same, but nobody gets in, not even as a guest."""
         return msgspec.structs.replace(super().locked(), authentication="enforced")
+
+    def guarded_as(self, current: Self) -> Self:
+        """The same, but there are no guests, either."""
+        return msgspec.structs.replace(super().guarded_as(current), authentication="enforced")
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether there are no guests, either."""
+        return bool(self.password) and self.authentication == "enforced"
+
+    @property
+    def binds(self) -> dict[str, str]:
+        """Where both doors shall listen from the next start on."""
+        return {"streamerbot": self.bind, "streamerbot_http": self.http_bind}
 
 
 C = TypeVar("C", bound=DoorConfig)
@@ -112,6 +150,15 @@ def problem_of(text: str, kind: type[DoorConfig]) -> str | None:
     return None
 
 
+def reaches_out(bind: str) -> bool:
+    """Tell whether a door that listens there is not on this machine alone; no address is nowhere."""
+    try:
+        address = parse_address(bind)
+    except ValueError:
+        return False
+    return not all(host == "localhost" or is_loopback(host) for host in address.hosts)
+
+
 def names_password(text: str, kind: type[DoorConfig]) -> bool:
     """Tell whether a valid value of a door's key says which password there is, be it an empty one."""
     return kind.PASSWORD in msgspec.json.decode(text, type=dict[str, object])
@@ -128,7 +175,8 @@ class DoorSettings(Generic[C]):
 
     A broken value is not overwritten: the settings that were in force stay in force, at a start the door is locked, and
     ``complain`` hears what is wrong, or ``None`` when all is well again. A value without a password gets the one that
-    was in force: only an empty password, written as such, opens the door.
+    was in force: only an empty password, written as such, opens the door. And one that ``objection`` has something
+    against, since the door would have to stand open to everybody, gets back what guards the door.
     """
 
     def __init__(
@@ -138,12 +186,16 @@ class DoorSettings(Generic[C]):
         default: C,
         changed: Callable[[C], None],
         complain: Callable[[str | None], None],
+        objection: Callable[[C], str | None] = lambda config: None,
     ) -> None:
         self._client = client
         self._key = key
         self._type: type[C] = type(default)
         self._changed: Callable[[C], None] = changed
         self._complain = complain
+        self._objection: Callable[[C], str | None] = objection
+        self._mended = ""
+        """What was written in the place of a value that was objected to; what was complained of it still holds."""
         client.deliver = self._hear
         self.is_first_run = False
         self.current: C = default
@@ -192,10 +244,15 @@ class DoorSettings(Generic[C]):
         if config is None:
             self._complain(f"{problem_of(text, self._type)}; the door keeps its settings")
             return
-        self._complain(None)
+        if text != self._mended:
+            self._complain(None)
         complete = config.completed(self.current)
         if not text or not names_password(text, self._type):
             complete = complete.with_password(password_of(self.current))
+        elif (objection := self._objection(complete)) is not None:
+            self._complain(objection)
+            complete = complete.guarded_as(self.current)
+            self._mended = _encode(complete)
         if not text or not names_password(text, self._type) or complete != config:
             self._client.write([Write(self._key, _encode(complete))], _log_failure)
         else:
