@@ -1,5 +1,6 @@
 """strimertül's values are read as forgivingly as its decoder reads them, and written as it writes them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,3 +178,30 @@ def test_a_moment_is_written_with_its_offset(unix_ms: int) -> None:
     assert abs(moment - datetime.fromtimestamp(unix_ms / 1000, UTC)) < timedelta(milliseconds=1)
     assert "T" in text
     assert "+00:00" not in text
+    fraction = f"{unix_ms % 1000:03}".rstrip("0")
+    assert text[19:].startswith(f".{fraction}" if fraction else ("Z", "+", "-"))
+
+
+@pytest.mark.parametrize(
+    ("unix_s", "text"),
+    [
+        (1_790_000_000.403, "2026-09-21T14:13:20.403"),
+        (1_790_000_000.5, "2026-09-21T14:13:20.5"),
+        (1_790_000_000.000001, "2026-09-21T14:13:20.000001"),
+        (1_790_000_000, "2026-09-21T14:13:20"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("zone", "hours", "offset"), [("UTC0", 0, "Z"), ("XXX-5:30", 5.5, "+05:30"), ("XXX3", -3, "-03:00")]
+)
+def test_a_moment_is_written_as_go_writes_it(
+    monkeypatch: pytest.MonkeyPatch, unix_s: float, text: str, zone: str, hours: float, offset: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        local = datetime.fromisoformat(text) + timedelta(hours=hours)
+        assert write_time(unix_s) == f"{local:%Y-%m-%dT%H:%M:%S}{text[19:]}{offset}"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

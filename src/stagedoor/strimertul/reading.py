@@ -17,6 +17,8 @@ _NUMBERS: Final = (msgspec.inspect.IntType, msgspec.inspect.FloatType)
 _END: Final = 1 << 63
 """Integers have 64 bits, as strimertül's; Python's have no end, but they cannot be mixed with others that do."""
 
+_TO_MICROSECONDS: Final = len("2026-01-05T20:15:00.123456")
+
 
 def read(text: str, wanted: type[T]) -> T:
     """Read a value.
@@ -51,9 +53,11 @@ def write(value: object) -> str:
 
 
 def write_time(unix_s: float) -> str:
-    """Write a moment as strimertül does: RFC 3339 in this machine's zone, with its offset."""
+    """Write a moment as strimertül does: RFC 3339 in this machine's zone, with its offset, and of the fraction of a
+    second as much as there is. Source: Go's ``time.RFC3339Nano``."""
     text = datetime.fromtimestamp(unix_s, UTC).astimezone().isoformat(timespec="microseconds")
-    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+    moment, offset = text[:_TO_MICROSECONDS].rstrip("0").rstrip("."), text[_TO_MICROSECONDS:]
+    return f"{moment}Z" if offset == "+00:00" else f"{moment}{offset}"
 
 
 def _forgive(value: object, wanted: Any) -> object:
