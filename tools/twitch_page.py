@@ -39,8 +39,9 @@ def page(generated: str) -> Iterator[str]:
         f"- As strimertül does: `channel.chat.message` is written to the key `{CHAT_MESSAGE}`, everything else to "
         f"`{EVENTSUB_EVENT}`, with `event` byte for byte as Twitch sent it (`channel.update` has `is_mature` besides, "
         f"as it once had). The last of them are kept: `{CHAT_HISTORY}`, as many as `twitch/bot-config` says, and "
-        f"`{EVENTSUB_HISTORY}`, {NOTIFICATIONS} of the {len(KEPT)} topics that strimertül hears, since a history of "
-        "everything would soon hold little else than notices of the chat. What is made up is told and not kept.\n"
+        f"`{EVENTSUB_HISTORY}`, {NOTIFICATIONS} notifications of the {len(KEPT)} topics that strimertül hears, since a "
+        "history of everything would soon hold little else than notices of the chat. What is made up is told and not "
+        "kept.\n"
         "- As Streamer.bot does: the event of the third column, which is the key `event/Twitch/<event>`, with "
         f"[all members]({_EVENTS}) that overlays read."
     )
