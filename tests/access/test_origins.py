@@ -1,5 +1,7 @@
 """Which Host names this door, and what an Origin makes of a connection."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,7 +186,17 @@ def test_no_host_breaks_the_check(hosts: list[str]) -> None:
         ("http://localhost, http://evil.com", OriginClass.FOREIGN),
         ("http://localhost http://evil.com", OriginClass.FOREIGN),
         ("http://mylocalhost", OriginClass.FOREIGN),
-        ("http://app.localhost", OriginClass.FOREIGN),
+        ("http://tauri.localhost", OriginClass.LOCAL),  # an application made with Tauri, on Windows
+        ("https://my.app.localhost:3000", OriginClass.LOCAL),
+        ("http://.localhost", OriginClass.FOREIGN),
+        ("http://app..localhost", OriginClass.FOREIGN),
+        ("http://app.localhost.", OriginClass.FOREIGN),
+        ("http://app.localhost.evil.example", OriginClass.FOREIGN),
+        ("http://[::1].evil", OriginClass.FOREIGN),
+        ("http://[::1].localhost", OriginClass.FOREIGN),
+        ("http://[::1]evil.example", OriginClass.FOREIGN),
+        ("tauri://localhost", OriginClass.FOREIGN),
+        ("vscode-webview://localhost", OriginClass.FOREIGN),
         ("http://0.0.0.0", OriginClass.FOREIGN),
         ("http://0.0.0.0:4337", OriginClass.FOREIGN),
         ("http://[::]", OriginClass.FOREIGN),
@@ -255,6 +267,24 @@ def test_an_origin_that_was_let_in() -> None:
         assert policy.classify(other) is OriginClass.FOREIGN
 
 
+def test_what_the_owner_has_said_goes_before_what_an_origin_is_by_nature() -> None:
+    policy = OriginPolicy(
+        frozenset(("http://localhost:3000", "https://both.example")),
+        is_remembered=lambda origin: origin == "http://127.0.0.1:3000",
+        is_refused=lambda origin: origin in ("http://localhost:5000", "https://both.example", "https://no.example"),
+    )
+    assert policy.classify("http://localhost:3000") is OriginClass.LET_IN
+    assert policy.classify("http://127.0.0.1:3000") is OriginClass.LET_IN
+    assert policy.classify("http://localhost:4000") is OriginClass.LOCAL
+    assert policy.classify("http://LOCALHOST:5000") is OriginClass.FOREIGN
+    assert policy.classify("http://localhost:5000", is_own=True) is OriginClass.FOREIGN
+    assert policy.classify("https://own.example", is_own=True) is OriginClass.LOCAL
+    assert policy.classify("https://both.example") is OriginClass.LET_IN, "it was chosen for this run"
+    trusting = OriginPolicy(trusts_all=True, is_refused=policy.is_refused)
+    assert trusting.classify("https://no.example") is OriginClass.FOREIGN
+    assert trusting.classify("https://yes.example") is OriginClass.LET_IN
+
+
 def test_to_trust_all_is_to_let_in_every_web_site() -> None:
     policy = OriginPolicy(trusts_all=True)
     assert policy.classify("https://evil.example") is OriginClass.LET_IN
@@ -264,9 +294,15 @@ def test_to_trust_all_is_to_let_in_every_web_site() -> None:
     assert policy.classify(None) is OriginClass.PROGRAM
 
 
-@given(st.text(max_size=40) | st.text(max_size=20).map(lambda text: f"http://{text}localhost{text}"))
+@given(
+    st.text(max_size=40)
+    | st.text(max_size=20).map(lambda text: f"http://{text}localhost{text}")
+    | st.from_regex(r"[a-z+]{1,5}://[a-z0-9.:\[\]/@-]{0,20}", fullmatch=True)
+)
 def test_no_origin_breaks_the_check(origin: str) -> None:
     assert OriginPolicy(frozenset(("https://overlays.example",))).classify(origin) in OriginClass
+    with suppress(ValueError):
+        assert normalize_origin(normalize_origin(origin)) == normalize_origin(origin)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +314,16 @@ def test_no_origin_breaks_the_check(origin: str) -> None:
         ("http://overlays.example:80/", "http://overlays.example"),
         ("http://overlays.example:443", "http://overlays.example:443"),
         ("http://[2001:DB8::1]:8080", "http://[2001:db8::1]:8080"),
+        ("chrome-extension://ABCdef", "chrome-extension://abcdef"),
+        (
+            "moz-extension://5f2b1a0e-0000-4000-8000-000000000000/",
+            "moz-extension://5f2b1a0e-0000-4000-8000-000000000000",
+        ),
+        ("tauri://localhost", "tauri://localhost"),
+        ("capacitor://localhost:80", "capacitor://localhost:80"),
+        ("app://obsidian.md", "app://obsidian.md"),
+        ("vscode-webview://0f1e", "vscode-webview://0f1e"),
+        ("ws://overlays.example", "ws://overlays.example"),
     ],
 )
 def test_an_origin_is_brought_to_the_form_of_browsers(text: str, origin: str) -> None:
@@ -300,10 +346,20 @@ def test_an_origin_is_brought_to_the_form_of_browsers(text: str, origin: str) ->
         "https://:secret@overlays.example",
         "https://overlays.example:x",
         "https://[",
+        "https://overlays.example:0",
+        "https://overlays.example:65536",
+        "https://[::1].evil",
         "file://",
+        "file://localhost",
+        "data://overlays.example",
+        "blob://overlays.example",
+        "blob:https://overlays.example",
+        "javascript://overlays.example",
+        "1app://overlays.example",
+        "app_1://overlays.example",
+        "://overlays.example",
         "null",
         "*",
-        "ws://overlays.example",
         "https://one.example https://two.example",
     ],
 )

@@ -2,7 +2,17 @@
 
 import pytest
 
-from stagedoor.access import Asker, AskQueue, KnownOrigin, Metadata, OriginPolicy, RememberedOrigins, Subject, Verdict
+from stagedoor.access import (
+    Asker,
+    AskQueue,
+    KnownOrigin,
+    Metadata,
+    OriginClass,
+    OriginPolicy,
+    RememberedOrigins,
+    Subject,
+    Verdict,
+)
 from stagedoor.access.remembered_origins import _MAX_UNANSWERED, MAX_ORIGINS
 from tests.kilovolt.harness import FakeClock
 
@@ -161,8 +171,24 @@ def test_there_is_room_for_a_fixed_number_of_decisions(desk: Desk) -> None:
     assert desk.origins.is_allowed(f"https://{MAX_ORIGINS}.example")
 
 
+@pytest.mark.parametrize("origin", ["chrome-extension://abc", "app://obsidian.md", "tauri://localhost"])
+def test_applications_that_show_pages_are_asked_about_too(desk: Desk, origin: str) -> None:
+    asks: list[bool] = []
+    policy = OriginPolicy(
+        is_remembered=desk.origins.is_allowed,
+        is_refused=desk.origins.is_refused,
+        ask=lambda origin, asker: asks.append(desk.ask(origin)),
+    )
+    policy.refused(origin, Asker("127.0.0.1", origin))
+    assert asks == [True]
+    desk.answer(allow=True)
+    assert policy.classify(origin) is OriginClass.LET_IN
+    desk.origins.decide(origin, allow=False)
+    assert policy.classify(origin) is OriginClass.FOREIGN
+
+
 @pytest.mark.parametrize(
-    "origin", ["https://a.example/path", "chrome-extension://x", "null", "", "https://a b", "\0", "x" * 10_000]
+    "origin", ["https://a.example/path", "data://x", "null", "", "https://a b", "\0", "x" * 10_000]
 )
 def test_what_no_browser_sends_is_not_asked_about(origin: str) -> None:
     policy = OriginPolicy(ask=lambda origin, asker: _must_not(origin))

@@ -10,24 +10,31 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
-from urllib.parse import urlsplit
+from typing import ClassVar, Final
 
 from stagedoor.access.asks import Asker
+from stagedoor.json_text import shorten
 
 _LOCAL_NAMES: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 _OBS_FILE: Final = "http://absolute"
 """What OBS sends for a browser source with a local file. Observed in OBS 27 to 31."""
 
+_ORIGIN: Final = re.compile(
+    r"([a-z][a-z0-9+.-]{0,63})://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{0,45}:[0-9a-f:.]{0,45}\])(?::([0-9]{1,5}))?", re.ASCII
+)
+"""An origin in small letters: its scheme, its host, which is a name in ASCII, no longer than one in DNS, or an address,
+and its port. Source: RFC 6454, section 6.2, and RFC 3986, section 3."""
 
-_SCHEMES: Final = ("http", "https", "ws", "wss")
+_MACHINE_SCHEMES: Final = ("http", "https", "ws", "wss")
 """Of origins on this machine. Some programs believe that they must name one: Swift's Starscream and Python's ws4py say
 ``ws`` and where they connect to, Go's ``x/net/websocket`` what its users take from its example,
 ``http://localhost/``. No browser sends such a thing."""
 
-_HOST: Final = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{0,45}:[0-9a-f:.]{0,45}")
-"""The host of an origin as browsers write it: a name in ASCII, no longer than one in DNS, or an address."""
+_NOBODYS: Final = ("about", "blob", "data", "file", "javascript")
+"""Schemes that name no site: what has one of them is nobody's in particular."""
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class OriginClass(Enum):
@@ -43,7 +50,7 @@ class OriginClass(Enum):
     LET_IN = "let in"
     """The owner trusts it."""
     FOREIGN = "foreign"
-    """Any other web site."""
+    """Any other web site, or one that the owner refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,12 @@ class OriginPolicy:
     let_in: frozenset[str] = frozenset()
     """Serialized origins that were set for this run, such as ``https://overlays.example``."""
     trusts_all: bool = False
+    is_decided: ClassVar = True
+    """The owner decides about it."""
     is_remembered: Callable[[str], bool] = lambda origin: False
     """Tells whether the owner has let in an origin, in small letters, for good."""
+    is_refused: Callable[[str], bool] = lambda origin: False
+    """Tells whether the owner has said no to an origin, in small letters."""
     ask: Callable[[str, Asker], None] = lambda origin, asker: None
     """Hears which origin was refused, in small letters, to ask the owner about it."""
 
@@ -64,52 +75,64 @@ class OriginPolicy:
             if normalize_origin(origin) == origin.lower():
                 self.ask(origin.lower(), asker)
 
-    def classify(self, origin: str | None) -> OriginClass:
-        """Tell what ``origin``, an upgrade's header, makes of the connection."""
+    def classify(self, origin: str | None, *, is_own: bool = False) -> OriginClass:
+        """Tell what ``origin``, an upgrade's header, makes of the connection.
+
+        What the owner has said of an origin goes before what it is by nature. ``is_own`` tells that it is the door's
+        own address.
+        """
         if origin is None:
             return OriginClass.PROGRAM
-        if is_local(origin):
+        name = origin.lower()
+        if name in self.let_in or self.is_remembered(name):
+            return OriginClass.LET_IN
+        if self.is_refused(name):
+            return OriginClass.FOREIGN
+        if is_own or is_local(origin):
             return OriginClass.LOCAL
         if self.trusts_all:
             return OriginClass.LET_IN
-        if origin == "null" or origin.lower() in ("file://", "file:///"):
+        if origin == "null" or name in ("file://", "file:///"):
             return OriginClass.OPAQUE
-        if origin.lower() in self.let_in or self.is_remembered(origin.lower()):
-            return OriginClass.LET_IN
         return OriginClass.FOREIGN
 
 
 def normalize_origin(text: str) -> str:
-    """Bring an origin that a person wrote to the form that browsers send.
+    """Bring an origin that a person wrote to the form that browsers send: a web site's, or an application's.
 
     Raises:
         ValueError: When it is not ``scheme://host[:port]`` and nothing more.
     """
-    parts = urlsplit(text.strip().rstrip("/").lower())
-    beyond = parts.path or parts.query or parts.fragment or "@" in parts.netloc
-    hostname = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(hostname) or beyond:
-        raise ValueError(f"{text!r} is not an origin such as https://overlays.example")
-    default = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{hostname}]" if ":" in hostname else hostname
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default) else "")
+    parts = _split(text.strip().rstrip("/"))
+    if parts is None or parts[0] in _NOBODYS:
+        raise ValueError(f"{shorten(text)!r} is not an origin such as https://overlays.example")
+    scheme, host, port = parts
+    return f"{scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS.get(scheme)) else "")
 
 
 def is_local(origin: str) -> bool:
-    """Tell whether a page of this origin is one of this machine, or a program says so of itself."""
+    """Tell whether a page of this origin is one of this machine, or a program says so of itself.
+
+    Browsers take every name below ``localhost`` for this machine's, and desktop applications show their pages there,
+    as Tauri at ``tauri.localhost``. Source: RFC 6761, section 6.3, and Secure Contexts, section 3.1.
+    """
     if origin == _OBS_FILE:
         return True
-    try:
-        parts = urlsplit(origin)
-        has_sane_port = parts.port is None or parts.port > 0
-    except ValueError:
+    scheme, host, _ = _split(origin.removesuffix("/")) or ("", "", None)
+    if scheme not in _MACHINE_SCHEMES:
         return False
-    if parts.scheme not in _SCHEMES or parts.path not in ("", "/"):
-        return False
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        return False
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    return has_sane_port and host in _LOCAL_NAMES
+    return host in _LOCAL_NAMES or (host.endswith(".localhost") and ".." not in host and host[0] != ".")
+
+
+def _split(origin: str) -> tuple[str, str, int | None] | None:
+    """Read scheme, host and port, in small letters; ``None`` for what is no origin."""
+    match = _ORIGIN.fullmatch(origin.lower())
+    if match is None:
+        return None
+    scheme, host, port = match.groups()
+    if port is None:
+        return scheme, host, None
+    return (scheme, host, int(port)) if 0 < int(port) < 1 << 16 else None
 
 
 def is_own(origin: str, host: str, *, is_secure: bool) -> bool:

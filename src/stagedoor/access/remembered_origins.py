@@ -59,6 +59,11 @@ class RememberedOrigins(Register[KnownOrigin]):
         self.note_use(known)
         return True
 
+    def is_refused(self, origin: str) -> bool:
+        """Tell whether the owner said no to this origin."""
+        known = self.find(origin)
+        return known is not None and not known.is_allowed
+
     def decide(self, origin: str, *, allow: bool) -> None:
         """Remember a decision about a web site."""
         self._withdraw(origin)
