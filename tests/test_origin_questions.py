@@ -18,8 +18,10 @@ SITE = "https://overlays.example"
 
 
 @asynccontextmanager
-async def serving(data: Path, *arguments: str, streamerbot: bool = False) -> AsyncIterator[Server]:
-    server = Server(data, *arguments, streamerbot=streamerbot)
+async def serving(
+    data: Path, *arguments: str, streamerbot: bool = False, console: bool = False
+) -> AsyncIterator[Server]:
+    server = Server(data, *arguments, streamerbot=streamerbot, console=console)
     await server.start()
     try:
         yield server
@@ -192,11 +194,77 @@ async def test_nobody_is_asked_where_asking_is_off(tmp_path: Path) -> None:
         assert await knock(server.port, SITE) == 101
 
 
-@pytest.mark.parametrize("origin", ["null", "file://", "moz-extension://abc", "https://a.example/path", "https://a@b"])
+@pytest.mark.parametrize("origin", ["null", "file://", "data://abc", "https://a.example/path", "https://a@b"])
 async def test_what_is_no_web_site_is_not_asked_about(server: Server, origin: str) -> None:
     async with owning(server) as owner:
         await knock(server.port, origin)
         assert await questions(owner) == []
+
+
+async def test_an_origin_of_this_machine_that_the_owner_refuses_is_refused(tmp_path: Path) -> None:
+    local = "http://localhost:3000"
+    async with serving(tmp_path / "data", streamerbot=True, console=True) as server, owning(server) as owner:
+        inside = await Raw.open(server.port, path="/ws", Origin=local)
+        own = f"http://localhost:{server.console_port}"
+        console = await Raw.open(server.console_port, path="/ws", Host=own.removeprefix("http://"), Origin=own)
+        for origin in (local, own):
+            await owner.call_json("stagedoor/@decide-origin", {"origin": origin, "allow": False})
+        assert await inside.close_code() == 4011
+        assert await knock(server.port, local) == 403
+        assert await knock(server.streamerbot_port, local, "/") == 403
+        assert await knock_http(server.http_port, local) == 403
+        assert await knock(server.port, "http://localhost:3001") == 101
+        await console.message()  # its greeting
+        console.ask("kversion")
+        assert (await console.message())["request_id"] == "kversion", "the console is not shut by it"
+        await owner.call_json("stagedoor/@forget-origin", {"origin": local})
+        assert await knock(server.port, local) == 101
+        await inside.end()
+        await console.end()
+
+
+async def request_of_page(port: int, line: str, *headers: str, host: str | None = None) -> int:
+    raw = Raw(*await asyncio.open_connection("127.0.0.1", port))
+    fields = "".join(f"{header}\r\n" for header in headers)
+    status, _ = await raw.request(f"{line} HTTP/1.1\r\nHost: {host or f'localhost:{port}'}\r\n{fields}\r\n".encode())
+    await raw.end()
+    return status
+
+
+async def test_every_refusal_of_a_door_is_in_the_audit_log(tmp_path: Path) -> None:
+    site, app = f"Origin: {SITE}", "chrome-extension://abc"
+    async with serving(tmp_path / "data", streamerbot=True, console=True) as server, owning(server) as owner:
+        console = server.console_port
+        assert await knock(server.port, app) == 403
+        assert await knock(server.streamerbot_port, SITE, "/") == 403
+        assert await knock(console, SITE) == 403
+        clear = "GET /ClearCredits"
+        assert await request_of_page(server.http_port, clear, "Sec-Fetch-Site: cross-site") == 403
+        assert await request_of_page(server.http_port, clear, site) == 403
+        assert await request_of_page(console, "POST /pass", site, "Content-Length: 0") == 403
+        assert await request_of_page(console, "POST /pair", site, "Content-Length: 0") in (403, 426)
+        include = ("Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: script")
+        assert await request_of_page(server.port, "GET /static/examples/stagedoor.js", *include) == 403
+        assert await request_of_page(server.port, "GET /", host="rebound.example") == 421
+        raw, status, _ = await Raw.upgrade(server.streamerbot_port, Host="rebound.example")
+        assert status == 421
+        await raw.end()
+        page = await owner.call_json("stagedoor/@audit", {"kinds": ["refused"]}, dict[str, Any])
+        assert page is not None
+        told = [entry["facts"] for entry in reversed(page["entries"])]
+    foreign, host = "a page of a foreign web site", "a name that is not this machine's"
+    assert {fact["address"] for fact in told} == {"127.0.0.1"}
+    assert [(fact["door"], fact["reason"], fact.get("origin", fact.get("host"))) for fact in told] == [
+        ("Kilovolt", foreign, app),
+        ("Streamer.bot", foreign, SITE),
+        ("console", foreign, SITE),
+        ("Streamer.bot HTTP", foreign, None),
+        ("Streamer.bot HTTP", foreign, SITE),
+        # What is the same as one of these was counted: the console's POST.
+        ("Kilovolt", foreign, None),
+        ("Kilovolt", host, "rebound.example"),
+        ("Streamer.bot", host, "rebound.example"),
+    ]
 
 
 async def test_the_audit_log_tells_who_was_refused(both_doors: Server) -> None:
@@ -205,5 +273,5 @@ async def test_the_audit_log_tells_who_was_refused(both_doors: Server) -> None:
         await knock_http(both_doors.http_port, SITE)
         page = await owner.call_json("stagedoor/@audit", {"kinds": ["refused", "asked"]}, dict[str, Any])
         assert page is not None
-        told = [(entry["kind"], entry["facts"]["origin"]) for entry in page["entries"]]
-        assert told == [("asked", SITE), ("refused", SITE)]
+        told = [(entry["kind"], entry["facts"]["origin"], entry["facts"].get("door")) for entry in page["entries"]]
+        assert told == [("refused", SITE, "Streamer.bot HTTP"), ("asked", SITE, None), ("refused", SITE, "Kilovolt")]

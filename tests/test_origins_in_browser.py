@@ -40,9 +40,14 @@ ACTION: Final = {
     "steps": [{"type": "setKey", "key": "canary", "value": "has been run"}],
 }
 
-CREDITS: Final = "credits/events/follows"
+FILES: Final = {
+    "own.html": "<!doctype html><body>an overlay",
+    "config.js": "self.secret = 'of the overlay'",
+    "config.css": "body { --secret: 'of the overlay' }",
+    "dot.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
+}
 
-LOG: Final = "stagedoor/ev/log"
+CREDITS: Final = "credits/events/follows"
 
 SAY: Final = {
     "kilovolt": {"command": "kget", "request_id": "1", "data": {"key": "canary"}},
@@ -124,6 +129,35 @@ CHANGING: Final = {
 """How a page may try to change something by the HTTP server without reading an answer."""
 
 
+_SCRIPT: Final = """url => new Promise(resolve => {
+    const element = document.createElement('script');
+    element.onload = element.onerror = () => resolve(globalThis.secret ?? null);
+    element.src = url;
+    %s;
+    document.head.append(element);
+})"""
+
+INCLUDING: Final = {
+    "a script": _SCRIPT % "",
+    "a script that gives no referrer": _SCRIPT % "element.referrerPolicy = 'no-referrer'",
+    "a style": """url => new Promise(resolve => {
+        const element = document.createElement('link');
+        element.rel = 'stylesheet';
+        const done = () => resolve(getComputedStyle(document.body).getPropertyValue('--secret').slice(1, -1) || null);
+        element.onload = element.onerror = done;
+        element.href = url.replace('config.js', 'config.css');
+        document.head.append(element);
+    })""",
+    "a worker's script": """url => new Promise(resolve => {
+        const source = `try { importScripts('${new URL(url, location.href)}') } catch { }
+            postMessage(self.secret ?? null)`;
+        const worker = new Worker(URL.createObjectURL(new Blob([source])));
+        worker.onmessage = ({data}) => resolve(data);
+    })""",
+}
+"""How a page may include a file, and so read what is written in it; each tells what that is."""
+
+
 @dataclass
 class Stage:
     """A server with all doors, web sites, and a browser."""
@@ -148,6 +182,11 @@ class Stage:
             "console": self.server.console_url.replace("http", "ws") + "/ws",
         }
 
+    @property
+    def files(self) -> list[str]:
+        """The same overlay's file, at both servers."""
+        return [f"{self.server.page}/static/config.js", f"{self.server.http_url}/overlay/config.js"]
+
     async def state(self) -> dict[str, str]:
         """All keys, but for those that tell of who comes, and of who is asked about."""
         everything = await self.owner.get_all("")
@@ -156,13 +195,15 @@ class Stage:
 
     async def refusals(self) -> int:
         """How many requests of pages have been refused for where they came from, over WebSocket and HTTP."""
-        return sum("refused a page of" in line for line in await self.log())
+        status = await self.owner.call_json("stagedoor/@status", None, dict[str, Any])
+        assert status is not None
+        return sum(door["refused"] for door in status["doors"])
 
-    async def log(self) -> list[str]:
-        """What stagedoor has logged."""
-        entries = await self.owner.call_json("stagedoor/@log", {"level": "info"}, list[dict[str, Any]])
-        assert entries is not None
-        return [entry["message"] for entry in entries]
+    async def until_refused(self, count: int) -> None:
+        """Wait until so many have been."""
+        async with asyncio.timeout(60):
+            while await self.refusals() < count:
+                pass
 
     async def questions(self) -> list[dict[str, Any]]:
         """What the owner is asked."""
@@ -219,7 +260,8 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
     assert executable is not None, "the tests need a Chromium: python tools/find_chromium.py --install"
     folder = tmp_path_factory.mktemp("origins")
     await asyncio.to_thread((folder / "overlays").mkdir)
-    await asyncio.to_thread((folder / "overlays" / "own.html").write_text, "<!doctype html><body>an overlay")
+    for name, text in FILES.items():
+        await asyncio.to_thread((folder / "overlays" / name).write_text, text)
     async with web_sites() as sites, async_playwright() as playwright:
         server = Server(
             folder / "data",
@@ -231,6 +273,9 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *NAMES])
         async with Client(server.url, token=server.control_token) as owner:
             await owner.set_json(f"action/{ACTION['id']}", ACTION)
+            mapping = {"path": "overlay", "folder": str(folder / "overlays")}
+            config = await owner.get_json("streamerbot/config", dict[str, Any])
+            await owner.set_json("streamerbot/config", {**(config or {}), "files": [mapping]})
             yield Stage(server, browser, sites, owner)
         await browser.close()
         await server.stop()
@@ -286,12 +331,53 @@ async def test_a_foreign_page_reads_nothing_over_http(stage: Stage, context: Bro
 @pytest.mark.parametrize("way", CHANGING)
 async def test_a_foreign_page_changes_nothing_over_http(stage: Stage, context: BrowserContext, way: str) -> None:
     before, refusals = await stage.state(), await stage.refusals()
-    async with stage.owner.watch(LOG) as log:
-        page = await open_page(context, stage.evil)
-        await page.evaluate(CHANGING[way], stage.server.http_url)
-        while await stage.refusals() == refusals:
-            await asyncio.wait_for(anext(aiter(log)), 10)
+    page = await open_page(context, stage.evil)
+    await page.evaluate(CHANGING[way], stage.server.http_url)
+    await stage.until_refused(refusals + 1)
     assert await stage.state() == before
+
+
+@pytest.mark.parametrize("how", ["a script", "a script that gives no referrer", "a style", "a worker's script"])
+async def test_a_foreign_page_includes_no_file_of_the_doors(stage: Stage, context: BrowserContext, how: str) -> None:
+    refusals = await stage.refusals()
+    page = await open_page(context, stage.evil)
+    for url in stage.files:
+        assert await page.evaluate(INCLUDING[how], url) is None
+    await stage.until_refused(refusals + len(stage.files))
+
+
+async def test_a_page_that_hides_where_it_comes_from_includes_no_file(stage: Stage, context: BrowserContext) -> None:
+    for kind in ("sandbox", "data", "file"):
+        place = await opaque_frame(context, stage, kind)
+        for url in stage.files:
+            assert await place.evaluate(INCLUDING["a script"], url) is None, kind
+
+
+@pytest.mark.parametrize("how", ["a script", "a style"])
+async def test_other_pages_include_files(stage: Stage, context: BrowserContext, how: str) -> None:
+    """Those of this machine, of any port and by either name, those of a site that was let in, and the doors' own."""
+    for host in ("127.0.0.1", "localhost", "friend.test"):
+        origin = f"http://{host}:{stage.sites}/"
+        page = await open_page(context, origin)
+        for url in stage.files:
+            assert await page.evaluate(INCLUDING[how], url) == "of the overlay", origin
+    page = await open_page(context, f"{stage.server.page}/static/own.html")
+    assert await page.evaluate(INCLUDING[how], "/static/config.js") == "of the overlay"
+
+
+async def test_a_foreign_page_may_show_a_picture_of_the_doors(stage: Stage, context: BrowserContext) -> None:
+    page = await open_page(context, stage.evil)
+    for url in stage.files:
+        width = await page.evaluate(
+            """url => new Promise(resolve => {
+                const picture = new Image();
+                picture.onload = () => resolve(picture.width);
+                picture.onerror = () => resolve(0);
+                picture.src = url;
+            })""",
+            url.replace("config.js", "dot.svg"),
+        )
+        assert width == 1
 
 
 async def test_a_link_on_a_foreign_page_changes_nothing(stage: Stage, context: BrowserContext) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 import pytest
 from aiohttp import web
 
-from stagedoor.access import OriginClass, OriginPolicy
+from stagedoor.access import OriginClass, OriginPolicy, Record
+from stagedoor.audit import ignore
 from stagedoor.errors import DoorError
 from stagedoor.net.connection import Connection
 from stagedoor.net.door import Door, Visitor
@@ -64,6 +65,7 @@ async def open_door(
     path: str = "/",
     pages: Pages | None = None,
     origins: OriginPolicy | None = None,
+    record: Record = ignore,
 ) -> AsyncIterator[Opened]:
     def make_handler(visitor: Visitor) -> Recorder:
         this.visitors.append(visitor)
@@ -77,6 +79,7 @@ async def open_door(
             turn=Turn(),
             limits=limits or Limits(),
             origins=origins or OriginPolicy(),
+            record=record,
         )
     )
     await this.door.listen("localhost", 0)
@@ -175,6 +178,43 @@ async def test_a_page_of_the_doors_own_may_connect_by_any_name_of_the_door(opene
     assert status == 403
     await raw.end()
     await other.end()
+
+
+async def test_who_is_refused_is_recorded_with_the_door_and_briefly() -> None:
+    recorded: list[tuple[str, dict[str, object]]] = []
+    async with open_door(record=lambda kind, facts: recorded.append((kind, dict(facts)))) as opened:
+        for tried in (
+            Raw.upgrade(opened.port, Origin="https://evil.example"),
+            Raw.upgrade(opened.port, Host="evil.example"),
+            Raw.upgrade(opened.port, Origin="x" * 14_000),
+        ):
+            await (await tried)[0].end()
+        await get(opened.port, "/health", host=f"{'e' * 10_000}.example")
+        assert opened.door.statistics().refused == 4
+    page = {"door": "Test", "address": "127.0.0.1", "reason": "a page of a foreign web site"}
+    host = {"door": "Test", "address": "127.0.0.1", "reason": "a name that is not this machine's"}
+    assert recorded == [
+        ("refused", {**page, "origin": "https://evil.example"}),
+        ("refused", {**host, "host": "evil.example"}),
+        ("refused", {**page, "origin": "x" * 200 + "…"}),
+        ("refused", {**host, "host": "e" * 200 + "…"}),
+    ]
+
+
+async def test_who_is_refused_again_and_again_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_door() as opened:
+        for number in range(30):
+            raw, status, _ = await Raw.upgrade(opened.port, Origin=f"https://{number}.{'evil.' * 2000}example")
+            assert status == 403
+            await raw.end()
+            assert (await get(opened.port, "/", host="evil.example"))[0] == 421
+        assert len(caplog.messages) == 2
+        assert all(len(message) < 300 for message in caplog.messages)
+        opened.door.sum_up_refused(asyncio.get_running_loop().time() + 61)
+    assert caplog.messages[2:] == [
+        "the Test door refused 29 more within a minute: a page of a foreign web site",
+        "the Test door refused 29 more within a minute: a name that is not this machine's",
+    ]
 
 
 async def test_firefox_may_ask_for_keep_alive_and_upgrade(opened: Opened) -> None:
@@ -713,6 +753,9 @@ def overlays(tmp_path: Path) -> Path:
         ("/static/%ff", 404, None),
         ("/static/none.txt", 404, None),
         ("/static/%2fetc/passwd", 404, None),
+        ("/static/chat.js/", 404, None),
+        ("/static/chat.js%2f", 404, None),
+        ("/static/chat.js//", 404, None),
     ],
 )
 async def test_static_files_and_nothing_outside(
@@ -736,6 +779,80 @@ async def test_a_folder_without_its_slash_keeps_its_query(overlays: Path, tmp_pa
         assert status == 301
         assert urljoin(path, headers["location"]) == f"{path}/?colour=%23fff"
         await raw.end()
+
+
+FRIEND = "https://friend.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "whence", "status"),
+    [
+        ("script", {}, 403),
+        ("script", {"Referer": "https://evil.example/page"}, 403),
+        ("script", {"Referer": "http://localhost@evil.example/"}, 403),
+        ("script", {"Referer": "http://localhost.evil.example/http://localhost/"}, 403),
+        ("script", {"Referer": "about:client"}, 403),
+        ("script", {"Origin": "null", "Referer": f"{FRIEND}/page"}, 403),
+        ("script", {"Origin": "https://evil.example", "Referer": f"{FRIEND}/page"}, 403),
+        ("style", {"Referer": "https://evil.example/"}, 403),
+        ("worker", {}, 403),
+        ("sharedworker", {}, 403),
+        ("object", {}, 403),
+        ("embed", {}, 403),
+        ("empty", {}, 403),
+        ("something new", {}, 403),
+        ("script", {"Referer": "http://127.0.0.1:5500/index.html"}, 200),
+        ("script", {"Referer": "http://absolute/"}, 200),
+        ("script", {"Referer": f"{FRIEND}/page?x#y"}, 200),
+        ("script", {"Referer": FRIEND}, 200),
+        ("style", {"Origin": "http://localhost:5500"}, 200),
+        ("image", {"Referer": "https://evil.example/"}, 200),
+        ("video", {}, 200),
+        ("font", {"Origin": "https://evil.example"}, 200),
+        ("document", {}, 200),
+        ("iframe", {"Referer": "https://evil.example/"}, 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/static/chat.js", "/static/examples/stagedoor.js"])
+async def test_a_foreign_page_may_show_a_file_and_not_include_it(
+    overlays: Path, tmp_path: Path, path: str, kind: str, whence: dict[str, str], status: int
+) -> None:
+    policy = OriginPolicy(frozenset((FRIEND,)))
+    pages = Pages(StaticFolder(overlays, private=tmp_path / "data"), origins=policy)
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": kind, **whence}
+    extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    async with open_door(pages=pages, origins=policy) as opened:
+        answered, content = await get(opened.port, path, extra=extra)
+    assert answered == status
+    assert (b"may not include this file" in content) is (status == 403)
+
+
+async def test_the_owner_is_asked_about_a_site_whose_page_may_not_include_a_file(
+    overlays: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    policy = OriginPolicy(ask=lambda origin, asker: asked.append(origin))
+    pages = Pages(StaticFolder(overlays, private=tmp_path / "data"), origins=policy)
+    by = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: script\r\n"
+    async with open_door(pages=pages, origins=policy) as opened:
+        await get(opened.port, "/static/chat.js", extra=by)
+        assert asked == []
+        await get(opened.port, "/static/chat.js", extra=f"{by}Referer: {FRIEND}/page\r\n")
+        assert asked == [FRIEND]
+
+
+async def test_programs_and_pages_of_the_same_site_and_who_trusts_all_get_every_file(
+    overlays: Path, tmp_path: Path
+) -> None:
+    policy = OriginPolicy(trusts_all=True)
+    for trusting, heads in (
+        (OriginPolicy(), ["", *(f"Sec-Fetch-Site: {site}\r\n" for site in ("none", "same-origin", "same-site"))]),
+        (policy, ["Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: cross-site\r\nOrigin: null\r\n"]),
+    ):
+        pages = Pages(StaticFolder(overlays, private=tmp_path / "data"), origins=trusting)
+        async with open_door(pages=pages, origins=trusting) as opened:
+            for head in heads:
+                assert (await get(opened.port, "/static/chat.js", extra=f"{head}Sec-Fetch-Dest: script\r\n"))[0] == 200
 
 
 async def test_scripts_have_their_type_and_are_not_sniffed(overlays: Path, tmp_path: Path) -> None:

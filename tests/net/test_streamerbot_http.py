@@ -460,6 +460,22 @@ async def test_only_an_origin_that_was_let_in_may_read_what_it_fetched(opened: O
     assert (refused.status, refused.headers["access-control-allow-origin"]) == (404, OVERLAYS)
 
 
+async def test_a_page_of_this_machine_reads_when_the_owner_has_said_so() -> None:
+    local = "http://localhost:3000"
+    for policy, may_read in (
+        (OriginPolicy(), False),
+        (OriginPolicy(is_remembered=lambda origin: origin == local), True),
+        (OriginPolicy(trusts_all=True), True),
+    ):
+        async with open_http(origins=policy) as opened:
+            answer = await opened.get("/GetActions", Origin=local)
+            assert answer.status == 200
+            assert ("access-control-allow-origin" in answer.headers) is may_read
+    async with open_http(origins=OriginPolicy(is_refused=lambda origin: origin == local)) as opened:
+        assert (await opened.get("/GetActions", Origin=local)).status == 403
+        assert (await opened.get("/GetActions", Origin="http://localhost:3001")).status == 200
+
+
 async def test_it_may_ask_before_it_posts(opened: Opened) -> None:
     asked = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "content-type"}
     answer = await opened.ask("OPTIONS", "/DoAction", b"", Origin=OVERLAYS, **asked)
@@ -641,7 +657,9 @@ async def test_files_are_shown(files: Opened, path: str, body: bytes, content_ty
         "/overlay/link.txt",
         "/overlay/linked/outside.txt",
         "/overlay/C:/x",
+        "/one.js/",
         "/one.js/x",
+        "/overlay/a%20b.js/",
         "/one.js/../outside.txt",
         "/../outside.txt",
         "//overlay/index.html",
@@ -654,6 +672,18 @@ async def test_nothing_else_is(files: Opened, path: str) -> None:
     assert answer.status == 404
     assert b"secret" not in answer.body
     assert answer.json["error"]
+
+
+async def test_a_foreign_page_may_not_include_them(files: Opened) -> None:
+    by = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "script"}
+    for path in ("/one.js", "/overlay/a%20b.js"):
+        for whence in ({}, {"Referer": "https://evil.example/"}, {"Origin": "null"}):
+            answer = await files.get(path, **by, **whence)
+            assert answer.status == 403
+            assert "may not include" in answer.json["error"]
+        for page in (f"{OVERLAYS}/", "http://127.0.0.1:5500/"):
+            assert (await files.get(path, **by, Referer=page)).status == 200
+        assert (await files.get(path, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="image")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/overlay", "/my%20overlays", "/overlay/sub"])

@@ -110,6 +110,7 @@ class House:
             host_names=frozenset(self._base.settings.host_names),
             tls=self.certificates,
             plain_paths=plain_paths,
+            record=self._base.record,
         )
 
     def add(self, plan: DoorPlan) -> None:

@@ -29,7 +29,8 @@ class Registers:
             frozenset(settings.origins),
             trusts_all=settings.trust_all_origins,
             is_remembered=self._sites.origins.is_allowed,
-            ask=self._refused,
+            is_refused=self._sites.origins.is_refused,
+            ask=self._ask_about,
         )
         if settings.trust_all_origins:
             base.warn("origins", "the pages of every web site may connect (trust-all-origins)")
@@ -48,9 +49,7 @@ class Registers:
             sign=sign,
         )
 
-    def _refused(self, origin: str, asker: Asker) -> None:
-        facts = {"origin": origin, "address": asker.address, "reason": "a page of a foreign web site"}
-        self._base.record("refused", facts)
+    def _ask_about(self, origin: str, asker: Asker) -> None:
         if self._base.settings.asks:
             self._sites.origins.ask(self._base.asks, origin, asker)
 

@@ -53,11 +53,13 @@ _PATIENCE_S: Final = 60.0
 class OwnPagesOnly:
     """The console door's rule for origins: programs, and the pages that it serves itself."""
 
-    trusts_all = False
+    is_decided = False
 
-    def classify(self, origin: str | None) -> OriginClass:
-        """Tell what an origin is that is not the door's own."""
-        return OriginClass.PROGRAM if origin is None else OriginClass.FOREIGN
+    def classify(self, origin: str | None, *, is_own: bool = False) -> OriginClass:
+        """Tell what an origin is, whatever the owner has said of it."""
+        if origin is None:
+            return OriginClass.PROGRAM
+        return OriginClass.LOCAL if is_own else OriginClass.FOREIGN
 
     def refused(self, origin: str, asker: Asker) -> None:
         """Ask nobody: no other page has any business here."""

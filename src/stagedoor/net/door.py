@@ -20,9 +20,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from picows import WSListener
 
-from stagedoor.access import Asker, OriginClass, is_host_allowed, is_own
+from stagedoor.access import Asker, OriginClass, Record, is_host_allowed, is_own
+from stagedoor.audit import ignore
+from stagedoor.audit.flood import FloodGate
 from stagedoor.errors import DoorError
+from stagedoor.json_text import shorten
 from stagedoor.net.connection import GOING_AWAY, Connection, Handler
+from stagedoor.net.foreign import ForeignPage
 from stagedoor.net.head import Head
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
@@ -61,6 +65,9 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
 
 _http_logger.addFilter(_is_our_fault)
 
+_MAX_SHOWN: Final = 200
+"""Characters that are told of what a stranger chose."""
+
 _SEE_OUT_S: Final = 2.0
 """How long the end waits for the other sides to say goodbye."""
 
@@ -91,8 +98,13 @@ class Visitor:
 class Origins(Protocol):
     """A door's rule for where pages may come from."""
 
-    def classify(self, origin: str | None) -> OriginClass:
-        """Tell what an origin that is not the door's own makes of a connection."""
+    @property
+    def is_decided(self) -> bool:
+        """Whether what the owner has said of an origin counts."""
+        ...
+
+    def classify(self, origin: str | None, *, is_own: bool = False) -> OriginClass:
+        """Tell what an origin, perhaps the door's own, makes of a connection."""
         ...
 
     def refused(self, origin: str, asker: Asker) -> None:
@@ -113,7 +125,8 @@ class Statistics:
     accepted: int
     """Connections since the start."""
     refused: int
-    """Upgrades that were answered with an HTTP error."""
+    """Upgrades that were answered with an HTTP error, and plain requests of pages that may not come in, or for another
+    host."""
 
 
 class _Listener(NamedTuple):
@@ -138,8 +151,10 @@ class Door:
         host_names: frozenset[str] = frozenset(),
         tls: Tls | None = None,
         plain_paths: Collection[str] = (),
+        record: Record = ignore,
     ) -> None:
         """``sockets`` names the paths that can be upgraded, each with its protocol; ``tls`` is the rule for encryption.
+        ``record`` enters into the audit log who was refused.
 
         ``plain_paths`` may be had in plain text by everybody: what one needs before one can trust our certificate. One
         that ends with a slash stands for all that is below it.
@@ -148,7 +163,10 @@ class Door:
         self.limits = limits
         self._sockets = sockets
         self._turn = turn
-        self._origins = origins
+        self.origins = origins
+        self._record = record
+        self._told = FloodGate(dict)
+        """What was refused, by its reason: the log is for people, and a stranger must not fill it."""
         self._host_names = host_names
         self._tls = tls or NoTls()
         self._plain_paths = frozenset(plain_paths)
@@ -276,16 +294,16 @@ class Door:
             origin = head.get("origin")
             origin_class = self._classify(origin, head, place)
             if origin_class is OriginClass.FOREIGN:
-                assert origin is not None
-                logger.warning("the %s door refused a page of %s", self.name, origin)
-                self._origins.refused(origin, Asker(place.peer, origin, place.peer_port))
+                self._tell_of_page(origin, place)
                 raise Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
             if len(self._connections) >= self.limits.connections or (
                 origin is not None and self._by_origin[origin] >= self.limits.connections_an_origin
             ):
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
-        except Refused:
+        except Refused as refused:
             self._refused += 1
+            if refused.status is HTTPStatus.MISDIRECTED_REQUEST:
+                self._tell_of_host(head.get("host"), place)
             raise
 
         def make_listener() -> WSListener:
@@ -309,9 +327,8 @@ class Door:
 
     def _classify(self, origin: str | None, head: Head, place: Place) -> OriginClass:
         """A page of the door's own, from ``/static/``, is local by whatever checked name it was reached."""
-        if origin is not None and is_own(origin, head.get("host") or "", is_secure=place.is_secure):
-            return OriginClass.LOCAL
-        return self._origins.classify(origin)
+        own = origin is not None and is_own(origin, head.get("host") or "", is_secure=place.is_secure)
+        return self.origins.classify(origin, is_own=own)
 
     def _check_host(self, hosts: list[str], place: Place, *, may_lack_port: bool = False) -> None:
         """Refuse who means somebody else.
@@ -374,9 +391,9 @@ class Door:
         transport = request.transport
         if transport is None:
             raise web.HTTPBadRequest
+        place = place_of(transport)
+        hosts = request.headers.getall("Host", [])
         try:
-            place = place_of(transport)
-            hosts = request.headers.getall("Host", [])
             self._check_host(hosts, place)
             if request.host != hosts[0]:
                 # A target may name a host, too, and whoever compares origins later would go by that.
@@ -384,6 +401,9 @@ class Door:
             if not (request.method in ("GET", "HEAD") and self._may_be_plain(request.rel_url.raw_path)):
                 self._check_tls("https", request.host, request.rel_url.raw_path_qs, place)
         except Refused as refused:
+            if refused.status is HTTPStatus.MISDIRECTED_REQUEST:
+                self._refused += 1
+                self._tell_of_host(request.host if hosts else None, place)
             headers = {**refused.headers, "X-Content-Type-Options": "nosniff"}
             if "Upgrade" in headers:
                 headers["Connection"] = "upgrade"
@@ -397,7 +417,35 @@ class Door:
                 text="this is a WebSocket\n",
                 headers={"Upgrade": "websocket", "Connection": "Upgrade"},
             )
-        return await self._respond(request)
+        try:
+            return await self._respond(request)
+        except ForeignPage as page:
+            self._refused += 1
+            self._tell_of_page(page.origin, place)
+            raise
+
+    def _tell_of_page(self, origin: str | None, place: Place) -> None:
+        """Tell that a page was refused for where it comes from, and have the owner asked about its site."""
+        facts = {} if origin is None else {"origin": shorten(origin, _MAX_SHOWN)}
+        site = facts.get("origin", "another web site")
+        self._tell_of_refused("a page of a foreign web site", f"a page of {site}", place, facts)
+        if origin is not None:
+            self.origins.refused(origin, Asker(place.peer, origin, place.peer_port))
+
+    def _tell_of_host(self, host: str | None, place: Place) -> None:
+        facts = {"host": shorten(host, _MAX_SHOWN)}
+        self._tell_of_refused("a name that is not this machine's", f"a request for {facts['host']!r}", place, facts)
+
+    def _tell_of_refused(self, reason: str, what: str, place: Place, facts: dict[str, str]) -> None:
+        """Record a refusal, and log the first one of its reason within a minute."""
+        self._record("refused", {"door": self.name, "address": place.peer, "reason": reason, **facts})
+        if self._told.admit(reason, {}, self._loop.time()) is not None:
+            logger.warning("the %s door refused %s", self.name, what)
+
+    def sum_up_refused(self, at: float) -> None:
+        """Log how many more were refused, for each reason whose minute is over at a time of the loop."""
+        for reason, facts in self._told.sum_up(at):
+            logger.warning("the %s door refused %s more within a minute: %s", self.name, facts["count"], reason)
 
     def joined(self, transport: asyncio.Transport) -> None:
         """Hear of a connection whose first bytes are awaited; too many of those are cut."""
@@ -442,6 +490,7 @@ class Door:
                 transport.abort()
         for connection in list(self._connections):
             connection.look_after(now)
+        self.sum_up_refused(now)
         self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
     # --- the end ---

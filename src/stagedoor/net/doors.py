@@ -185,6 +185,8 @@ class Doors:
     def shut_out(self, origin: str) -> None:
         """End the connections of pages from an origin, which may not be here any more."""
         for entrance in self:
+            if not entrance.door.origins.is_decided:
+                continue
             for connection in entrance.door.connections:
                 if connection.origin is not None and connection.origin.lower() == origin:
                     connection.close(ACCESS_REVOKED, "access was revoked")

@@ -12,6 +12,8 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
+from stagedoor.access import OriginPolicy
+from stagedoor.net.foreign import Origins, check_inclusion
 from stagedoor.net.static import StaticFolder, moved
 from stagedoor.net.twitch_login import PATH as TWITCH_LOGIN
 from stagedoor.net.twitch_login import TwitchLoginPage
@@ -42,12 +44,19 @@ class Pages:
     """Answers plain HTTP requests.
 
     ``static`` may be replaced at any time; ``None`` is off. ``other_doors`` are shown beside this one, by name;
-    ``console`` is the owner's page, if its door is open. ``twitch_login`` answers whom Twitch sends back.
+    ``console`` is the owner's page, if its door is open. ``twitch_login`` answers whom Twitch sends back. ``origins``
+    is the rule for pages that include files.
     """
 
-    def __init__(self, static: StaticFolder | None = None, twitch_login: TwitchLoginPage | None = None) -> None:
+    def __init__(
+        self,
+        static: StaticFolder | None = None,
+        twitch_login: TwitchLoginPage | None = None,
+        origins: Origins | None = None,
+    ) -> None:
         self.static = static
         self._twitch_login = twitch_login
+        self._origins = origins or OriginPolicy()
         self._examples = StaticFolder(Path(str(files("stagedoor"))) / "examples", private=None)
         self.other_doors: dict[str, str] = {}
         self.console: str | None = None
@@ -66,6 +75,7 @@ class Pages:
         if self.static is not None and path == "/static":
             raise moved("/static/", request.rel_url.raw_query_string)
         if path.startswith("/static/"):
+            check_inclusion(request, self._origins)
             return self._answer_file(path.removeprefix("/static/"), request.rel_url.raw_query_string)
         raise web.HTTPNotFound(text="404: nothing here\n", headers=_HEADERS)
 

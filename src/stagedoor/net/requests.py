@@ -4,6 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from stagedoor.net.foreign import ForeignPage
+
 _MAX_BODY_BYTES: Final = 4096
 
 _BROWSERS: Final = (
@@ -52,4 +54,4 @@ def check_same_origin(request: web.BaseRequest) -> None:
     origin = request.headers.get("Origin")
     is_own = origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()
     if not is_own or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise web.HTTPForbidden(text="403: only the console itself may do that\n")
+        raise ForeignPage(origin, "only the console itself may do that")

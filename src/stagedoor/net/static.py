@@ -67,6 +67,8 @@ class StaticFolder:
             return None
         if not found.is_relative_to(self._folder) or not (found.is_file() or found.is_dir()):
             return None
+        if path.endswith("/") and not found.is_dir():
+            return None
         is_hidden = any(part.startswith(".") for part in found.relative_to(self._folder).parts)
         return None if is_hidden else found
 

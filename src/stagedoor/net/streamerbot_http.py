@@ -19,9 +19,10 @@ import msgspec
 from aiohttp import web
 
 from stagedoor import keys
-from stagedoor.access import NOBODY, Asker, Client, Doorkeeper, Grant, Level, OriginClass, OriginPolicy, Proof, is_own
+from stagedoor.access import NOBODY, Client, Doorkeeper, Grant, Level, OriginClass, OriginPolicy, Proof, is_own
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StagedoorError
 from stagedoor.hub import Hub
+from stagedoor.net.foreign import ForeignPage, check_inclusion
 from stagedoor.net.static import StaticFile, StaticFolder, moved
 from stagedoor.net.switch import place_of
 from stagedoor.streamerbot.messages import BadRequest, Members, Parameters, decode, encode
@@ -88,7 +89,7 @@ class StreamerbotHttp:
         """Answer one request."""
         origin = request.headers.get("Origin")
         headers = dict(_HEADERS)
-        if origin is not None and self._origins.classify(origin) is OriginClass.LET_IN:
+        if origin is not None and self._may_read(origin):
             headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         try:
             return await self._answer(request, headers)
@@ -96,6 +97,18 @@ class StreamerbotHttp:
             body = encode({"error": refused.problem})
             headers |= refused.headers
             return web.Response(status=refused.status, body=body, content_type="application/json", headers=headers)
+        except ForeignPage as refused:
+            refused.body = encode({"error": refused.problem})
+            refused.content_type = "application/json"
+            refused.headers.update(_HEADERS)
+            raise
+
+    def _may_read(self, origin: str) -> bool:
+        """Tell whether scripts of a page may read answers: only by the owner's word, also on this machine."""
+        origin_class = self._origins.classify(origin)
+        return origin_class is OriginClass.LET_IN or (
+            self._origins.trusts_all and origin_class is not OriginClass.FOREIGN
+        )
 
     async def _answer(self, request: web.BaseRequest, headers: Mapping[str, str]) -> web.StreamResponse:
         path = request.rel_url.raw_path
@@ -160,16 +173,11 @@ class StreamerbotHttp:
             raise _Refused(HTTPStatus.BAD_REQUEST, "the connection has gone")
         place = place_of(transport)
         origin = request.headers.get("Origin")
-        if origin is not None and is_own(origin, request.host, is_secure=place.is_secure):
-            origin_class = OriginClass.LOCAL
-        else:
-            origin_class = self._origins.classify(origin)
+        own = origin is not None and is_own(origin, request.host, is_secure=place.is_secure)
+        origin_class = self._origins.classify(origin, is_own=own)
         came_from_elsewhere = origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"
         if origin_class is OriginClass.FOREIGN or (came_from_elsewhere and not self._origins.trusts_all):
-            logger.warning("the Streamer.bot HTTP door refused a page of %s", origin or "another web site")
-            if origin is not None:
-                self._origins.refused(origin, Asker(place.peer, origin, place.peer_port))
-            raise _Refused(HTTPStatus.FORBIDDEN, "the owner has not let this origin in")
+            raise ForeignPage(origin, "the owner has not let this origin in")
         return Peer(place.peer, origin, origin_class is OriginClass.OPAQUE, place.peer_port)
 
     async def _let_in(self, request: web.BaseRequest, peer: Peer) -> Client:
@@ -204,12 +212,13 @@ class StreamerbotHttp:
         mapped = self.files.get(unquote(name))
         if mapped is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "there is no such method")
+        check_inclusion(request, self._origins)
         if request.method not in ("GET", "HEAD"):
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "files can be read only", {"Allow": "GET, HEAD"})
         raw_query = request.rel_url.raw_query_string
         with contextlib.suppress(web.HTTPNotFound):
             if isinstance(mapped, StaticFile):
-                return mapped.respond(rest)
+                return mapped.respond(path.removeprefix(f"/{name}"))
             if path == f"/{name}":
                 raise moved(f"/{name}/", raw_query)
             return mapped.respond(rest, raw_query)
