@@ -20,8 +20,23 @@ export interface Line {
 
 type Words = Texts['scopes'];
 
-const RUN = 'action/@run';
-const PRETENDING = ['stagedoor/@emit', 'loopback/@open', 'loopback/@say', 'code-trigger/@execute'];
+/** Keys, and beginnings of keys with a slash at their end, that are dangerous to write; the worst first. `stagedoor asks`
+ * has the same lists. */
+const WRITING: [Danger, string[]][] = [
+  ['actions', ['action/']],
+  ['chat', ['twitch/bot-custom-commands', 'twitch/bot-modules/']],
+  ['points', ['loyalty/points/', 'loyalty/left-points/', 'loyalty/config', 'loyalty/rewards', 'loyalty/goals', 'loyalty/redeem-queue']],
+  ['events', ['event/', 'twitch/ev/', 'loyalty/ev/']],
+];
+
+/** The same for requests. */
+const CALLING: [Danger, string[]][] = [
+  ['run', ['action/@run']],
+  ['chat', ['platform/', 'twitch/@announce', 'twitch/@send-chat-message', 'twitch/@whisper', 'twitch/bot/@send-message']],
+  ['points', ['loyalty/@add-points', 'loyalty/@refund-redeem', 'loyalty/@remove-goal', 'loyalty/@remove-redeem', 'loyalty/@remove-reward', 'loyalty/@restore-goal', 'loyalty/@restore-reward', 'loyalty/@save-goal']],
+  ['events', ['stagedoor/@emit', 'loopback/@open', 'loopback/@say', 'code-trigger/@execute', 'loyalty/@create-redeem']],
+];
+
 const CHATS = 'platform/';
 const SAY = '/@send-message';
 const PLATFORMS = ['Twitch', 'YouTube', 'Kick', 'Trovo'];
@@ -145,17 +160,17 @@ function generic(about: string, texts: { one: Name; beginning: Name }): string {
 }
 
 function dangerOfWriting(about: string): Danger | null {
-  if (about === '*') return 'everything';
-  if (meets(about, 'action/')) return 'actions';
-  return meets(about, 'event/') ? 'events' : null;
+  return about === '*' ? 'everything' : worst(about, WRITING);
 }
 
 function dangerOfCalling(about: string): Danger | null {
-  if (about === '*') return 'calls';
-  if (covers(about, RUN)) return 'run';
-  // A prefix may cover every platform's chat without naming one.
-  if (about.endsWith('*') && meets(about, CHATS)) return 'chat';
-  return PRETENDING.some((request) => covers(about, request)) ? 'events' : null;
+  return about === '*' ? 'calls' : worst(about, CALLING);
+}
+
+/** The worst that a pattern lets one do. */
+function worst(about: string, dangers: [Danger, string[]][]): Danger | null {
+  const touches = (key: string): boolean => (key.endsWith('/') ? meets(about, key) : covers(about, key));
+  return dangers.find(([, keys]) => keys.some(touches))?.[0] ?? null;
 }
 
 /** The name of a platform as its makers write it. */

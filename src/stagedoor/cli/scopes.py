@@ -1,7 +1,7 @@
 """Scopes in plain words, as the console says them: what an application or an overlay may touch."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import click
@@ -51,6 +51,10 @@ _CHANGE: Final = {
     "emotes/*": "change your emotes",
     "pronouns/*": "change the pronouns of viewers",
     "event/*": "make up events",
+    "twitch/ev/*": "make up events of Twitch",
+    "twitch/bot-custom-commands": "change what your bot answers to",
+    "twitch/bot-modules/*": "change your bot's timers and alerts",
+    "loyalty/*": "change points, rewards and goals",
 }
 
 _ASK: Final = {
@@ -78,11 +82,67 @@ _ASK: Final = {
     "loopback/@open": "open a chat on this computer that stands for a platform",
     "loopback/@say": "make up what is said in a chat on this computer",
     "platform/*": "write in the chats of all platforms",
+    "twitch/@announce": "make announcements in your chat",
+    "twitch/@whisper": "whisper as you",
+    "twitch/@send-chat-message": "let your bot speak in chat",
+    "twitch/bot/@send-message": "let your bot speak in chat",
+    "loyalty/*": "give and take points, and change rewards and goals",
+    "loyalty/@add-points": "give and take points",
 }
 
 _VARIABLE: Final = re.compile(r"(user-)?global/(?:persisted|temporary)/((?:[^/]+/[^/]+/)?)([^/@*][^/*]*)")
 _SAYING: Final = re.compile(r"platform/([^/*]+)/@send-message")
-_PRETENDING: Final = ("stagedoor/@emit", "loopback/@open", "loopback/@say", "code-trigger/@execute")
+
+_ACTIONS: Final = "an action can do anything that an application may, and so can whoever writes your actions"
+_RUN: Final = "your actions then do what they do, with the values that it gives them"
+_CHAT: Final = "it speaks in your name, before everybody"
+_POINTS: Final = "it can give and take the points of viewers, and change what they buy"
+_EVENTS: Final = "overlays and actions take what it makes up for real"
+
+_DANGERS_OF_WRITING: Final = {
+    _ACTIONS: ("action/",),
+    _CHAT: ("twitch/bot-custom-commands", "twitch/bot-modules/"),
+    _POINTS: (
+        "loyalty/points/",
+        "loyalty/left-points/",
+        "loyalty/config",
+        "loyalty/rewards",
+        "loyalty/goals",
+        "loyalty/redeem-queue",
+    ),
+    _EVENTS: ("event/", "twitch/ev/", "loyalty/ev/"),
+}
+"""Keys, and beginnings of keys with a slash at their end, that are dangerous to write; the worst first. The console has
+the same lists."""
+
+_DANGERS_OF_CALLING: Final = {
+    _RUN: ("action/@run",),
+    _CHAT: (
+        "platform/",
+        "twitch/@announce",
+        "twitch/@send-chat-message",
+        "twitch/@whisper",
+        "twitch/bot/@send-message",
+    ),
+    _POINTS: (
+        "loyalty/@add-points",
+        "loyalty/@refund-redeem",
+        "loyalty/@remove-goal",
+        "loyalty/@remove-redeem",
+        "loyalty/@remove-reward",
+        "loyalty/@restore-goal",
+        "loyalty/@restore-reward",
+        "loyalty/@save-goal",
+    ),
+    _EVENTS: (
+        "stagedoor/@emit",
+        "loopback/@open",
+        "loopback/@say",
+        "code-trigger/@execute",
+        "loyalty/@create-redeem",
+    ),
+}
+"""The same for requests."""
 
 
 class Line(NamedTuple):
@@ -110,7 +170,7 @@ def describe(scope: str) -> Line:
     elif verb == "send" or saying:
         platform = saying[1] if saying else about
         text = "write in your chats on all platforms" if platform == "*" else f"write in your chat on {platform}"
-        danger = "it speaks in your name, before everybody"
+        danger = _CHAT
     elif verb == "call":
         text = _ASK.get(about) or _asking(about)
         danger = _danger_of_calling(about)
@@ -168,22 +228,21 @@ def _asking(about: str) -> str:
 
 
 def _danger_of_writing(about: str) -> str:
-    if about == "*":
-        return _EVERYTHING
-    if _meets(about, "action/"):
-        return "an action can do anything that an application may, and so can whoever writes your actions"
-    return "overlays and actions take what it makes up for real" if _meets(about, "event/") else ""
+    return _EVERYTHING if about == "*" else _worst(about, _DANGERS_OF_WRITING)
 
 
 def _danger_of_calling(about: str) -> str:
     if about == "*":
         return "your actions run, and your chats are written in, whenever it wants"
-    if _covers(about, "action/@run"):
-        return "your actions then do what they do, with the values that it gives them"
-    if about.endswith("*") and _meets(about, "platform/"):
-        return "it speaks in your name, before everybody"
-    is_pretending = any(_covers(about, request) for request in _PRETENDING)
-    return "overlays and actions take what it makes up for real" if is_pretending else ""
+    return _worst(about, _DANGERS_OF_CALLING)
+
+
+def _worst(about: str, dangers: Mapping[str, Sequence[str]]) -> str:
+    """Say the worst that a pattern lets one do."""
+    for danger, keys in dangers.items():
+        if any(_meets(about, key) if key.endswith("/") else _covers(about, key) for key in keys):
+            return danger
+    return ""
 
 
 def _covers(pattern: str, key: str) -> bool:
