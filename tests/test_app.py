@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from stagedoor.app import App, Running
-from stagedoor.control import read_control
+from stagedoor.control import prepare_data_folder, read_control
 from stagedoor.errors import DataInUse, DoorError, OptionError
 from stagedoor.kilovolt import Client
 from stagedoor.kilovolt.errors import (
@@ -175,6 +175,37 @@ async def test_an_open_door_beyond_this_machine_is_refused(tmp_path: Path) -> No
     with pytest.raises(OptionError, match="needs a password"):
         async with run(tmp_path, kilovolt=Address("0.0.0.0", 0), kilovolt_password=""):
             pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="cannot exist here: POSIX file modes")
+async def test_a_start_closes_what_others_could_read_and_follows_no_link(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    async with run(data):
+        pass
+    elsewhere.mkdir(mode=0o755)
+    (elsewhere / "theirs").write_text("theirs")
+    theirs = [elsewhere, elsewhere / "theirs"]
+    (data / "uploads").rmdir()
+    (data / "uploads").symlink_to(elsewhere)
+    (data / "a-link").symlink_to(elsewhere / "theirs")
+    (data / "dangling").symlink_to("nowhere")
+    files = [data / "store" / "data.mdb", data / "tls" / "authority.key", data / "audit.jsonl"]
+    files += [data / "backups" / f"{number}.json" for number in range(6)]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        file.chmod(0o644)
+    folders = [data, data / "store", data / "tls", data / "backups"]
+    for folder in folders:
+        folder.chmod(0o755)
+    before = [path.stat().st_mode for path in theirs]
+    lines = prepare_data_folder(data)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+    assert [path.stat().st_mode for path in theirs] == before
+    assert f"{data / 'tls' / 'authority.key'} could be read by others; that has been mended" in lines
+    assert f"so could 3 more in {data / 'backups'}" in lines
+    assert prepare_data_folder(data) == []
 
 
 async def store(data: Path, key: str, **members: object) -> None:

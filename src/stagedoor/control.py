@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,14 @@ from stagedoor.private_file import write_private
 _LOCK: Final = "lock"
 _CONTROL: Final = "control.json"
 
+_FOLDERS: Final = ("store", "tls", "backups", "uploads")
+"""Ours in the data folder; what else lies there is told of, but not looked into."""
+
+_OTHERS: Final = 0o077
+
+_TOLD: Final = 4
+"""Of one folder; a hundred backups are one finding."""
+
 
 class Control(msgspec.Struct):
     """How the owner's commands reach a running server."""
@@ -27,17 +36,44 @@ class Control(msgspec.Struct):
 
 
 def prepare_data_folder(folder: Path) -> list[str]:
-    """Make the folder, for its owner alone; returns what had to be mended."""
+    """Make the folder, for its owner alone; returns what had to be mended, or could not be.
+
+    Looks at what lies in it and in our folders there, and follows no link, which leads to something of somebody else's.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mended = []
-    if os.name == "posix":
-        for path in (folder, *folder.iterdir()):
-            mode = path.stat().st_mode & 0o777
-            allowed = 0o700 if path.is_dir() else 0o600
-            if mode & ~allowed:
-                path.chmod(mode & allowed)
-                mended.append(f"{path} could be read by others; that has been mended")
+    if os.name != "posix":
+        return []
+    mode = folder.stat().st_mode  # of what a link leads to, as that is the folder that was named
+    mended = [_close(folder, mode)] if mode & _OTHERS else []
+    for path in (folder, *(folder / name for name in _FOLDERS)):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            mended += _close_inside(path)
     return mended
+
+
+def _close_inside(folder: Path) -> list[str]:
+    """Take from others what they may do with what lies in a folder."""
+    if folder.is_symlink():
+        return []
+    mended = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # it was gone before its turn came
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if mode & _OTHERS and (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+                    mended.append(_close(Path(entry.path), mode))
+    if len(mended) > _TOLD:
+        mended[_TOLD - 1 :] = [f"so could {len(mended) - _TOLD + 1} more in {folder}"]
+    return mended
+
+
+def _close(path: Path, mode: int) -> str:
+    allowed = 0o700 if stat.S_ISDIR(mode) else 0o600
+    try:
+        path.chmod(stat.S_IMODE(mode) & allowed)
+    except PermissionError as error:
+        return f"{path} can be read by others, and that could not be mended: {error.strerror}"
+    return f"{path} could be read by others; that has been mended"
 
 
 @contextlib.contextmanager
