@@ -55,6 +55,7 @@ export const audit = {
     door: 'Door',
     address: 'From',
     origin: 'Web page of',
+    host: 'Asked for',
     program: 'Program',
     name: 'Name',
     id: 'Id',
@@ -94,7 +95,12 @@ export const audit = {
   stop: 'stagedoor stopped',
   login: (who: string, door: string) => `${who} came in${door ? ` at the ${door} door` : ''}`,
   refused: (reason: string, from: string) => `Refused: ${reason}${from ? `, from ${from}` : ''}`,
-  reasons: { 'a wrong password': 'a wrong password', 'a wrong token': 'a token that is not good, or no more' } as Record<string, string>,
+  reasons: {
+    'a wrong password': 'a wrong password',
+    'a wrong token': 'a token that is not good, or no more',
+    'a page of a foreign web site': 'a page of a web site that is not let in',
+    "a name that is not this machine's": 'a request for a name that is not this computer’s',
+  } as Record<string, string>,
   asked: {
     app: (name: string) => `“${name}” asked to come in`,
     origin: (site: string) => `A page of ${site} wanted to connect`,

@@ -54,6 +54,7 @@ export const audit: Texts['audit'] = {
     door: 'Porta',
     address: 'Da',
     origin: 'Pagina web di',
+    host: 'Richiesto come',
     program: 'Programma',
     name: 'Nome',
     id: 'Id',
@@ -93,7 +94,12 @@ export const audit: Texts['audit'] = {
   stop: 'stagedoor fermato',
   login: (who, door) => `Ingresso di ${who.charAt(0).toLowerCase()}${who.slice(1)}${door ? ` alla porta ${door}` : ''}`,
   refused: (reason, from) => `Rifiuto: ${reason}${from ? `, da ${from}` : ''}`,
-  reasons: { 'a wrong password': 'password sbagliata', 'a wrong token': 'token non valido, o non più' },
+  reasons: {
+    'a wrong password': 'password sbagliata',
+    'a wrong token': 'token non valido, o non più',
+    'a page of a foreign web site': 'pagina di un sito web non ammesso',
+    "a name that is not this machine's": 'richiesta per un nome che non è di questo computer',
+  },
   asked: {
     app: (name) => `«${name}» ha chiesto di entrare`,
     origin: (site) => `Una pagina di ${site} voleva collegarsi`,

@@ -65,12 +65,17 @@ export const NEEDS = Object.fromEntries(
   ]),
 ) as Record<Overlay, string[]>;
 
+/** The origin of an address that is no web site's: of a browser's extension, of what a desktop application shows. */
+const OF_APPLICATION = /^((?!about:|blob:|data:|file:|javascript:)[a-z][a-z\d+.-]*:\/\/[a-z\d._-]+(?::\d+)?)(?:[/?#]|$)/i;
+
 /** The origin that an address of a page or a site belongs to; `null` for what is none. */
 export function originOf(text: string): string | null {
   const address = text.trim();
   try {
     const url = new URL(/^[a-z][a-z\d+.-]*:\/\//i.test(address) ? address : `https://${address}`);
-    return /^https?:$/.test(url.protocol) && url.hostname !== '' ? url.origin : null;
+    // Browsers do not agree on the origin of other schemes.
+    if (!/^https?:$/.test(url.protocol)) return OF_APPLICATION.exec(address)?.[1]?.toLowerCase() ?? null;
+    return url.hostname !== '' ? url.origin : null;
   } catch {
     return null;
   }
