@@ -46,6 +46,18 @@ type Subscribing = 'ksub' | 'kunsub' | 'ksub-prefix' | 'kunsub-prefix';
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 5_000;
 
+/** How long a connection may take until it is open. */
+const OPENING_MS = 20_000;
+
+/** How long nothing may come while an answer is awaited, before it is asked whether anybody is there. */
+const QUIET_MS = 5_000;
+
+/** How long that may go without an answer; no request holds it up, however long it takes. */
+const PATIENCE_MS = 10_000;
+
+/** A timer that comes later than this was asleep with the machine, or with its tab: the answer had no chance either. */
+const LATE_MS = 2_000;
+
 /** The close code that means: do not come back. */
 const REVOKED = 4011;
 
@@ -54,6 +66,11 @@ export class Kilovolt {
   #state: LineState = 'connecting';
   #delayMs = FIRST_DELAY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Looks whether the open line still holds; set while an answer is awaited. */
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #isProbing = false;
+  /** The pass that was shown last. */
+  #shown = '';
   #nextId = 0;
   #waiting = new Map<string, Waiting>();
   #keys = new Map<string, Set<Listener>>();
@@ -61,7 +78,8 @@ export class Kilovolt {
 
   constructor(
     private readonly url: string,
-    private readonly token: string,
+    /** Tells the pass to show, each time anew: there may be another one by then. */
+    private readonly token: () => string,
     private readonly changed: (state: LineState) => void,
   ) {
     this.#connect();
@@ -143,11 +161,13 @@ export class Kilovolt {
     this.#failAll();
   }
 
-  /** Tries again now instead of later. */
-  hurry(): void {
+  /** Looks whether the connection is still there; without one, tries again now instead of later. */
+  wake(): void {
     if (this.#state === 'waiting') {
       clearTimeout(this.#timer);
       this.#connect();
+    } else if (this.#state === 'open' && !this.#isProbing) {
+      this.#probe();
     }
   }
 
@@ -177,21 +197,24 @@ export class Kilovolt {
     this.#become('connecting');
     const socket = new WebSocket(this.url);
     this.#socket = socket;
+    this.#timer = setTimeout(() => this.#abandon(socket), OPENING_MS);
     socket.addEventListener('open', () => void this.#logIn(socket));
     socket.addEventListener('message', (event: MessageEvent<string>) => this.#receive(event.data));
     socket.addEventListener('close', (event) => this.#lost(socket, event.code));
   }
 
   async #logIn(socket: WebSocket): Promise<void> {
+    this.#shown = this.token();
     try {
-      await this.#ask('klogin', { auth: 'token', token: this.token }, socket);
+      await this.#ask('klogin', { auth: 'token', token: this.#shown }, socket);
     } catch (error) {
       if (error instanceof RequestError && error.code === 'authentication failed') {
-        this.#become('refused');
+        if (this.token() === this.#shown) this.#become('refused');
         socket.close();
       }
       return;
     }
+    clearTimeout(this.#timer);
     this.#delayMs = FIRST_DELAY_MS;
     for (const key of this.#keys.keys()) this.#send(socket, 'ksub', { key });
     for (const prefix of this.#prefixes.keys()) this.#send(socket, 'ksub-prefix', { prefix });
@@ -201,16 +224,50 @@ export class Kilovolt {
   #lost(socket: WebSocket, code: number): void {
     if (socket !== this.#socket) return;
     this.#socket = null;
+    clearTimeout(this.#timer);
     this.#failAll();
-    if (code === REVOKED) this.#become('refused');
+    if (code === REVOKED && this.token() === this.#shown) this.#become('refused');
     if (this.#state === 'refused' || this.#state === 'closed') return;
     this.#become('waiting');
     this.#timer = setTimeout(() => this.#connect(), this.#delayMs);
     this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
   }
 
+  /** Gives a connection up that may never say that it has gone. */
+  #abandon(socket: WebSocket): void {
+    this.#lost(socket, 1006);
+    socket.close();
+  }
+
+  /** Asks for a sign of life if nothing comes for a while although an answer is awaited. */
+  #keepWatch(): void {
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    this.#isProbing = false;
+    if (this.#state === 'open' && this.#waiting.size > 0) this.#watch = setTimeout(() => this.#probe(), QUIET_MS);
+  }
+
+  #probe(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    clearTimeout(this.#watch);
+    this.#isProbing = true;
+    const [sinceMs, unsent] = [Date.now(), socket.bufferedAmount];
+    this.#send(socket, 'version', {});
+    this.#watch = setTimeout(() => {
+      const isLate = Date.now() - sinceMs > PATIENCE_MS + LATE_MS;
+      // What was still on its way out then comes before the question, and may take long.
+      if (isLate || socket.bufferedAmount < unsent) this.#probe();
+      else this.#abandon(socket);
+    }, PATIENCE_MS);
+  }
+
   #receive(text: string): void {
-    const answer = JSON.parse(text) as Answer;
+    this.#take(JSON.parse(text) as Answer);
+    this.#keepWatch();
+  }
+
+  #take(answer: Answer): void {
     if (answer.type === 'push') {
       const { key = '', new_value: value = '' } = answer;
       for (const listener of this.#keys.get(key) ?? []) listener(value, key);
@@ -231,6 +288,7 @@ export class Kilovolt {
     if (!line) return Promise.reject(new RequestError(LOST, ''));
     return new Promise((resolve, reject) => {
       this.#waiting.set(this.#send(line, command, data), { resolve, reject });
+      if (this.#watch === undefined) this.#keepWatch();
     });
   }
 
@@ -247,6 +305,7 @@ export class Kilovolt {
   #failAll(): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
+    this.#keepWatch();
     for (const { reject } of waiting) reject(new RequestError(LOST, ''));
   }
 

@@ -19,10 +19,14 @@ class Session {
   /** Takes the pass from the address's code or from this browser's memory. */
   async start(): Promise<void> {
     addEventListener('storage', (event) => {
-      if (event.key === PASS) this.#use(event.newValue);
+      // Who is in stays in, with all that is open: another pass is for the next connection.
+      if (event.key === PASS && (event.newValue === null || this.hub === null)) this.#use(event.newValue);
     });
     addEventListener('hashchange', () => void this.#takeCode());
-    addEventListener('online', () => this.hub?.hurry());
+    addEventListener('online', () => this.hub?.wake());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.hub?.wake();
+    });
     if (!(await this.#takeCode())) this.#use(localStorage.getItem(PASS));
   }
 
@@ -33,7 +37,7 @@ class Session {
     this.#use(null);
     if (!token) return;
     // Without a server there is nobody to give it to; this browser has forgotten it all the same.
-    await fetch('/pass', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
+    await giveBack(token);
   }
 
   /** The header that lets a request over HTTP in. */
@@ -47,7 +51,10 @@ class Session {
     return answer?.ok ? ((await answer.json()) as { id: string }).id : null;
   }
 
-  /** Exchanges a code in the address for a pass; tells whether that worked. */
+  /**
+   * Exchanges a code in the address for a pass; tells whether that worked. A pass that is good already is kept, and the
+   * new one given back: the other tabs are connected with the old one, and there is no use for two.
+   */
   async #takeCode(): Promise<boolean> {
     const code = /^#code=([\w-]+)$/.exec(location.hash)?.[1];
     if (code === undefined) return false;
@@ -60,8 +67,10 @@ class Session {
     }).catch(() => null);
     if (answer?.ok) {
       const { token } = (await answer.json()) as { token: string };
-      localStorage.setItem(PASS, token);
-      this.#use(token);
+      if (localStorage.getItem(PASS) === null || (await this.passId()) === null) localStorage.setItem(PASS, token);
+      else await giveBack(token);
+      if (this.hub) this.hub.wake();
+      else this.#use(localStorage.getItem(PASS));
       return true;
     }
     if (localStorage.getItem(PASS) === null) this.state = 'link-used';
@@ -78,7 +87,7 @@ class Session {
     }
     this.state = 'starting';
     const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
-    const hub: Kilovolt = new Kilovolt(address, token, (line) => {
+    const hub: Kilovolt = new Kilovolt(address, () => localStorage.getItem(PASS) ?? '', (line) => {
       if (this.hub !== null && this.hub !== hub) return;
       this.line = line;
       if (line === 'open') {
@@ -95,6 +104,10 @@ class Session {
 }
 
 export const session = new Session();
+
+async function giveBack(token: string): Promise<void> {
+  await fetch('/pass', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
+}
 
 /** The connection, where a page can only be when there is one. */
 export function hub(): Kilovolt {

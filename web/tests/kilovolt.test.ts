@@ -10,6 +10,7 @@ interface Sent {
 class FakeSocket extends EventTarget {
   static all: FakeSocket[] = [];
   sent: Sent[] = [];
+  bufferedAmount = 0;
 
   constructor(readonly url: string) {
     super();
@@ -18,6 +19,8 @@ class FakeSocket extends EventTarget {
 
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Sent);
+    this.bufferedAmount += text.length;
+    setTimeout(() => (this.bufferedAmount -= text.length));
   }
 
   close(): void {
@@ -51,6 +54,7 @@ const settle = async (): Promise<void> => {
 
 let states: LineState[];
 let kilovolt: Kilovolt;
+let pass: string;
 
 async function open(): Promise<FakeSocket> {
   const socket = newest();
@@ -65,7 +69,8 @@ beforeEach(() => {
   vi.stubGlobal('WebSocket', FakeSocket);
   FakeSocket.all = [];
   states = [];
-  kilovolt = new Kilovolt('ws://here/ws', 'a pass', (state) => states.push(state));
+  pass = 'a pass';
+  kilovolt = new Kilovolt('ws://here/ws', () => pass, (state) => states.push(state));
 });
 
 afterEach(() => {
@@ -102,7 +107,32 @@ describe('the connection', () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
-  it('comes back by itself, more and more slowly, and at once when told to hurry', async () => {
+  it('comes back with another pass that there is by then, also when its own is revoked or refused', async () => {
+    const first = await open();
+    pass = 'another';
+    first.drop(4011);
+    await vi.advanceTimersByTimeAsync(250);
+    newest().dispatchEvent(new Event('open'));
+    expect(newest().last('klogin').data).toEqual({ auth: 'token', token: 'another' });
+    pass = 'a third';
+    newest().say({ ok: false, error: 'authentication failed', request_id: newest().last('klogin').request_id });
+    await settle();
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await open()).last('klogin').data).toEqual({ auth: 'token', token: 'a third' });
+    expect(states).not.toContain('refused');
+  });
+
+  it('tries anew when it does not come to be open', async () => {
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(kilovolt.state).toBe('waiting');
+    await vi.advanceTimersByTimeAsync(250);
+    expect(FakeSocket.all).toHaveLength(2);
+    await open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(kilovolt.state).toBe('open');
+  });
+
+  it('comes back by itself, more and more slowly, and at once when it is woken', async () => {
     (await open()).drop(1006);
     expect(kilovolt.state).toBe('waiting');
     await vi.advanceTimersByTimeAsync(250);
@@ -110,7 +140,7 @@ describe('the connection', () => {
     newest().drop(1006);
     await vi.advanceTimersByTimeAsync(499);
     expect(FakeSocket.all).toHaveLength(2);
-    kilovolt.hurry();
+    kilovolt.wake();
     expect(FakeSocket.all).toHaveLength(3);
   });
 
@@ -134,6 +164,91 @@ describe('the connection', () => {
     expect(heard).toEqual(['1', 'b/x=2']);
     stop();
     expect(second.last('kunsub').data).toEqual({ key: 'a' });
+  });
+});
+
+describe('a line that has gone without a word', () => {
+  const asks = (socket: FakeSocket): number => socket.sent.filter(({ command }) => command === 'version').length;
+
+  it('is noticed when an answer does not come', async () => {
+    const socket = await open();
+    const call = kilovolt.set('a', '1').catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(asks(socket)).toBe(1);
+    expect(kilovolt.state).toBe('open');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(kilovolt.state).toBe('waiting');
+    expect(await call).toMatchObject({ code: 'connection lost' });
+    await vi.advanceTimersByTimeAsync(250);
+    await open();
+    expect(kilovolt.state).toBe('open');
+  });
+
+  it('is noticed when the browser wakes up, though nothing was asked', async () => {
+    const socket = await open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asks(socket)).toBe(0);
+    kilovolt.wake();
+    await vi.advanceTimersByTimeAsync(5_000);
+    kilovolt.wake();
+    expect(asks(socket)).toBe(1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(kilovolt.state).toBe('waiting');
+  });
+
+  it('is no request that takes long', async () => {
+    const socket = await open();
+    const call = kilovolt.call('slow/@one');
+    for (let asked = 1; asked <= 20; asked += 1) {
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(asks(socket)).toBe(asked);
+      // As a server that has much to do.
+      await vi.advanceTimersByTimeAsync(9_000);
+      socket.answer('version', '11');
+    }
+    socket.answer('kcall', '1');
+    expect(await call).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asks(socket)).toBe(20);
+    expect(kilovolt.state).toBe('open');
+  });
+
+  it('is none on which anything else comes', async () => {
+    const socket = await open();
+    const call = kilovolt.get('a');
+    await vi.advanceTimersByTimeAsync(10_000);
+    socket.say({ type: 'push', key: 'b', new_value: '1' });
+    await vi.advanceTimersByTimeAsync(14_999);
+    expect(kilovolt.state).toBe('open');
+    socket.answer('kget', '1');
+    expect(await call).toBe('1');
+  });
+
+  it('is judged only when the answer had its chance', async () => {
+    const socket = await open();
+    void kilovolt.get('a').catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(5_000);
+    // The machine sleeps; its timers come when it wakes up.
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(kilovolt.state).toBe('open');
+    expect(asks(socket)).toBe(2);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(kilovolt.state).toBe('waiting');
+  });
+
+  it('is none while what was said is still on its way out', async () => {
+    const socket = await open();
+    const call = kilovolt.set('a', 'much').catch((error: unknown) => error);
+    socket.bufferedAmount += 3;
+    await vi.advanceTimersByTimeAsync(5_000);
+    for (let left = 3; left > 0; left -= 1) {
+      socket.bufferedAmount -= 1;
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(kilovolt.state).toBe('open');
+    }
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await call).toMatchObject({ code: 'connection lost' });
   });
 });
 
