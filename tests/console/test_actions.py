@@ -206,6 +206,18 @@ async def test_an_edit_survives_what_others_do(page: Page, owner: Client, put: P
     await expect(page.get_by_text("was changed elsewhere")).to_be_visible()
     await expect(page.get_by_label("Group")).to_have_value("Mine")
     await check_accessibility(page)
+    # Until it is said what becomes of the change, nothing is saved over it.
+    save = page.get_by_role("button", name="Save", exact=True)
+    await expect(save).to_be_disabled()
+    await page.keyboard.press("Control+s")
+    await page.get_by_role("button", name="Keep mine").click()
+    await expect(save).to_be_enabled()
+    assert await stored(owner, "a1") == {"id": "a1", "name": "Theirs again"}
+    await page.keyboard.press("Control+s")
+    await expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert await stored(owner, "a1") == {"id": "a1", "name": "Theirs", "group": "Mine"}
+    await page.get_by_label("Group").fill("Mine too")
+    await put("a1", "Theirs again")
     await page.get_by_role("button", name="Take the change").click()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Theirs again")
     await page.get_by_label("Group").fill("Mine")
