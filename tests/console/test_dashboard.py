@@ -129,6 +129,8 @@ async def test_a_test_event_is_chosen_changed_and_sent(page: Page, owner: Client
     await dialog.get_by_role("button", name="Back to the example").click()
     example: JsonObject = json.loads(await field.input_value())
     await field.fill(json.dumps({**example, "bits": 77}))
+    await page.keyboard.press("Escape")
+    await page.get_by_role("alertdialog", name="Leave without saving?").get_by_role("button", name="Cancel").click()
     await dialog.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_text("Twitch.Cheer was sent.")).to_be_visible()
     await check_accessibility(page)

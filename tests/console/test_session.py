@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from stagedoor.kilovolt import Client
 from tests.conftest import Server
 from tests.console.harness import Window, check_accessibility, new_link, open_page, sign_in, watched
 
@@ -59,6 +60,80 @@ async def test_signing_out_in_one_tab_signs_out_the_others(window: Window, serve
         token,
     )
     assert answer == 401, "the pass must be worthless"
+
+
+async def kept_pass(page: Page) -> str | None:
+    """Read the pass that the browser keeps."""
+    token: str | None = await page.evaluate("localStorage.getItem('stagedoor.pass')")
+    return token
+
+
+async def test_a_link_in_another_tab_takes_no_edit_away_and_leaves_no_second_pass(
+    browser: Browser, own_server: Server
+) -> None:
+    async with watched(browser) as window:
+        page = window.page
+        await sign_in(page, own_server)
+        async with Client(own_server.url, token=own_server.control_token) as owner:
+            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
+        await open_page(page, "actions/a1")
+        await page.get_by_label("Group").fill("Mine")
+        before = await kept_pass(page)
+        other = await window.context.new_page()
+        async with other.expect_response(lambda answer: answer.request.method == "DELETE") as given_back:
+            await other.goto(await new_link(own_server))
+        assert (await given_back.value).status == 204
+        await expect(other.get_by_role("navigation")).to_be_visible()
+        assert await kept_pass(page) == before
+        await other.close()
+        await expect(page.get_by_label("Group")).to_have_value("Mine")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+
+async def test_a_link_in_the_same_tab_asks_before_an_edit_goes(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        page = window.page
+        await sign_in(page, own_server)
+        async with Client(own_server.url, token=own_server.control_token) as owner:
+            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
+        await open_page(page, "actions/a1")
+        await page.get_by_label("Group").fill("Mine")
+        question = page.get_by_role("alertdialog", name="Leave without saving?")
+        async with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+            await page.goto(await new_link(own_server))
+        await question.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_label("Group")).to_have_value("Mine")
+        assert page.url.endswith("#/actions/a1")
+        await page.goto(await new_link(own_server))
+        await question.get_by_role("button", name="Leave").click()
+        await expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+
+
+async def test_a_link_takes_the_place_of_a_pass_that_is_good_no_more(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        await window.page.goto(own_server.console_url)
+        await window.page.evaluate("localStorage.setItem('stagedoor.pass', 'made up')")
+        await window.page.goto("about:blank")
+        await sign_in(window.page, own_server)
+        assert await kept_pass(window.page) != "made up"
+
+
+async def test_signing_out_asks_before_an_edit_goes(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        page = window.page
+        await sign_in(page, own_server)
+        async with Client(own_server.url, token=own_server.control_token) as owner:
+            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
+        await open_page(page, "actions/a1")
+        await page.get_by_label("Group").fill("Mine")
+        question = page.get_by_role("alertdialog", name="Leave without saving?")
+        await page.get_by_role("button", name="Sign out").click()
+        await question.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_label("Group")).to_have_value("Mine")
+        await page.get_by_role("button", name="Sign out").click()
+        await question.get_by_role("button", name="Leave").click()
+        await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
 
 
 async def test_it_says_that_the_server_went_and_comes_back_by_itself(browser: Browser, own_server: Server) -> None:

@@ -16,6 +16,11 @@ class Router {
     location.hash = href(...parts);
   }
 
+  /** Whether what is shown may go, for another page or for none; asks where there is something to lose. */
+  async mayLeave(wanted: string[] = []): Promise<boolean> {
+    return this.guard === null || this.guard(wanted);
+  }
+
   /** Goes to a page that takes this one's place in the history. */
   replace(...parts: string[]): void {
     history.replaceState(null, '', href(...parts));
@@ -29,7 +34,7 @@ class Router {
     if (this.guard) {
       // Until there is an answer, the address is that of what is shown.
       history.replaceState(null, '', this.#hash);
-      if (!(await this.guard(read(wanted)))) return;
+      if (!(await this.mayLeave(read(wanted)))) return;
       history.replaceState(null, '', wanted);
     }
     this.#hash = wanted;

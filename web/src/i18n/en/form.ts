@@ -27,6 +27,7 @@ export const form = {
   fault: (line: number, column: number) => `This is no JSON: line ${line}, column ${column}.`,
   broken: (key: string) => `What is stored in ${key} cannot be read. Mend it on the Keys page first.`,
   leave: 'Leave without saving?',
+  leaveText: 'What you typed here is not saved, and would be lost.',
   leaveYes: 'Leave',
   unreadable: {
     title: 'What is stored cannot be read',

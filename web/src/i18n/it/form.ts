@@ -29,6 +29,7 @@ export const form: Texts['form'] = {
   fault: (line, column) => `Questo non è JSON: riga ${line}, colonna ${column}.`,
   broken: (key) => `Il contenuto di ${key} non è leggibile. Correggilo prima nella pagina delle chiavi.`,
   leave: 'Uscire senza salvare?',
+  leaveText: 'Ciò che hai scritto qui non è salvato e andrebbe perso.',
   leaveYes: 'Esci',
   unreadable: {
     title: 'Quello che è salvato non si può leggere',
