@@ -11,6 +11,7 @@ export const frame = {
   signOut: 'Sign out',
   signedOut: 'You are signed out',
   signedOutHow: 'The console opens with a link that is good once, for two minutes. Run this on the machine where stagedoor runs:',
+  signedOutExactly: 'Write it as you write the command that starts stagedoor: with the same folder before it, and the same --data after it. At its start, stagedoor prints the exact line beside “console”.',
   linkUsed: 'This link was used already, or it is too old',
   preferences: 'Preferences',
   theme: 'Theme',

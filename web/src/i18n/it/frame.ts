@@ -13,6 +13,7 @@ export const frame: Texts['frame'] = {
   signOut: 'Esci',
   signedOut: 'Sei uscito',
   signedOutHow: 'La console si apre con un link che vale una volta sola, per due minuti. Esegui questo comando sul computer dove gira stagedoor:',
+  signedOutExactly: 'Scrivilo come il comando che avvia stagedoor: con la stessa cartella davanti e lo stesso --data dopo. All’avvio stagedoor mostra la riga esatta accanto a «console».',
   linkUsed: 'Questo link è già stato usato, o è scaduto',
   preferences: 'Preferenze',
   theme: 'Tema',
