@@ -176,6 +176,15 @@ describe('the feed, of what happened before', () => {
     expect([...feed.kinds.keys()]).toEqual(['Custom']);
   });
 
+  it('counts what is remembered of the last minute', async () => {
+    const now = Math.floor(Date.now() / 1000) * 1000;
+    const [old, one, two] = kept('1', '2', '3') as { at_ms: number }[];
+    happen('4');
+    await line.answer({ last: 1004, events: [old, { ...one, at_ms: now - 40_000 }, { ...two, at_ms: now - 20_000 }, ...kept('4')] });
+    expect(feed.perMinute(now)).toBe(3);
+    expect(feed.perMinute(now + 30_000)).toBe(2);
+  });
+
   it('counts what was heard and is not kept', async () => {
     happen('3', '4 is too large', '5');
     await line.answer({ last: 1005, events: kept('1', '2', '3', '5') });

@@ -17,6 +17,8 @@ const MAX_SHOWN = 5;
 
 class Toasts {
   all: Toast[] = $state([]);
+  /** Whether somebody is at them: then none goes by itself. */
+  isHeld: () => boolean = () => false;
   #next = 0;
 
   show(text: string, kind: Toast['kind'] = 'info', action?: Toast['action']): void {
@@ -25,7 +27,11 @@ class Toasts {
     const others = this.all.filter((other) => other.action || other.kind !== kind || other.text !== text);
     this.all = [...others, toast].slice(-MAX_SHOWN);
     // An error stays until it was read.
-    if (kind === 'info') setTimeout(() => this.dismiss(toast.id), action ? SHOWN_MS * 2 : SHOWN_MS);
+    if (kind === 'info') this.#dismissAfter(action ? SHOWN_MS * 2 : SHOWN_MS, toast.id);
+  }
+
+  #dismissAfter(ms: number, id: number): void {
+    setTimeout(() => (this.isHeld() ? this.#dismissAfter(SHOWN_MS, id) : this.dismiss(id)), ms);
   }
 
   dismiss(id: number): void {

@@ -212,8 +212,19 @@ export class Feed {
         this.#came += missed.length;
         this.isLive = false;
       }
+      this.#count(missed.map(({ at_ms: atMs }) => atMs));
     } else if (!isHeldUp) this.#known = NaN;
     this.flush();
+  }
+
+  /** Counts what came at these times. */
+  #count(times: number[]): void {
+    const counts = new Map(this.#seconds);
+    for (const atMs of times) {
+      const second = Math.floor(atMs / 1000);
+      counts.set(second, (counts.get(second) ?? 0) + 1);
+    }
+    this.#seconds = [...counts].sort(([one], [other]) => one - other).slice(-60);
   }
 
   #stopTimer(): void {
