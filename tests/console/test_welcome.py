@@ -79,7 +79,7 @@ async def test_it_ends_with_an_overlay_that_shows_what_was_sent(browser: Browser
         await page.get_by_role("button", name="Next").click()
 
         await step(page, "Try it")
-        await expect(page.get_by_text("One overlay is connected.")).to_be_visible()
+        await expect(page.get_by_text("Only the preview on this page is connected")).to_be_visible()
         await expect(page.get_by_role("heading", name="It works")).to_have_count(0)
         hostile = "<img src=x onerror=alert(1)> \u202e"
         await page.get_by_label("Message").fill(hostile)
@@ -89,7 +89,7 @@ async def test_it_ends_with_an_overlay_that_shows_what_was_sent(browser: Browser
         await check_accessibility(page)
         obs = await window.context.new_page()
         await obs.goto(address)
-        await expect(page.get_by_text("2 overlays are connected.")).to_be_visible()
+        await expect(page.get_by_text("One overlay is connected, not counting the preview")).to_be_visible()
         await obs.close()
 
         await page.get_by_role("button", name="Done").click()
@@ -145,7 +145,7 @@ async def test_by_keyboard_alone_on_a_phone(browser: Browser, own_server: Server
         await press_to("Next")
         await expect(page.get_by_role("heading", name="Put it into OBS")).to_be_focused()
         await press_to("Next")
-        await expect(page.get_by_text("One overlay is connected.")).to_be_visible()
+        await expect(page.get_by_text("Only the preview on this page is connected")).to_be_visible()
         await press_to("Start the countdown")
         await expect(page.frame_locator("iframe").locator("#left")).to_contain_text("4:5")
         await expect(page.get_by_role("heading", name="It works")).to_be_visible()

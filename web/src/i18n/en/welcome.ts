@@ -34,8 +34,11 @@ export const welcome = {
   message: 'Message',
   send: { chat: 'Send the message', alerts: 'Send a follow', countdown: 'Start the countdown' },
   checks: {
+    none: 'No overlay is connected yet.',
     connected: (overlays: number) =>
-      overlays === 0 ? 'No overlay is connected yet.' : overlays === 1 ? 'One overlay is connected.' : `${overlays} overlays are connected.`,
+      overlays === 0
+        ? 'Only the preview on this page is connected so far.'
+        : `${overlays === 1 ? 'One overlay is' : `${overlays} overlays are`} connected, not counting the preview on this page.`,
     obs: 'OBS is one of them.',
     sent: 'The message was sent.',
     unsent: 'Nothing was sent yet.',

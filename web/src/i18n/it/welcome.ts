@@ -36,12 +36,11 @@ export const welcome: Texts['welcome'] = {
   message: 'Messaggio',
   send: { chat: 'Manda il messaggio', alerts: 'Manda un nuovo follower', countdown: 'Avvia il conto alla rovescia' },
   checks: {
+    none: 'Per ora nessun overlay è connesso.',
     connected: (overlays) =>
       overlays === 0
-        ? 'Per ora nessun overlay è connesso.'
-        : overlays === 1
-          ? 'Un overlay è connesso.'
-          : `${overlays} overlay sono connessi.`,
+        ? 'Per ora è connessa solo l’anteprima in questa pagina.'
+        : `${overlays === 1 ? 'Un overlay è connesso' : `${overlays} overlay sono connessi`}, senza contare l’anteprima in questa pagina.`,
     obs: 'Uno è OBS.',
     sent: 'Il messaggio è stato mandato.',
     unsent: 'Per ora non è stato mandato nulla.',
