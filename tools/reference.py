@@ -578,7 +578,10 @@ def errors_page() -> Iterator[str]:
         ("status", "when"),
         [
             ("400", "the request is malformed, or it is TLS, which this port does not speak"),
-            ("403", "a page of a web site that the owner has not let in wants a WebSocket, or Streamer.bot's methods"),
+            (
+                "403",
+                "a page of a web site that the owner has not let in wants a WebSocket, Streamer.bot's methods, or a script",
+            ),
             ("404", "there is nothing at this path, or no WebSocket"),
             ("405", "the path does not answer to this method; `Allow` says to which"),
             ("421", "`Host` is not a name of this door"),
