@@ -120,6 +120,52 @@ async def test_the_last_entries_are_there_after_a_kill(cli: Cli, server: Server)
     assert "unbroken" in await cli.ok("audit", "verify")
 
 
+async def entries(cli: Cli, *arguments: str) -> list[Entry]:
+    out = await cli.ok("audit", "list", "--json", "--limit", "1000", *arguments)
+    return [msgspec.json.decode(line, type=Entry) for line in out.splitlines()]
+
+
+async def test_what_commands_do_without_a_server_is_written_down(cli: Cli, tmp_path: Path) -> None:
+    await cli.ok("set", "counter/deaths", "3")
+    assert not file_of(cli).exists()  # nothing that anybody would look for
+    password = (await cli.ok("password", "new")).strip()
+    await cli.ok("password", "show")
+    await cli.ok("get", "http/config")
+    config = {"bind": "localhost:4444", "enable_static_server": False, "path": "", "kv_password": "quite another one"}
+    await cli.ok("set", "http/config", msgspec.json.encode(config).decode())
+    archive = tmp_path / "in.json"
+    archive.write_bytes(msgspec.json.encode({"twitch/config": '{"enabled":false}'}))
+    await cli.ok("import", str(archive))
+    written = [(one.kind, one.facts) for one in await entries(cli)]
+    ground = {"ground": "a command, while no server ran"}
+    revealed = ("reveal", {"key": "http/config", **ground})
+    assert written.count(revealed) >= 2
+    assert ("setting", {"key": "http/config", "members": ["bind", "kv_password"], **ground}) in written
+    assert ("setting", {"key": "twitch/config", "members": ["enabled"], **ground}) in written
+    assert ("setting", {"reason": "import", "name": "in.json", "count": 1, **ground}) in written
+    assert password.encode() not in file_of(cli).read_bytes()
+    assert mode(file_of(cli)) == 0o600
+    last = len(written)
+    assert await cli.ok("audit", "verify") == (
+        f"the audit log is unbroken from entry 1 to {last}; the store knows it up to entry {last}\n"
+    )
+
+
+async def test_an_export_with_secrets_is_written_down_with_a_server_and_without(cli: Cli, server: Server) -> None:
+    await cli.ok("set", "twitch/config", '{"api_client_secret":"a secret of Twitch"}')
+    for _ in ("with", "without"):
+        before = len(await entries(cli, "--kind", "reveal"))
+        assert "kv_password" in await cli.ok("export", "-q")
+        revealed = [one.facts["key"] for one in (await entries(cli, "--kind", "reveal"))[before:]]
+        assert {"http/config", "twitch/config"} <= set(revealed)
+        before = len(await entries(cli, "--kind", "reveal"))
+        await cli.ok("export", "-q", "--no-secrets")
+        await cli.ok("export", "-q", "--prefix", "counter/")
+        assert len(await entries(cli, "--kind", "reveal")) == before
+        await server.stop()
+    assert "unbroken" in await cli.ok("audit", "verify")
+
+
 async def test_without_data_or_a_server_it_says_so(cli: Cli) -> None:
     for command in ("list", "verify", "export"):
         assert "there is no stagedoor data in" in await cli.fails("audit", command)

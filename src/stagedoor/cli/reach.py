@@ -15,14 +15,17 @@ import click
 from stagedoor.access import SERVICE
 from stagedoor.access import Client as HubClient
 from stagedoor.archive import has_store, store_folder
+from stagedoor.cli.output import warn
 from stagedoor.cli.target import Target
 from stagedoor.control import locked, prepare_data_folder, read_control
 from stagedoor.errors import DataInUse
 from stagedoor.hub import Catalogue, Change, Hub, LmdbStore, Scan, Write
 from stagedoor.keys import SPECS
 from stagedoor.kilovolt import AuthenticationRequired, Client, ConnectFailed, RequestFailed, TokenRefused
+from stagedoor.redaction import Redactor
 from stagedoor.remote.trust import choose_trust
 from stagedoor.services.archives import Archives
+from stagedoor.services.audit import Notebook
 from stagedoor.tls import AUTHORITY_FILE, tls_folder
 from stagedoor.types import Key, Value
 
@@ -204,12 +207,20 @@ async def _open_store(target: Target, stack: contextlib.AsyncExitStack, *, makes
     hub = Hub(LmdbStore(store_folder(target.data)), Catalogue(SPECS))
     stack.push_async_callback(hub.close)
     client = HubClient(hub, SERVICE)
-    Archives(client, hub, target.data, every_s=0, keep=0)
+    notebook = Notebook(HubClient(hub, SERVICE), target.data, Redactor().clean)
+    client.follow(notebook.note_use)
+    stack.push_async_callback(_close, notebook)
+    Archives(client, hub, target.data, every_s=0, keep=0, record=notebook.record)
     # Imported where no server runs alone: it brings the events of Streamer.bot along.
     from stagedoor.services.variables import Variables
 
     Variables(HubClient(hub, SERVICE), HubClient(hub, SERVICE))
     return Local(client, hub.catalogue)
+
+
+async def _close(notebook: Notebook) -> None:
+    if (problem := await notebook.close()) is not None:
+        warn(problem)
 
 
 class Remote:

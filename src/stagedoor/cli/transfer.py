@@ -29,7 +29,7 @@ from stagedoor.cli.parameters import TEXT, data_option, json_option
 from stagedoor.cli.reach import NoData, reach
 from stagedoor.cli.target import Target
 from stagedoor.control import prepare_data_folder
-from stagedoor.errors import ArchiveError
+from stagedoor.errors import ArchiveError, StagedoorError
 from stagedoor.hub import Catalogue, LmdbStore, Table
 from stagedoor.keys import IMPORT, PROGRESS, SPECS
 from stagedoor.options import OPTIONS
@@ -62,6 +62,8 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
     """
     if not has_store(data):
         raise NoData(Target(data))
+    if not no_secrets:
+        _have_it_noted(data, prefix)
     store = LmdbStore(store_folder(data), read_only=True)
     try:
         entries = _without_secrets(store) if no_secrets else whole_entries(store)
@@ -71,6 +73,29 @@ def export(data: Path, *, file: str, no_secrets: bool, prefix: str, quiet: bool)
             write_archive(output, chosen, total, progress)
     finally:
         store.close()
+
+
+def _have_it_noted(data: Path, prefix: str) -> None:
+    """Read the secrets once by the way on which the audit log hears of it. Where that is not open, as with a server
+    that hangs, an export is needed most."""
+    store = LmdbStore(store_folder(data), read_only=True)
+    try:
+        scan = store.scan(Table.SECRETS, prefix)
+        secrets = scan.take_keys(1 << 62)
+        scan.close()
+    finally:
+        store.close()  # one process opens a store once
+    if not secrets:
+        return
+    try:
+        asyncio.run(_read(Target(data), secrets))
+    except (StagedoorError, click.ClickException, OSError) as error:
+        warn(f"the audit log does not hear of this export: {error}")
+
+
+async def _read(target: Target, keys: Sequence[Key]) -> None:
+    async with reach(target) as keyspace:
+        await keyspace.get(keys)
 
 
 def _without_secrets(store: LmdbStore) -> Iterator[tuple[Key, Value]]:

@@ -7,13 +7,16 @@ what they are.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
-from stagedoor.access import Client
+from stagedoor.access import Client, Record
+from stagedoor.access.client import REVEAL
 from stagedoor.audit import AuditLog, Entry, Head, Wanted
+from stagedoor.audit.cleaning import Clean
 from stagedoor.errors import RequestFailed, StoreError
 from stagedoor.hub import Change, Write
 from stagedoor.keys import (
@@ -31,6 +34,8 @@ from stagedoor.types import Key, Value
 logger = logging.getLogger(__name__)
 
 SETTINGS: Final[tuple[Key, ...]] = (HTTP_CONFIG, STREAMERBOT_CONFIG, CONSOLE_CONFIG, TLS_CONFIG, TWITCH_CONFIG)
+
+_WITHOUT_SERVER: Final = "a command, while no server ran"
 
 HEAD_AFTER_S: Final = 5.0
 """How long an entry may be newer than what the store knows: a login must not cost a commit of its own."""
@@ -86,11 +91,8 @@ class AuditDesk:
         self._is_closed = False
         self._one_page = asyncio.Lock()
         """One page at a time: each may look at megabytes."""
-        self._members = {key: _fingerprints(client.get(key)) for key in settings}
         audit.written = self._take
-        client.deliver = self._hear
-        for key in settings:
-            client.subscribe(key)
+        _follow_settings(client, settings, audit.record)
         self._retire = client.serve(AUDIT, self._read)
 
     async def close(self) -> None:
@@ -152,16 +154,60 @@ class AuditDesk:
         answer = AuditPage(page.entries, page.next, page.total, page.since_ms, self._audit.problem)
         return msgspec.json.encode(answer).decode()
 
-    # --- settings ---
 
-    def _hear(self, change: Change) -> None:
-        """Hear that a setting was written, and have the names of its changed members written down."""
-        members = _fingerprints(self._client.get(change.key))
-        before = self._members[change.key]
-        self._members[change.key] = members
-        changed = sorted(name for name in before.keys() | members.keys() if before.get(name) != members.get(name))
+class Notebook:
+    """Notes what a command does where no server runs, and writes it down at the end, if there is anything.
+
+    Whoever has one holds the data folder, so that nobody else writes to the log.
+    """
+
+    def __init__(self, client: Client, folder: Path, clean: Clean, *, settings: Sequence[Key] = SETTINGS) -> None:
+        self._client = client
+        self._folder = folder
+        self._clean = clean
+        self._notes: list[tuple[str, Mapping[str, object]]] = []
+        _follow_settings(client, settings, self.record)
+
+    def record(self, kind: str, facts: Mapping[str, object]) -> None:
+        """Note what happened."""
+        self._notes.append((kind, {**facts, "ground": _WITHOUT_SERVER}))
+
+    def note_use(self, use: str, key: Key) -> None:
+        """Note it when a secret was read; for :meth:`stagedoor.access.Client.follow`."""
+        if use == REVEAL:
+            self.record("reveal", {"key": key})
+
+    async def close(self) -> str | None:
+        """Write it down, and have the store know; returns what is wrong with the log.
+
+        Raises:
+            StoreError: When the store refused.
+        """
+        if not self._notes:
+            return None
+        audit = AuditLog(self._folder, head=read_head(self._client.get(AUDIT_HEAD)), clean=self._clean)
+        for kind, facts in self._notes:
+            audit.record(kind, facts)
+        await asyncio.to_thread(audit.close)
+        if audit.head is not None:
+            await self._client.put(AUDIT_HEAD, msgspec.json.encode(_StoredHead(*audit.head)).decode())
+        return audit.problem
+
+
+def _follow_settings(client: Client, settings: Sequence[Key], record: Record) -> None:
+    """Have the names of a setting's changed members written down, whenever one was written."""
+    members = {key: _fingerprints(client.get(key)) for key in settings}
+
+    def hear(change: Change) -> None:
+        before = members[change.key]
+        after = members[change.key] = _fingerprints(client.get(change.key))
+        changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         if changed:
-            self._audit.record("setting", {"key": change.key, "members": changed})
+            record("setting", {"key": change.key, "members": changed})
+
+    client.deliver = hear
+    for key in settings:
+        client.subscribe(key)
 
 
 def read_head(stored: Value) -> Head | None:
