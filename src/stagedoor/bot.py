@@ -28,7 +28,7 @@ def may_speak(client: Client) -> bool:
     if not client.get(TWITCH):
         return False
     try:
-        config = read(client.get(TWITCH_CONFIG) or "{}", TwitchConfig)
+        config = read(client.get_public(TWITCH_CONFIG) or "{}", TwitchConfig)
     except ValueError:
         return False
     return config.enable_bot or not config.enabled

@@ -110,6 +110,7 @@ async def answer(value: str) -> str:
 
 TOUCHES: dict[str, Callable[[Client], object]] = {
     "get": lambda client: client.get("open"),
+    "get_public": lambda client: client.get_public("open"),
     "get_many": lambda client: client.get_many(["open"]),
     "scan": lambda client: client.scan(""),
     "write": lambda client: client.write([Write("open", "x")], lambda error: None),

@@ -459,6 +459,51 @@ async def test_what_is_no_object_where_one_belongs_is_secret_altogether(hub: Hub
     assert entries(hub) == {}
 
 
+@pytest.mark.parametrize("text", ["oops", "[1]", "5"])
+async def test_what_is_no_object_leaves_others_what_was_there(
+    hub: Hub, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear()
+    await write(hub, {"config": '{"user":"me","password":"canary"}'})
+    hub.subscribe("config", ear)
+    await write(hub, {"config": text})
+    await write(hub, {"config": text}, keep_secrets=Keep.UNSEEN)
+    public = '{"user":"me","password":""}'
+    assert (hub.get("config"), hub.get_whole("config")) == (public, text)
+    assert ear.heard == [("config", public)] * 2
+    assert "config" in caplog.text
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize("text", ["oops", "[1]", "5"])
+async def test_a_secret_outlives_what_is_no_object(hub: Hub, text: str) -> None:
+    await write(hub, {"config": '{"user":"me","password":"canary"}'})
+    for _ in range(2):
+        await write(hub, {"config": text}, keep_secrets=Keep.UNSEEN)
+    await write(hub, {"config": hub.get("config")}, keep_secrets=Keep.UNSEEN)
+    assert members(hub.get_whole("config")) == {"user": "me", "password": "canary"}
+
+
+@pytest.mark.parametrize("emptied", [None, "", '{"password":""}'])
+async def test_no_secret_outlives_what_is_no_object_and_the_owners_will(hub: Hub, emptied: str | None) -> None:
+    await write(hub, {"config": '{"password":"canary"}'})
+    await write(hub, {"config": "oops"})
+    await write(hub, {"config": emptied})
+    await write(hub, {"config": "oops"}, keep_secrets=Keep.UNSEEN)
+    await write(hub, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
+    assert not members(hub.get_whole("config")).get("password")
+
+
+@pytest.mark.parametrize("entries", [{}, {"config": "oops"}, {"config": '{"user":"me"}'}])
+async def test_to_replace_all_keeps_no_secret_behind_what_is_no_object(hub: Hub, entries: dict[str, str]) -> None:
+    await write(hub, {"config": '{"password":"canary"}'})
+    await write(hub, {"config": "oops"})
+    await hub.replace_all(entries)
+    assert "password" not in hub.get("config")
+    await write(hub, {"config": '{"user":"me"}'}, keep_secrets=Keep.UNSEEN)
+    assert hub.get_whole("config") == '{"user":"me"}'
+
+
 async def test_names_of_secret_members_are_compared_without_case(hub: Hub) -> None:
     await write(hub, {"config": '{"PassWord":"canary","PASSWORD":"canary"}'})
     assert members(hub.get("config")) == {"PassWord": "", "PASSWORD": ""}

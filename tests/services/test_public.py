@@ -37,6 +37,15 @@ async def test_it_is_told_whether_a_secret_is_set_and_not_what_it_is(
     assert await asked.ask(keys.PUBLIC, key=keys.HTTP_CONFIG) == {"value": value, "secrets": secrets}
 
 
+async def test_of_what_cannot_be_read_is_told_what_was_there_before(asked: Desk) -> None:
+    await asked.put(keys.HTTP_CONFIG, '{"path":"/x","kv_password":"canary"}')
+    await asked.put(keys.HTTP_CONFIG, '{"canary')
+    assert await asked.ask(keys.PUBLIC, key=keys.HTTP_CONFIG) == {
+        "value": '{"path":"/x","kv_password":""}',
+        "secrets": {},
+    }
+
+
 async def test_a_value_that_is_secret_altogether_is_not_told(asked: Desk) -> None:
     await asked.put(keys.AUTH_KEYS, '{"access_token":"canary"}')
     assert await asked.ask(keys.PUBLIC, key=keys.AUTH_KEYS) == {"value": None, "secrets": {}}

@@ -484,10 +484,11 @@ async def test_timer_deleted_while_it_speaks_leaves_nothing_behind(stage: Stage)
         ({"enabled": True, "enable_bot": True}, True),
         ({"enabled": True, "enable_bot": False}, False),
         ({"enabled": False, "enable_bot": False}, True),  # a rehearsal: nobody else can have connected a chat
-        ("broken", False),
+        ("broken", False),  # as it was before
     ],
 )
 async def test_bot_that_is_switched_off_says_nothing(stage: Stage, config: object, speaks: bool) -> None:
+    await stage.desk.put(TWITCH_CONFIG, encode({"enabled": True, "enable_bot": False}))
     await stage.desk.put(TWITCH_CONFIG, None if config is None else encode(config))
     await stage.open(a=timer("hello"))
     assert await stage.pass_(120) == (["hello"] if speaks else [])

@@ -122,6 +122,14 @@ class Client:
             self._note(REVEAL, key)
         return self._hub.get_whole(key, spec)
 
+    def get_public(self, key: Key) -> Value:
+        """Read a key as everybody does: without its secrets, and while it holds no object where one with secrets
+        belongs, as the last object that it held. For who needs no secret; raises as :meth:`get` does."""
+        spec = self._hub.catalogue.resolve(key)
+        if not self._grant.allows(Verb.READ, spec, key):
+            raise NotPermitted(Verb.READ, key)
+        return self._hub.get(key, spec)
+
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Value]:
         """Read several keys at one moment; raises as :meth:`get` does."""
         return {key: self.get(key) for key in keys}

@@ -4,23 +4,32 @@ The table of keys holds only what everybody may see, so no read, list or push ca
 it. The whole value of such a key lies in the table of secrets and is read for the owner alone.
 """
 
+import logging
 from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
 import msgspec
 
-from stagedoor.hub.catalogue import Kind
+from stagedoor.hub.catalogue import KeySpec, Kind
 from stagedoor.hub.change import Change
 from stagedoor.hub.store import Put, Store, Table
 from stagedoor.types import JsonObject, Key, Value
+
+logger = logging.getLogger(__name__)
 
 _ALL: Final = 1 << 62
 
 
 class Keep(Enum):
-    """Which stored secrets outlive a write of their key. No secret outlives its key."""
+    """Which stored secrets outlive a write of their key. No secret outlives its key.
 
+    A write of text that is no object names no secret and empties none. It hides what was there: everybody but the owner
+    goes on reading that, and the next object is written as if it came right after it.
+    """
+
+    NOTHING = -1
+    """What is written is all there is, and nothing was there before."""
     NONE = 0
     """What is written is all there is."""
     LEFT_OUT = 1
@@ -37,6 +46,8 @@ class Secrets:
         self._store = store
         self._under_way: dict[Key, tuple[Change, Value]] = {}
         """Whole values that are not on disk yet; the next write of the same key builds on them."""
+        self._hidden: dict[Key, Value] = {}
+        """Objects over which something else was written since the start."""
 
     def get(self, key: Key) -> Value | None:
         """Read a whole value."""
@@ -53,6 +64,7 @@ class Secrets:
     def split(self, change: Change, keep: Keep) -> list[Put]:
         """Leave the public part in ``change.value`` and return what to store; ``keep`` fills it with stored secrets."""
         if change.is_deletion:
+            self._hidden.pop(change.key, None)
             self._under_way[change.key] = (change, "")
             return [Put(Table.KEYS, change.key, None), Put(Table.SECRETS, change.key, None)]
         whole = change.value
@@ -60,22 +72,25 @@ class Secrets:
         if change.spec.kind is not Kind.SECRET:
             members = _read_object(whole)
             if members is not None:
-                if keep is not Keep.NONE and self._fill(change, members, keep):
+                if keep in (Keep.LEFT_OUT, Keep.UNSEEN) and self._fill(change, members, keep):
                     whole = msgspec.json.encode(members).decode()
-                hidden = dict.fromkeys((name for name in members if name.lower() in change.spec.secret_members), "")
-                public = msgspec.json.encode({**members, **hidden}).decode()
+                public = _hide(change.spec, members)
+                self._hidden.pop(change.key, None)
+            elif not whole:
+                self._hidden.pop(change.key, None)
+            else:
+                # What is no object, where an object with secrets belongs, counts as secret altogether.
+                logger.warning("the key %r holds no object: to all but the owner it is what it was before", change.key)
+                public = self._hide_last(change, keep)
         self._under_way[change.key] = (change, whole)
         change.value = public or ""
-        # What is no object, where an object with secrets belongs, counts as secret altogether.
         return [Put(Table.KEYS, change.key, public), Put(Table.SECRETS, change.key, whole)]
 
     def _fill(self, change: Change, members: JsonObject, keep: Keep) -> bool:
-        """Put stored secrets that are kept among the new members; tell whether there were any."""
-        under_way = self._under_way.get(change.key)
-        stored = _read_object((under_way[1] if under_way else self.get(change.key)) or "") or {}
+        """Put secrets that are kept among the new members; tell whether there were any."""
         present = {name.lower(): name for name in members}
         is_filled = False
-        for name, value in stored.items():
+        for name, value in (_read_object(self._last_object(change.key)) or {}).items():
             if name.lower() not in change.spec.secret_members:
                 continue
             here = present.get(name.lower(), name)
@@ -85,11 +100,36 @@ class Secrets:
                 is_filled = True
         return is_filled
 
+    def _last_object(self, key: Key) -> Value:
+        """Read the last whole value that was an object, the one under way included; ``""`` when there was none."""
+        under_way = self._under_way.get(key)
+        text = (under_way[1] if under_way else self.get(key)) or ""
+        if _read_object(text) is not None:
+            return text
+        # After a restart the public part of what was hidden is still there.
+        return self._hidden.get(key) or ("" if under_way else self._store.get(Table.KEYS, key)) or ""
+
+    def _hide_last(self, change: Change, keep: Keep) -> Value | None:
+        """Remember what was there, and return its public part; ``None`` when there was nothing."""
+        before = "" if keep is Keep.NOTHING else self._last_object(change.key)
+        members = _read_object(before)
+        if members is None:
+            self._hidden.pop(change.key, None)
+            return None
+        self._hidden[change.key] = before
+        return _hide(change.spec, members)
+
     def settle(self, changes: Iterable[Change]) -> None:
         """Hear that these changes are on disk, or failed."""
         for change in changes:
             if self._under_way and self._under_way.get(change.key, (None, ""))[0] is change:
                 del self._under_way[change.key]
+
+
+def _hide(spec: KeySpec, members: JsonObject) -> Value:
+    """Write the public part."""
+    hidden = dict.fromkeys((name for name in members if name.lower() in spec.secret_members), "")
+    return msgspec.json.encode({**members, **hidden}).decode()
 
 
 def _read_object(text: Value) -> JsonObject | None:

@@ -52,7 +52,10 @@ class PublicParts:
         whole = self._client.get(key)
         if not public:
             return PublicPart(None if whole else "", {})
-        members = msgspec.json.decode(whole, type=dict[str, object])
+        try:
+            members = msgspec.json.decode(whole, type=dict[str, object])
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return PublicPart(public, {})  # What it was before, of which nothing is told.
         return PublicPart(
             public, {name: bool(member) for name, member in members.items() if name.lower() in spec.secret_members}
         )

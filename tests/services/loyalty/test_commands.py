@@ -362,6 +362,20 @@ async def test_there_are_none_while_twitch_is_used_without_its_bot(stage: Stage)
     assert await stage.chat("Ada", "!balance") == ["Ada: you have 500 wishes!"]
 
 
+@pytest.mark.parametrize("text", ["oops", "[1]", "5"])
+async def test_settings_that_cannot_be_read_leave_bot_and_pause_as_they_were(stage: Stage, text: str) -> None:
+    await stage.set_up(ada=500)
+    await stage.desk.put(BOT_CONFIG, text)
+    stage.write("Ada", "!balance")
+    assert await stage.chat("Ada", "!balance") == ["Ada: you have 500 wishes!"] * 2
+    await stage.put(TWITCH_CONFIG, {"enabled": True, "enable_bot": False})
+    await stage.desk.put(TWITCH_CONFIG, text)
+    stage.write("Ada", "!balance")
+    await stage.done()
+    await stage.put(TWITCH_CONFIG, {"enabled": True, "enable_bot": True})
+    assert await stage.chat("Ada", "!balance") == ["Ada: you have 500 wishes!"]
+
+
 async def test_a_command_of_the_users_own_wins(stage: Stage) -> None:
     await stage.set_up(ada=500)
     command = {"description": "", "access_level": "everyone", "response": "no", "response_type": "chat"}

@@ -47,11 +47,13 @@ async def test_as_many_messages_are_kept_as_the_settings_say() -> None:
         assert there.desk.keys(CHAT_HISTORY) == []
 
 
-async def test_settings_that_cannot_be_read_change_nothing() -> None:
+@pytest.mark.parametrize("text", ['{"chat_history":"many"}', "oops", "[1]", "5"])
+async def test_settings_that_cannot_be_read_change_nothing(text: str, caplog: pytest.LogCaptureFixture) -> None:
     async with stage() as there:
         await there.desk.put(BOT_CONFIG, '{"chat_history":2}')
         there.publisher.publish(said("1"))
-        await there.desk.put(BOT_CONFIG, '{"chat_history":"many"}')
+        await there.desk.put(BOT_CONFIG, text)
+        assert BOT_CONFIG in caplog.text
         there.publisher.publish(said("2"))
         assert ids(there.desk) == ["1", "2"]
 

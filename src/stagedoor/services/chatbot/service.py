@@ -95,7 +95,7 @@ class ChatBot:
         self._client.deliver = self._hear
         for key, load in self._load.items():
             self._client.subscribe(key)
-            load(self._client.get(key))
+            load(self._client.get_public(key))
         for key in (CHAT_MESSAGE, LAST_COMMAND):
             self._client.subscribe(key)
         for key, answer in {

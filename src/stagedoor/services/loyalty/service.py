@@ -215,7 +215,7 @@ class Loyalty:
     def _is_bot_off(self) -> bool:
         """Tell whether Twitch is to be used without its bot. Without Twitch there are rehearsals, which have one."""
         try:
-            config = read(self._client.get(TWITCH_CONFIG) or "{}", TwitchConfig)
+            config = read(self._client.get_public(TWITCH_CONFIG) or "{}", TwitchConfig)
         except ValueError:
             return False
         return config.enabled and not config.enable_bot
@@ -235,7 +235,7 @@ class Loyalty:
         """
         now = self._now()
         try:
-            pause_s = read(self._client.get(BOT_CONFIG) or "{}", BotConfig).command_cooldown
+            pause_s = read(self._client.get_public(BOT_CONFIG) or "{}", BotConfig).command_cooldown
         except ValueError:
             pause_s = BotConfig().command_cooldown
         try:
@@ -293,7 +293,7 @@ class Loyalty:
         """Tell who earns nothing: those who are banned, and the bot, if it has an account of its own."""
         platform = _read_members(self._client.get(_PLATFORM))
         try:
-            username = read(self._client.get(BOT_CONFIG) or "{}", BotConfig).username
+            username = read(self._client.get_public(BOT_CONFIG) or "{}", BotConfig).username
         except ValueError:
             username = ""
         bots = {name.casefold() for name in (platform.get("botUserName"), username) if isinstance(name, str)}

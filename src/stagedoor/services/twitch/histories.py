@@ -43,7 +43,7 @@ class Histories:
         for key in (CHAT_HISTORY, EVENTSUB_HISTORY, BOT_CONFIG):
             self._client.subscribe(key)
         self._load(EVENTSUB_HISTORY, self._client.get(EVENTSUB_HISTORY))
-        limit = self._read_limit(self._client.get(BOT_CONFIG))
+        limit = self._read_limit(self._client.get_public(BOT_CONFIG))
         if limit is not None:
             self._entries[CHAT_HISTORY] = deque(maxlen=limit)
             self._load(CHAT_HISTORY, self._client.get(CHAT_HISTORY))
