@@ -428,6 +428,10 @@ async def test_a_run_without_a_viewer_names_none(stage: Stage) -> None:
     assert "user" not in await stage.perform()
 
 
+async def test_a_viewer_is_of_twitch_unless_an_argument_says_otherwise(stage: Stage) -> None:
+    assert (await stage.perform(args={"userId": "7", "userName": "ada"}))["user"]["type"] == "twitch"
+
+
 async def test_a_step_without_an_id_keeps_the_one_that_it_is_given(stage: Stage) -> None:
     await stage.put(ONE, steps=[step("log", message="a")])
     await stage.run({"id": ONE})

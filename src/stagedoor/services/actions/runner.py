@@ -40,6 +40,8 @@ RUN_ENDED: Final = EventName("Raw", "ActionCompleted")
 
 _ROLES: Final = {"isModerator": 3, "isVip": 2}
 _VIEWER: Final = 1
+_PLATFORM: Final = "twitch"
+"""Whose viewer it is when no argument ``userType`` says it: the platform that was there before that argument."""
 
 
 class Runner:
@@ -234,7 +236,7 @@ def _user_of(arguments: Arguments) -> JsonObject:
         "id": id_,
         "name": login,
         "display": arguments.text("user") or login,
-        "type": arguments.text("userType"),
+        "type": arguments.text("userType") or _PLATFORM,
         "role": role,
         "subscribed": arguments.get("isSubscribed") is True,
     }
