@@ -10,6 +10,7 @@ import pytest
 from stagedoor.streamerbot.events import CATALOGUE, Catalogue, EventName, event_key, event_of_key
 
 NAMES = [EventName(source, type_) for source, types in CATALOGUE.names().items() for type_ in types]
+PLATFORMS = ("Twitch", "YouTube", "Kick", "Trovo")
 NOW = 1_767_640_500.5
 
 
@@ -98,6 +99,12 @@ def test_a_sample_has_its_times_as_of_now_and_belongs_to_the_caller() -> None:
     sample["level"] = 99
     assert CATALOGUE.sample(name)["level"] == 1
     assert CATALOGUE.sample(EventName("Pulsoid", "HeartRatePulse"), now=NOW)["measuredAt"] == NOW * 1000
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.source in PLATFORMS], ids=str)
+def test_a_sample_of_a_platform_is_marked_as_a_test(name: EventName) -> None:
+    """As are the events of Streamer.bot's test triggers; what counts viewers and points leaves them out."""
+    assert CATALOGUE.sample(name)["isTest"] is True
 
 
 def test_a_schema_brings_the_shapes_that_it_refers_to_and_no_others() -> None:

@@ -1,6 +1,7 @@
 """The completion of events: what overlays read is there, what was given stays, in both shapes of each event."""
 
 import copy
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,13 +47,17 @@ CHAT = """
     message.firstMessage message.isHighlighted message.internal message.channel message.monthsSubscribed message.isTest
     text messageId parts emotes cheerEmotes user.id user.login user.name user.color user.role user.badges
     user.subscribed user.type meta.isMe meta.firstMessage meta.isHighlighted meta.internal isReply anonymous isTest
-    isFromSharedChatGuest isSharedChat
+    isFromSharedChatGuest isSharedChat message.isSharedChat message.sharedChat message.sourceBadges message.clientNonce
+    meta.clientNonce
 """
 YOUTUBE = """
     eventId publishedAt user.id user.name user.url user.profileImageUrl user.isOwner user.isModerator user.isSponsor
     user.isVerified broadcast.id broadcast.tags broadcast.title broadcast.channelId
 """
-TARGET = "targetUser.id targetUser.login targetUser.name moderator.name user_id user_login user_name createdAt"
+TARGET = """
+    targetUser.id targetUser.login targetUser.name moderator.name user_id user_login user_name createdAt is_test isTest
+    moderator_user_id moderator_user_login moderator_user_name
+"""
 READ = {
     "Twitch.ChatMessage": CHAT,
     "Twitch.FirstWord": CHAT,
@@ -72,9 +77,10 @@ READ = {
     "Twitch.GiftBomb": "user.name user.login recipients total cumulative_total sub_tier gifts totalGifts isAnonymous",
     "Twitch.Raid": "from_broadcaster_user_id from_broadcaster_user_login from_broadcaster_user_name viewers "
     "viewerCount displayName profileImage",
-    "Twitch.RewardRedemption": "user_name user_login user_input reward.title reward.cost reward.id redeemed_at status",
+    "Twitch.RewardRedemption": "user_name user_login user_input reward.title reward.cost reward.id redeemed_at status "
+    "user.name user.login user.id redemptionId userInput createdAt isTest",
     "Twitch.WatchStreak": "displayName userName msgId watchStreak user.name streak_count parts text message",
-    "Twitch.UserTimedOut": f"{TARGET} duration reason target_user_login",
+    "Twitch.UserTimedOut": f"{TARGET} duration reason target_user_login expires_at",
     "Twitch.UserBanned": f"{TARGET} duration reason moderation_action",
     "Twitch.ChatMessageDeleted": "messageId targetMessageId targetUser.login text message",
     "Twitch.ViewerCountUpdate": "viewerCount viewers",
@@ -90,7 +96,7 @@ READ = {
     "YouTube.MembershipGift": f"{YOUTUBE} count tier",
     "YouTube.GiftMembershipReceived": f"{YOUTUBE} gifter.name gifter.id tier",
     "YouTube.NewSubscriber": "username userId avatar user.name createdAt",
-    "YouTube.UserBanned": "bannedUser.id user.id",
+    "YouTube.UserBanned": "bannedUser.id user.id duration banDuration",
     "YouTube.StatisticsUpdated": "broadcast.id broadcast.status broadcast.tags concurrentViewers likeCount",
     "YouTube.BroadcastUpdated": "id status title tags",
     "Kick.ChatMessage": "text messageId parts emotes isReply user.id user.login user.name user.slug user.role "
@@ -207,6 +213,56 @@ def test_an_answer_is_known_in_both_shapes() -> None:
     assert "reply" not in made("Twitch.ChatMessage", {})
 
 
+def test_an_answer_to_nothing_known_has_members_to_read_all_the_same() -> None:
+    """Overlays read ``message.reply.userName`` wherever ``message.isReply`` is true."""
+    shapes: list[JsonObject] = [{"isReply": True}, {"message": {"isReply": True}}]
+    for data in shapes:
+        done = made("Twitch.ChatMessage", data)
+        assert done["reply"] == done["message"]["reply"]
+        assert done["message"]["reply"]["userName"] == done["message"]["reply"]["msgBody"] == ""
+    assert made("Kick.ChatMessage", {"isReply": True})["reply"]["sender"]["name"] == ""
+
+
+SHARED: list[JsonObject] = [
+    {"isSharedChat": True},
+    {"isInSharedChat": True},
+    {"message": {"isSharedChat": True}},
+    {"message": {"sharedChat": True}},
+    {"isSharedChatHost": True},
+    {"sharedChat": {"primarySource": True}},
+]
+GUEST: list[JsonObject] = [
+    {"isFromSharedChatGuest": True, "sharedChatSource": {"id": "7", "login": "owl", "name": "Owl"}},
+    {"sharedChatSource": {"id": "7", "login": "owl", "name": "Owl"}},
+    {"sharedChat": {"primarySource": False, "sourceRoom": {"id": "7", "login": "owl", "name": "Owl"}}},
+]
+
+
+@pytest.mark.parametrize("name", ["Twitch.ChatMessage", "Twitch.FirstWord", "Twitch.Cheer"])
+@pytest.mark.parametrize("data", [*SHARED, *GUEST], ids=str)
+def test_in_a_shared_chat_every_shape_says_so_and_in_whose_room(name: str, data: JsonObject) -> None:
+    """Overlays read ``sharedChat.sourceRoom.name`` unchecked where a flag is true, and put it in lower case."""
+    given = data.get("message")
+    message = {"channel": "ours", **(given if isinstance(given, dict) else {})}
+    done = made(name, {**data, "message": message})
+    assert done["isSharedChat"] is done["isInSharedChat"] is True
+    assert done["message"]["isSharedChat"] is done["message"]["sharedChat"] is True
+    is_guest = data in GUEST
+    assert done["isFromSharedChatGuest"] is is_guest
+    assert done["sharedChat"]["primarySource"] is not is_guest
+    room = done["sharedChat"]["sourceRoom"]
+    assert (room["login"], room["name"]) == (("owl", "Owl") if is_guest else ("ours", "ours"))
+    assert done.get("sharedChatSource") == (room if is_guest else None)
+
+
+def test_in_a_chat_of_its_own_there_is_no_room_to_read() -> None:
+    done = made("Twitch.ChatMessage", {})
+    assert done["isSharedChat"] is done["isInSharedChat"] is done["message"]["isSharedChat"] is False
+    assert done["message"]["sharedChat"] is False
+    assert "sharedChat" not in done
+    assert "sharedChatSource" not in done
+
+
 def test_a_role_follows_from_badges() -> None:
     done = made("Twitch.ChatMessage", {"user": {"name": "Al", "badges": [{"name": "vip"}, {"name": "founder"}]}})
     assert (done["user"]["role"], done["user"]["subscribed"]) == (2, True)
@@ -294,6 +350,40 @@ def test_moderation_names_the_target_in_all_shapes() -> None:
         assert done["duration"] == 60
 
 
+def test_moderation_names_the_moderator_in_all_shapes() -> None:
+    ways: list[JsonObject] = [
+        {"moderator": {"id": "9", "login": "mod", "name": "Mod"}},
+        {"moderator_user_id": "9", "moderator_user_login": "mod", "moderator_user_name": "Mod"},
+    ]
+    for data in ways:
+        done = made("Twitch.UserBanned", {**data, "is_test": True})
+        assert [done["moderator"][member] for member in ("id", "login", "name")] == ["9", "mod", "Mod"]
+        assert [done[f"moderator_user_{member}"] for member in ("id", "login", "name")] == ["9", "mod", "Mod"]
+        assert (done["created_by_user_id"], done["created_by"], done["isTest"]) == ("9", "mod", True)
+
+
+def test_a_timeout_ends_after_its_duration() -> None:
+    begin = "2026-09-21T12:00:00Z"
+    done = made("Twitch.UserTimedOut", {"createdAt": begin, "duration": 90})
+    assert datetime.fromisoformat(done["expires_at"]) - datetime.fromisoformat(begin) == timedelta(seconds=90)
+    assert made("Twitch.UserTimedOut", {"createdAt": begin, "expires_at": "2026-09-21T12:10:00Z"})["duration"] == 600
+    assert "expires_at" not in made("Twitch.UserBanned", {})
+
+
+def test_a_redemption_is_told_in_both_spellings() -> None:
+    ways: list[JsonObject] = [
+        {"id": "r", "user_id": "7", "user_login": "ada", "user_name": "Ada", "user_input": "hi", "redeemed_at": "t"},
+        {"redemptionId": "r", "user": {"id": "7", "name": "Ada"}, "userInput": "hi", "createdAt": "t"},
+    ]
+    for data in ways:
+        done = made("Twitch.RewardRedemption", data)
+        assert [done[member] for member in ("id", "user_id", "user_login", "user_name")] == ["r", "7", "ada", "Ada"]
+        assert (done["redemptionId"], done["user"]["id"], done["user"]["login"]) == ("r", "7", "ada")
+        assert done["userInput"] == done["user_input"] == "hi"
+        assert done["createdAt"] == done["redeemed_at"] == "t"
+        assert done["isTest"] is False
+
+
 @pytest.mark.parametrize(
     ("data", "amount", "micros", "currency"),
     [
@@ -365,6 +455,8 @@ MEMBERS = st.sampled_from(
     cheerEmotes parts bits meta isMe reply isReply isTest color tier subTier sub_tier is_prime recipient recipients
     targetUser moderator reward broadcast amount microAmount currency total gifts viewers viewerCount duration
     connection donation attributes offer variants from username startIndex endIndex bannedUser redeemer customPowerUp
+    sharedChat sharedChatSource sourceRoom primarySource isSharedChat isFromSharedChatGuest createdAt expires_at
+    moderator_user_name created_by
     """.split()  # noqa: SIM905  (a list of quoted words says no more)
 )
 SCALARS = (

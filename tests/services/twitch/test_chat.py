@@ -269,7 +269,8 @@ async def test_a_guest_of_a_shared_chat_is_known_as_one() -> None:
     source = {f"source_broadcaster_user_{part}": value for part, value in (("id", "7"), ("login", "o"), ("name", "O"))}
     async with stage() as there:
         there.notify("channel.shared_chat.begin", host_broadcaster_user_id="99")
-        there.notify("channel.chat.message", {"cheer": {"bits": 5}, **source})
+        vip = {"set_id": "vip", "id": "1", "info": ""}
+        there.notify("channel.chat.message", {"cheer": {"bits": 5}, "source_badges": [vip], **source})
         there.notify("channel.chat.message")
         there.notify("channel.shared_chat.end")
         there.notify("channel.chat.message")
@@ -280,7 +281,16 @@ async def test_a_guest_of_a_shared_chat_is_known_as_one() -> None:
             [True, True, False],
             [False, False, False],
         ]
-        assert messages[0]["sharedChatSource"] == {"id": "7", "login": "o", "name": "O", "type": "twitch"}
+        guest = {"id": "7", "login": "o", "name": "O", "type": "twitch"}
+        assert messages[0]["sharedChatSource"] == guest
+        assert messages[0]["sharedChat"] == {"primarySource": False, "sourceRoom": guest}
+        own = {"id": "99", "login": "streamer", "name": "Streamer", "type": "twitch"}
+        assert messages[1]["sharedChat"] == {"primarySource": True, "sourceRoom": own}
+        assert "sharedChat" not in messages[2]
+        assert [data["isSharedChat"] for data in messages] == [True, True, False]
+        older = [data["message"] for data in messages if isinstance(data["message"], dict)]
+        assert [data["isSharedChat"] for data in older] == [True, True, False]
+        assert [[badge["name"] for badge in data["sourceBadges"]] for data in older] == [["vip"], [], []]
 
 
 PIECES = st.lists(

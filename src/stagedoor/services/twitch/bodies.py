@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from stagedoor.services.twitch.chat import Badge, find_places, mark, person, read_badges, read_text
 from stagedoor.streamerbot.events.emotes import Emotes
-from stagedoor.streamerbot.events.reading import as_object, as_text, first_text
+from stagedoor.streamerbot.events.reading import as_object, as_text, first_text, unix_time
 from stagedoor.types import JsonObject
 
 V = TypeVar("V")
@@ -140,14 +139,6 @@ def marked_text(value: object, emotes: Emotes) -> JsonObject:
 def plain_text(value: object) -> str:
     """Read the same, as the text alone."""
     return read_text(value).text
-
-
-def unix_time(value: object) -> float | None:
-    """Read a time of Twitch's; ``None`` when it is none."""
-    try:
-        return datetime.fromisoformat(as_text(value)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def seconds_between(start: object, end: object, now: float) -> int:

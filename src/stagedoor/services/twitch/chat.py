@@ -6,7 +6,7 @@ Sources: Twitch's documentation, "Twitch IRC Tags" and "EventSub Reference"; go-
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -121,6 +121,7 @@ class ChatEvent(msgspec.Struct):
     source_broadcaster_user_login: str | None = None
     source_broadcaster_user_name: str | None = None
     source_message_id: str | None = None
+    source_badges: list[Badge] | None = None
 
 
 class Place(NamedTuple):
@@ -172,16 +173,21 @@ def read_badges(value: object) -> list[Badge]:
     return [Badge(*(as_text(badge.get(member)) for member in ("set_id", "id", "info"))) for badge in given]
 
 
+_SHAPED: Final = frozenset(("message", "badges", "source_badges", "cheer", "reply"))
+"""The members of an event that are no texts."""
+
+
 def _read_kindly(given: JsonObject) -> ChatEvent:
     event = ChatEvent(
         message=read_text(given.get("message")),
         badges=read_badges(given.get("badges")),
+        source_badges=read_badges(given.get("source_badges")),
         cheer=Cheer(as_count(as_object(given["cheer"]).get("bits"))) if given.get("cheer") else None,
     )
     if reply := as_object(given.get("reply")):
         event.reply = Reply(*(as_text(reply.get(member)) for member in Reply.__struct_fields__))
     for member in ChatEvent.__struct_fields__:
-        if member not in ("message", "badges", "cheer", "reply") and (text := as_text(given.get(member))):
+        if member not in _SHAPED and (text := as_text(given.get(member))):
             setattr(event, member, text)
     return event
 
@@ -370,7 +376,11 @@ def as_streamerbot(said: Said, emotes: Emotes, *, is_internal: bool = False) -> 
             "isMe": said.is_action,
             "isCustomReward": bool(event.channel_points_custom_reward_id),
         },
-        "message": {"channel": event.broadcaster_user_login, "bits": said.bits},
+        "message": {
+            "channel": event.broadcaster_user_login,
+            "bits": said.bits,
+            "sourceBadges": list_badges(event.source_badges or ()),
+        },
         "isTest": False,
     }
     if said.bits:
@@ -394,7 +404,7 @@ def person(id_: str, login: str, name: str, color: str | None, badges: Mapping[s
         "id": id_,
         "login": login,
         "name": name,
-        "badges": [badge_entry(badge.set_id, badge.id, badge.info or "") for badge in badges.values()],
+        "badges": list_badges(badges.values()),
     }
     if color:
         user["color"] = color
@@ -404,6 +414,11 @@ def person(id_: str, login: str, name: str, color: str | None, badges: Mapping[s
         user["subscriptionTier"] = f"{tier}000" if tier in (2, 3) else "1000"
         user["monthsSubscribed"] = _number(held.info or "")
     return user
+
+
+def list_badges(badges: Iterable[Badge]) -> list[JsonObject]:
+    """Write badges as Streamer.bot does."""
+    return [badge_entry(badge.set_id, badge.id, badge.info or "") for badge in badges]
 
 
 def mark(text: str, places: list[Place], emotes: Emotes) -> JsonObject:

@@ -85,12 +85,15 @@ def _moderate_shared(action: str, facts: JsonObject, body: JsonObject, context: 
 
 
 def _judgement(facts: JsonObject, body: JsonObject, context: Context) -> JsonObject:
-    return {
+    data: JsonObject = {
         **_by_moderator(facts, body, context),
         **members_of(facts, "user"),
         "reason": as_text(facts.get("reason")),
         "duration": seconds_between(None, facts.get("expires_at"), context.now),
     }
+    if expires_at := as_text(facts.get("expires_at")):
+        data["expires_at"] = expires_at
+    return data
 
 
 def _deletion(facts: JsonObject, body: JsonObject, context: Context) -> JsonObject:
@@ -148,6 +151,8 @@ def ban(body: JsonObject, context: Context) -> Iterator[Told]:
     }
     if banned_at := as_text(body.get("banned_at")):
         data["createdAt"] = banned_at
+    if ends_at := as_text(body.get("ends_at")):
+        data["expires_at"] = ends_at
     yield Told("UserBanned" if body.get("is_permanent") is True else "UserTimedOut", data)
 
 

@@ -15,8 +15,7 @@ from stagedoor.services.twitch.bodies import (
     shared_chat,
     somebody,
 )
-from stagedoor.services.twitch.chat import read_badges
-from stagedoor.streamerbot.events.people import badge_entry
+from stagedoor.services.twitch.chat import list_badges, read_badges
 from stagedoor.streamerbot.events.reading import as_count, as_text
 from stagedoor.types import JsonObject
 
@@ -57,9 +56,7 @@ def _source(body: JsonObject) -> JsonObject:
     return {
         "source": {**somebody(body, "source_broadcaster_user"), "type": "twitch"},
         "sourceMessageId": as_text(body.get("source_message_id")),
-        "sourceBadges": [
-            badge_entry(badge.set_id, badge.id, badge.info or "") for badge in read_badges(body.get("source_badges"))
-        ],
+        "sourceBadges": list_badges(read_badges(body.get("source_badges"))),
     }
 
 

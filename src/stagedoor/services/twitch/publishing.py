@@ -16,7 +16,7 @@ from stagedoor.access import Client
 from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Write
 from stagedoor.keys import CHAT_MESSAGE, EVENTSUB_EVENT, STREAM_INFO
-from stagedoor.services.twitch.bodies import Context, Memory, Told, shared_chat
+from stagedoor.services.twitch.bodies import Context, Memory, Told, shared_chat, somebody
 from stagedoor.services.twitch.chat import ChatEvent, Said, as_streamerbot, as_strimertul, read_event
 from stagedoor.services.twitch.events import read_body
 from stagedoor.services.twitch.histories import Histories
@@ -146,8 +146,11 @@ class Publisher:
         memory = self._memory
         flags: JsonObject = {}
         if said.event.source_broadcaster_user_id or memory.shared_chat_host:
-            flags = shared_chat(_source_of(said.event), memory)
-            data |= {**flags, "isSharedChat": flags["isInSharedChat"]}
+            body = _source_of(said.event)
+            flags = shared_chat(body, memory)
+            data |= flags
+            if not flags["isFromSharedChatGuest"]:
+                data["sharedChat"] = {"sourceRoom": somebody(body, "broadcaster_user")}
         told = [Told("ChatMessage", data)]
         if said.bits and not flags.get("isFromSharedChatGuest"):
             told.append(Told("Cheer", data))
@@ -162,6 +165,8 @@ class Publisher:
             writes = []
             for type_, given in read_events():
                 data = complete(EventName("Twitch", type_), given, emotes=self._known_emotes(), now=now)
+                if "isTest" not in data:
+                    data = {**data, "isTest": False}
                 if _STANDING[0] in data:
                     data = {**data, **self._standing()}
                 writes.append(Write(event_key("Twitch", type_), _encode(data).decode()))
@@ -264,6 +269,8 @@ def _source_of(event: ChatEvent) -> JsonObject:
     """Where a message of a shared chat was written."""
     return {
         "broadcaster_user_id": event.broadcaster_user_id,
+        "broadcaster_user_login": event.broadcaster_user_login,
+        "broadcaster_user_name": event.broadcaster_user_name,
         "source_broadcaster_user_id": event.source_broadcaster_user_id,
         "source_broadcaster_user_login": event.source_broadcaster_user_login,
         "source_broadcaster_user_name": event.source_broadcaster_user_name,

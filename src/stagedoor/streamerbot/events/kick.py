@@ -16,6 +16,7 @@ from stagedoor.streamerbot.events.reading import (
     derived_message_id,
     fill,
     first_text,
+    is_object_or_nothing,
     share,
     stands_for_object,
 )
@@ -37,8 +38,9 @@ def chat_message(platform: str, data: JsonObject, emotes: Emotes, now: float) ->
         done["emotes"] = [_emote(found) for found in find_emotes(text, emotes)]
     if done.get("parts") is None:
         done["parts"] = parts_of(text, done["emotes"])
-    reply = as_object(data.get("reply"))
-    if reply:
+    given = data.get("reply")
+    reply = as_object(given)
+    if reply or (data.get("isReply") is True and is_object_or_nothing(given)):
         done["reply"] = {"messageId": "", "content": "", "sender": {"id": "", "name": ""}, **reply}
     fill(done, isReply=bool(reply), isTest=False)
     if platform == "trovo":

@@ -5,6 +5,7 @@ stays as it is.
 """
 
 import zlib
+from datetime import datetime
 from hashlib import blake2b
 
 from stagedoor.types import JsonObject
@@ -63,6 +64,14 @@ def first_text(source: JsonObject, *members: str) -> str:
         if text := as_text(source.get(member)):
             return text
     return ""
+
+
+def unix_time(value: object) -> float | None:
+    """Read a time in ISO 8601 as Unix time; ``None`` when it is none."""
+    try:
+        return datetime.fromisoformat(as_text(value)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def fill(target: JsonObject, **members: object) -> None:

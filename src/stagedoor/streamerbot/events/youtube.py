@@ -14,7 +14,6 @@ from stagedoor.streamerbot.events.reading import (
     as_text,
     derived_message_id,
     fill,
-    first,
     first_text,
     share,
     stands_for_object,
@@ -122,8 +121,7 @@ def banned(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     done = _event(data if given is None or data.get("user") is not None else {**data, "user": given}, now)
     if stands_for_object(given):
         done["bannedUser"] = youtube_user(done["user"] if given is None else given)
-    duration = first(data, "banDuration", "duration")
-    fill(done, banDuration=duration if duration is not None else 0)
+    share(done, ("banDuration", "duration"), 0)
     fill(done, banType="temporary" if done["banDuration"] else "permanent")
     return done
 

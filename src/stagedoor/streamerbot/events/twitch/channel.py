@@ -55,7 +55,8 @@ def raid(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
 
 
 def redemption(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
-    """Complete RewardRedemption and its update; ``reward`` may be the title alone."""
+    """Complete RewardRedemption and its update, in EventSub's spelling and that of the newer events; ``reward`` may be
+    the title alone."""
     done = dict(data)
     person = _flat_user(done, data)
     given = data.get("reward")
@@ -69,14 +70,13 @@ def redemption(data: JsonObject, emotes: Emotes, now: float) -> JsonObject:
     )
     if stands_for_object(given):
         done["reward"] = reward
-    text = first_text(data, "text", "message", "rawInput")
-    fill(
-        done,
-        id=derived_message_id(now, person.login, as_text(reward["title"])),
-        user_input=text,
-        status="unfulfilled",
-        redeemed_at=event_time(now),
-    )
+    if stands_for_object(data.get("user")):
+        done["user"] = twitch_user(data.get("user"), person, data)
+    share(done, ("id", "redemptionId"), derived_message_id(now, person.login, as_text(reward["title"])))
+    share(done, ("user_input", "userInput"), first_text(data, "text", "message", "rawInput"))
+    share(done, ("redeemed_at", "createdAt"), event_time(now))
+    share(done, ("isTest",), default=False, aliases=("is_test",))
+    fill(done, status="unfulfilled")
     return done
 
 

@@ -115,15 +115,19 @@ def _chat(data: JsonObject, emotes: Emotes, now: float, *, is_cheer: bool) -> Js
         if old.get(member) is None:
             old[member] = value
     is_test = either(data.get("isTest"), meta.get("isTest"), old.get("isTest"), default=False)
-    fill(meta, isTest=is_test)
+    nonce = either(meta.get("clientNonce"), old.get("clientNonce"), default="")
+    fill(meta, isTest=is_test, clientNonce=nonce)
+    fill(old, clientNonce=nonce)
     if is_object_or_nothing(data.get("meta")):
         done["meta"] = meta
 
     anonymous = either(data.get("anonymous"), old.get("isAnonymous"), data.get("isAnonymous"), default=False)
     reply = _reply(data.get("reply"), old.get("reply"))
     is_reply = either(data.get("isReply"), old.get("isReply"), default=bool(reply))
-    fill(done, anonymous=anonymous, isReply=is_reply, isTest=is_test, isSharedChat=False)
-    fill(done, **dict.fromkeys(SHARED_CHAT, False))
+    if is_reply is True and not reply:
+        reply = dict.fromkeys(_REPLY, "")
+    fill(done, anonymous=anonymous, isReply=is_reply, isTest=is_test)
+    _share_chat(done, old)
     if reply:
         _carry_reply(done, old, reply)
 
@@ -169,6 +173,44 @@ def _share_lists(done: JsonObject, old: JsonObject, text: str, emotes: Emotes, *
     fill(old, emotes=found, cheerEmotes=cheermotes)
     if done.get("parts") is None:
         done["parts"] = parts_of(text, found, cheermotes)
+
+
+def _share_chat(done: JsonObject, old: JsonObject) -> None:
+    """Say in every shape whether the chat is shared and, if it is, in whose room the message was written.
+
+    Where ``isSharedChat`` is true, of the event or of its ``message``, overlays read ``sharedChat.primarySource`` and
+    ``sharedChat.sourceRoom.name`` without looking whether they are there.
+    """
+    given, source = done.get("sharedChat"), done.get("sharedChatSource")
+    known = dict(as_object(given))
+    is_guest = _is_guest(done.get("isFromSharedChatGuest"), known.get("primarySource"), source)
+    told = [*(done.get(flag) for flag in SHARED_CHAT), done.get("isSharedChat"), given]
+    told += [old.get("isSharedChat"), old.get("sharedChat")]
+    is_shared = is_guest or bool(known) or any(flag is True for flag in told)
+    fill(done, isSharedChat=is_shared, isInSharedChat=is_shared, isSharedChatHost=False, isFromSharedChatGuest=is_guest)
+    fill(old, isSharedChat=is_shared, sharedChat=is_shared, sourceBadges=[])
+    if not is_shared:
+        return
+    room = known.get("sourceRoom")
+    if room is None and is_guest:
+        room = source
+    person = person_of(room, {"user_login": as_text(old.get("channel"))})
+    if stands_for_object(known.get("sourceRoom")):
+        known["sourceRoom"] = short_user(room, person)
+    fill(known, primarySource=not is_guest)
+    if is_object_or_nothing(given):
+        done["sharedChat"] = known
+    if is_guest and stands_for_object(source):
+        done["sharedChatSource"] = short_user(source, person)
+
+
+def _is_guest(flag: object, is_primary: object, source: object) -> bool:
+    """Whether a message is from another channel, by the first of these that tells."""
+    if isinstance(flag, bool):
+        return flag
+    if isinstance(is_primary, bool):
+        return not is_primary
+    return bool(source) and stands_for_object(source)
 
 
 def _reply(new: object, old: object) -> JsonObject:
