@@ -38,6 +38,15 @@ async def test_all_who_are_there_get_points_and_more_who_wrote(stage: Stage) -> 
     assert (stage.balance("ada"), stage.balance("bob")) == (26, 20)
 
 
+async def test_a_balance_too_large_to_be_counted_keeps_nobody_else_from_theirs(stage: Stage) -> None:
+    await stage.set_up(config=CONFIG, ada=2**53)
+    await stage.go_live()
+    stage.chatters = [chatter("Ada"), chatter("Bob")]
+    await stage.pass_round(600)
+    assert stage.desk.read(POINTS + "ada") == {"points": 2**53}
+    assert stage.balance("bob") == 10
+
+
 async def test_the_bot_earns_nothing_and_the_streamer_does(stage: Stage) -> None:
     await stage.set_up(config=CONFIG)
     await stage.go_live()

@@ -19,6 +19,7 @@ from stagedoor.keys import (
     NEW_REDEEM,
     POINTS,
     REDEEM_QUEUE,
+    REWARDS,
     TWITCH_CONFIG,
 )
 from stagedoor.services.loyalty.books import Books, Page
@@ -189,6 +190,35 @@ async def test_members_that_only_others_know_are_kept(stage: Stage) -> None:
     assert reward["sound"] == "splash.ogg"
     assert stage.goal(0) == KARAOKE
     assert stage.goal(1) == KARAOKE | {"id": "b", "theme": [1], "contributed": 50, "contributors": {"ada": 50}}
+
+
+async def test_while_a_list_is_broken_the_last_good_one_is_used(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.set_up(ada=500)
+    for key in (REWARDS, GOALS):
+        await stage.desk.put(key, '{"oops')
+        assert f"{key!r} holds no list" in caplog.text
+    assert len(await stage.chat("Ada", "!redeem hydrate")) == 1
+    assert [entry["username"] for entry in stage.queue()] == ["ada"]
+    (told,) = await stage.chat("Ada", "!goals")
+    assert "Karaoke (0/500 wishes)" in told
+    assert stage.desk.get(REWARDS) == stage.desk.get(GOALS) == '{"oops'
+    await stage.put(REWARDS, None)
+    assert await stage.chat("Ada", "!redeem hydrate") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "command"), [(GOALS, "!contribute"), (REDEEM_QUEUE, "!redeem hydrate")], ids=["goals", "queue"]
+)
+async def test_what_a_broken_list_would_have_to_take_is_not_paid_for(
+    stage: Stage, key: str, command: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """strimertül writes over it; here the points and the text stay."""
+    await stage.set_up(ada=500)
+    await stage.desk.put(key, '{"oops')
+    caplog.clear()
+    assert await stage.chat("Ada", command) == []
+    assert f"{key!r} holds no list" in caplog.text
+    assert (stage.balance("ada"), stage.desk.get(key)) == (500, '{"oops')
 
 
 async def test_a_broken_reward_or_goal_does_not_take_the_others_along(stage: Stage) -> None:

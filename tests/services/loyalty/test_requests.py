@@ -67,9 +67,6 @@ async def test_what_a_redeem_lacks_is_filled_in(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"username": ""}, "username"),
-        ({"reward": None}, "reward"),
-        ({"reward": {"name": "x"}}, "reward"),
         ({"when": "yesterday"}, "no time"),
         ({"when": "2026-05-01T19:00:00"}, "no time"),
         ({"username": 5}, "username"),
@@ -81,6 +78,29 @@ async def test_a_redeem_that_is_none_is_refused(stage: Stage, members: JsonObjec
     with pytest.raises(RequestFailed, match=reason):
         await stage.desk.ask(CREATE_REDEEM, **(redeem() | members))
     assert stage.queue() == []
+
+
+@pytest.mark.parametrize("members", [{"username": ""}, {"reward": None}, {"reward": {"name": "x"}}])
+async def test_a_redeem_of_nobody_or_of_nothing_waits_as_any_other(stage: Stage, members: JsonObject) -> None:
+    """strimertül checks neither; what is in the queue can be taken out again."""
+    await stage.set_up()
+    created = await stage.desk.ask(CREATE_REDEEM, **(redeem() | members))
+    assert stage.queue() == [created]
+    await stage.desk.ask(REMOVE_REDEEM, **created)
+    assert stage.queue() == []
+
+
+@pytest.mark.parametrize("points", [2**53, -(2**53), 1e300])
+async def test_a_balance_too_large_to_be_counted_stays(stage: Stage, points: float) -> None:
+    await stage.set_up(ada=5)
+    await stage.put(POINTS + "ada", {"points": points})
+    stored = stage.desk.get(POINTS + "ada")
+    for amount in (5, -5):
+        with pytest.raises(RequestFailed, match="too large"):
+            await stage.desk.ask(ADD_POINTS, username="ada", points=amount)
+    assert await stage.chat("Ada", "!redeem hydrate") == []
+    assert stage.queue() == []
+    assert stage.desk.get(POINTS + "ada") == stored
 
 
 async def test_a_full_queue_takes_no_more_and_no_points(stage: Stage) -> None:

@@ -199,5 +199,8 @@ def give(shares: Sequence[tuple[Person, int]], page: Page) -> None:
     """Give to some of them, and note when, so that a crash between two parts makes nobody get it twice."""
     page.put(LAST_AWARD, page.now)
     for person, points in shares:
-        page.welcome(person)
-        page.add(points_key(person.login), points, person)
+        try:
+            page.welcome(person)
+            page.add(points_key(person.login), points, person)
+        except ValueError as error:
+            logger.warning("%s is given nothing: %s", person.login, error)

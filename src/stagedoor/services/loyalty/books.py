@@ -17,7 +17,17 @@ from stagedoor.access import Client
 from stagedoor.hub import Write
 from stagedoor.keys import COOLDOWNS, GOALS, NEW_REDEEM, REDEEM_QUEUE, REWARDS
 from stagedoor.services.loyalty.people import MAX_NAME_CHARACTERS, Logins, Person, left_points_key, points_key
-from stagedoor.services.loyalty.records import MOST, change, completed, find, read_list, read_record, whole
+from stagedoor.services.loyalty.records import (
+    MOST,
+    KnownLists,
+    change,
+    completed,
+    find,
+    points_in,
+    read_list,
+    read_record,
+    whole,
+)
 from stagedoor.strimertul import Goal, Reward, read_object
 from stagedoor.types import JsonObject, Key, Value
 
@@ -26,8 +36,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 S = TypeVar("S", Goal, Reward)
 
-MAX_WAITING: Final = 500
-"""Redeems in the queue."""
+MAX_WAITING: Final = 2000
+"""Redeems in the queue. It is told as a whole each time: so many are some 0.8 MB, which is what a message may have, and
+adding one takes a millisecond or two."""
 
 
 class Offer(NamedTuple):
@@ -40,8 +51,9 @@ class Offer(NamedTuple):
 class Page:
     """The books in one turn: reads what is there and what was written on this page, and collects the writes."""
 
-    def __init__(self, read: Callable[[Key], Value], logins: Logins, now: float) -> None:
+    def __init__(self, read: Callable[[Key], Value], logins: Logins, lists: KnownLists, now: float) -> None:
         self._read = read
+        self._lists = lists
         self._logins = logins
         self.now = now
         """Unix time."""
@@ -68,14 +80,22 @@ class Page:
     # --- balances ---
 
     def balance(self, login: str) -> int:
-        """Tell a balance; what is none is 0."""
+        """Tell a balance; what is none is 0.
+
+        Raises:
+            ValueError: When it is too large.
+        """
         key = points_key(login)
-        return whole(find(read_record(key, self.read(key)), "points"))
+        return points_in(key, read_record(key, self.read(key)))
 
     def add(self, key: Key, points: int, person: Person | None = None) -> int:
-        """Add to a balance, or take from it, and return what it is then; ``person`` says whose it is."""
+        """Add to a balance, or take from it, and return what it is then; ``person`` says whose it is.
+
+        Raises:
+            ValueError: When it is too large.
+        """
         record = read_record(key, self.read(key))
-        total = _capped(whole(find(record, "points")) + points)
+        total = _capped(points_in(key, record) + points)
         change(record, {"points": total} | _names(person))
         self.put(key, record)
         return total
@@ -83,6 +103,9 @@ class Page:
     def welcome(self, person: Person) -> None:
         """See to it that the balance under somebody's login is theirs: that one who has a new login finds what they had
         under the old one, and one whose login was somebody else's before does not get that one's.
+
+        Raises:
+            ValueError: When one of the balances is too large.
         """
         if not person.id:
             return
@@ -121,7 +144,7 @@ class Page:
             return
         moved = read_record(source, text)
         there = read_record(target, self.read(target))
-        total = _capped(whole(find(moved, "points")) + whole(find(there, "points")))
+        total = _capped(points_in(source, moved) + points_in(target, there))
         change(moved, there | {"points": total} | _names(person))
         self.put(target, moved)
         self.put(source, None)
@@ -130,13 +153,21 @@ class Page:
 
     def find_reward(self, id_: str) -> Offer | None:
         """Find a reward: by its id, else by its id without regard to case."""
-        items = self.items(REWARDS)
+        items = self._lists.read(REWARDS, self.read(REWARDS))
         offers = (_read_offer(items[place]) for place in places_of(items, id_))
         return next((offer for offer in offers if offer is not None), None)
 
     def goals(self) -> "Goals":
-        """Read the goals."""
+        """Read the goals, of which one is to be changed.
+
+        Raises:
+            ValueError: When the key holds something else.
+        """
         return Goals(self, self.items(GOALS))
+
+    def goals_to_tell(self) -> list[Goal]:
+        """Read the goals, to look at them."""
+        return list(Goals(self, self._lists.read(GOALS, self.read(GOALS))))
 
     def items(self, key: Key) -> list[msgspec.Raw]:
         """Read a list of rewards or goals, of which each stays as it is.
@@ -150,7 +181,7 @@ class Page:
 
     @property
     def is_queue_full(self) -> bool:
-        """Whether as much waits as fits into a message of a client made for strimertül."""
+        """Whether no more may wait."""
         return len(self.queue()) >= MAX_WAITING
 
     def enqueue(self, redeem: JsonObject) -> None:
@@ -248,6 +279,8 @@ class Books:
     def __init__(self, client: Client, logins: Logins, *, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._logins = logins
+        self.lists = KnownLists()
+        """Who hears the keys tells them of rewards and goals."""
         self._now = now
 
     async def turn(self, decide: Callable[[Page], T]) -> T:
@@ -260,7 +293,7 @@ class Books:
         answers: list[T] = []
 
         def fill(read: Callable[[Key], Value]) -> list[Write]:
-            page = Page(read, self._logins, self._now())
+            page = Page(read, self._logins, self.lists, self._now())
             answers.append(decide(page))
             return page.writes
 

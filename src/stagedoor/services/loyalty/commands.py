@@ -52,7 +52,7 @@ def balance(page: Page, person: Person, text: str, currency: str) -> Answers:
 
 def goals(page: Page, person: Person, text: str, currency: str) -> Answers:
     """``!goals``: tell what there is to save for."""
-    all_goals = list(page.goals())
+    all_goals = page.goals_to_tell()
     if not all_goals:
         return [f"{person.name}: there are no active community goals right now :("]
     told = [

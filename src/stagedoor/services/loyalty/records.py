@@ -37,6 +37,29 @@ def read_list(key: Key, text: Value) -> list[msgspec.Raw]:
         raise ValueError(f"the key {key!r} holds no list: {error}") from error
 
 
+class KnownLists:
+    """The last value of some keys that was a list, to go on with while a key holds something else."""
+
+    def __init__(self) -> None:
+        self._texts: dict[Key, Value] = {}
+
+    def hear(self, key: Key, text: Value) -> None:
+        """Hear what a key holds now."""
+        try:
+            read_list(key, text)
+        except ValueError as error:
+            logger.warning("%s; what it held before is used", error)
+        else:
+            self._texts[key] = text
+
+    def read(self, key: Key, text: Value) -> list[msgspec.Raw]:
+        """Read a list to look at it: ``text``, or what was there before it."""
+        try:
+            return read_list(key, text)
+        except ValueError:
+            return read_list(key, self._texts.get(key, ""))
+
+
 def find(record: JsonObject, name: str) -> object:
     """Find a member without regard to case, as strimertül's decoder does; ``None`` when it is absent."""
     return record.get(_spelling(record, name))
@@ -53,6 +76,18 @@ def whole(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST else 0
+
+
+def points_in(key: Key, record: JsonObject) -> int:
+    """Read a balance; what is no whole number is 0, as with strimertül.
+
+    Raises:
+        ValueError: When it is a number beyond those that are counted exactly, of which nothing must be lost.
+    """
+    points = find(record, "points")
+    if isinstance(points, int | float) and abs(points) > MOST:
+        raise ValueError(f"the balance {key!r} is too large to be counted with")
+    return whole(points)
 
 
 def completed(record: JsonObject, shape: type[msgspec.Struct]) -> JsonObject:

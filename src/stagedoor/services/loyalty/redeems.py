@@ -31,15 +31,11 @@ def complete_redeem(record: JsonObject, stored: JsonObject | None, now: float) -
     """Fill in what a redeem lacks that somebody else has written down: the time, and the reward as it is ``stored``.
 
     Raises:
-        ValueError: When a member is of the wrong type, the time is none, or the names of viewer or reward are missing.
+        ValueError: When a member is of the wrong type, or the time is none.
     """
     redeem = completed(record, Redeem)
     given = find(record, "reward")
     reward = redeem["reward"] = completed(given if isinstance(given, dict) else {}, Reward)
-    if not redeem["username"]:
-        raise ValueError("a redeem needs a username")
-    if not reward["id"]:
-        raise ValueError("a redeem needs a reward with an id")
     if stored is not None and not reward["name"]:
         redeem["reward"] = stored
     redeem["display_name"] = redeem["display_name"] or redeem["username"]
@@ -58,12 +54,17 @@ def find_redeem(queue: Sequence[msgspec.Raw], wanted: Redeem) -> tuple[int, Rede
     knows no more of it, and writes it in another.
     """
     same: list[tuple[int, Redeem]] = []
+    login = wanted.username.casefold()
     for index, raw in enumerate(queue):
         try:
-            redeem = read_object(msgspec.json.decode(raw), Redeem)
+            record = msgspec.json.decode(raw, type=JsonObject)
+            username = find(record, "username") or ""
+            if not isinstance(username, str) or username.casefold() != login:
+                continue  # before it is read in full, which takes much longer: there may be thousands
+            redeem = read_object(record, Redeem)
         except (ValueError, RecursionError):
             continue
-        if redeem.username.casefold() == wanted.username.casefold() and redeem.reward.id == wanted.reward.id:
+        if redeem.reward.id == wanted.reward.id:
             same.append((index, redeem))
     moment = instant_ms(wanted.when)
     exact = (entry for entry in same if entry[1].when == wanted.when)

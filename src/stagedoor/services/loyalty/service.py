@@ -17,9 +17,12 @@ from stagedoor.keys import (
     BOT_CONFIG,
     CHAT_MESSAGE,
     COMMANDS,
+    GOALS,
     LAST_COMMAND,
     LOYALTY_CONFIG,
     POINTS,
+    REDEEM_QUEUE,
+    REWARDS,
     STREAM_INFO,
     TWITCH_CONFIG,
 )
@@ -114,8 +117,10 @@ class Loyalty:
     async def start(self) -> None:
         """Follow the settings and the chat, and answer from now on."""
         self._client.deliver = self._hear
-        for key in (LOYALTY_CONFIG, STREAM_INFO, CHAT_MESSAGE):
+        for key in (LOYALTY_CONFIG, STREAM_INFO, CHAT_MESSAGE, REWARDS, GOALS, REDEEM_QUEUE):
             self._client.subscribe(key)
+        for key in (REWARDS, GOALS, REDEEM_QUEUE):
+            self._books.lists.hear(key, self._client.get(key))
         self._client.subscribe_prefix(POINTS)
         self._run(self._learn_logins())
         self._take_stream(self._client.get(STREAM_INFO))
@@ -160,6 +165,8 @@ class Loyalty:
             self._take_config(change.value)
         elif change.key == STREAM_INFO:
             self._take_stream(change.value)
+        elif change.key in (REWARDS, GOALS, REDEEM_QUEUE):
+            self._books.lists.hear(change.key, change.value)
         else:
             self._logins.hear(change)
 
@@ -269,7 +276,7 @@ class Loyalty:
         """Let the balance of somebody who has a new login follow."""
         try:
             await self._books.turn(lambda page: page.welcome(person))
-        except StoreError as error:
+        except (ValueError, StoreError) as error:
             logger.warning("the balance of %s could not follow its owner: %s", person.login, error)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
