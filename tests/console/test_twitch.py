@@ -264,6 +264,8 @@ async def test_the_bots_limits_are_saved_and_nothing_that_cannot_be_read_is_writ
         config = await owner.get_json(keys.TWITCH_CONFIG, dict[str, object])
         assert config == {"enable_bot": True}
 
+        # Over an object, that object would stay in force.
+        await owner.delete(keys.BOT_CONFIG)
         await owner.set(keys.BOT_CONFIG, "no JSON")
         await expect(page.get_by_role("alert")).to_contain_text("twitch/bot-config cannot be read")
         await expect(history).to_have_count(0)
