@@ -177,7 +177,7 @@ async def test_ten_thousand_wrong_answers_keep_out_nobody_and_leave_little(tmp_p
 
 def answer(
     doorkeeper: Doorkeeper, password: str, address: str = LOCAL, origin: str | None = None
-) -> tuple[bool, float]:
+) -> tuple[bool, float | None]:
     challenge = doorkeeper.challenge()
     signed = sign(password, challenge.challenge, challenge.salt)
     proof, delay_s = doorkeeper.judge(challenge, signed, address, origin)
@@ -221,12 +221,12 @@ def test_a_page_of_another_site_cannot_try_passwords_as_fast_as_it_likes(origin:
     answer(doorkeeper, "guessed", origin=origin)
     let_in, delay_s = answer(doorkeeper, "guessed", origin=origin)
     assert not let_in
-    assert delay_s > 0
+    assert delay_s
     _, right_delay_s = answer(doorkeeper, "hunter2", origin=origin)
-    assert right_delay_s > delay_s, "it waits behind the wrong one"
+    assert (right_delay_s or 0.0) > delay_s, "it waits behind the wrong one"
     for _ in range(GUESSES):
         answer(doorkeeper, "guessed", origin=origin)
-    assert answer(doorkeeper, "hunter2", origin=origin) == (False, 0.0), "refused unseen: too many wait already"
+    assert answer(doorkeeper, "hunter2", origin=origin) == (False, None), "refused unseen: too many wait already"
     for own in (None, "http://absolute", "http://localhost:4337"):
         assert answer(doorkeeper, "hunter2", origin=own) == (True, 0.0)
     clock.advance(3600)
@@ -244,7 +244,7 @@ def test_overlay_keys_count_as_the_password_does() -> None:
     assert answer(doorkeeper, key.key) == (True, 0.0)
     answer(doorkeeper, "guessed", "198.51.100.7")
     answer(doorkeeper, "guessed", "198.51.100.7")
-    assert answer(doorkeeper, key.key, "198.51.100.7")[1] > 0
+    assert answer(doorkeeper, key.key, "198.51.100.7")[1]
 
 
 # --- questions ---

@@ -538,6 +538,21 @@ async def test_an_owner_who_answers_at_once_lets_in(make_stage: MakeStage, remem
     assert (await line.answer("kget", {"key": "a"}))["ok"] is True
 
 
+async def test_who_is_refused_unseen_is_not_told_that_the_answer_is_wrong(make_stage: MakeStage) -> None:
+    stage = make_stage(password="hunter2")
+    challenge = stage.doorkeeper.challenge()
+    while stage.doorkeeper.judge(challenge, b"a guess", "127.0.0.1", "null")[1] is not None:
+        pass  # all the places among those that wait are taken
+    told = []
+    for password in ("hunter2", "a guess"):
+        line = stage.connect(origin="null")
+        answer = await log_in(line, password)
+        assert answer["error"] == "authentication failed"
+        told.append(answer["details"])
+        await line.leave()
+    assert told == ["too many wrong answers came from here; try again later"] * 2
+
+
 async def remembered_token(stage: Stage, origin: str | None = None) -> str:
     """The token of an application that was let in for good, and has gone."""
     line = stage.connect(origin=origin)

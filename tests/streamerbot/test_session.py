@@ -181,6 +181,18 @@ async def test_a_verdict_that_comes_too_late_is_given_to_nobody(make_stage: Make
     assert line.wire.take() == []
 
 
+async def test_who_is_refused_unseen_is_not_told_that_the_answer_is_wrong(make_stage: MakeStage) -> None:
+    stage = make_stage(mode="enforced", password="secret")
+    challenge = stage.doorkeeper.challenge()
+    while stage.doorkeeper.judge(challenge, b"a guess", "127.0.0.1", "null")[1] is not None:
+        pass  # all the places among those that wait are taken
+    for password in ("secret", "a guess"):
+        line = stage.connect(origin="null")
+        answer = await line.authenticate(password)
+        assert answer["error"] == "Authentication failed: too many wrong answers came from here; try again later"
+        await line.leave()
+
+
 async def test_leaving_is_no_way_to_guess_faster(make_stage: MakeStage) -> None:
     stage = make_stage(mode="enforced", password="secret")
     waited = 0.0

@@ -34,6 +34,12 @@ BY_ASKING: Final = Grant(Level.APPLICATION, "asked")
 CONTROL: Final = Grant(Level.OWNER, "control token")
 
 
+Judgement = tuple[Proof | None, float | None]
+
+TOO_MANY: Final = "too many wrong answers came from here; try again later"
+"""What is said of an answer that nobody has looked at."""
+
+
 class Doorkeeper:
     """One door's password, questions and tokens.
 
@@ -149,13 +155,12 @@ class Doorkeeper:
         """Draw a challenge."""
         return new_challenge(self.clock.time())
 
-    def judge(
-        self, challenge: Challenge, answer: bytes, address: str, origin: str | None = None
-    ) -> tuple[Proof | None, float]:
+    def judge(self, challenge: Challenge, answer: bytes, address: str, origin: str | None = None) -> Judgement:
         """Decide about the answer to a challenge, in constant time.
 
         Returns:
             The proof if it lets in, and how many seconds to wait before saying so; after a wait, call :meth:`waited`.
+            ``None`` for the seconds when nobody has looked, be it right or wrong: see :data:`TOO_MANY`.
         """
 
         def is_right(password: str) -> bool:
@@ -163,7 +168,7 @@ class Doorkeeper:
 
         return self._pronounce(self._prove(is_right), "a wrong password", address, origin)
 
-    def judge_password(self, password: str, address: str, origin: str | None = None) -> tuple[Proof | None, float]:
+    def judge_password(self, password: str, address: str, origin: str | None = None) -> Judgement:
         """Decide about a password or a token of an application that was sent as it is, as :meth:`judge` does."""
         # What came in a header may be no text; it is wrong then.
         sent = password.encode(errors="surrogatepass")
@@ -172,7 +177,7 @@ class Doorkeeper:
             proof = self._apps.prove(password, origin)
         return self._pronounce(proof, "a wrong password", address, origin)
 
-    def judge_token(self, token: str, address: str, origin: str | None = None) -> tuple[Proof | None, float]:
+    def judge_token(self, token: str, address: str, origin: str | None = None) -> Judgement:
         """Decide about a token as :meth:`judge` does about an answer."""
         proof = None
         if self._is_control_token(token):
@@ -188,9 +193,7 @@ class Doorkeeper:
         by_key = None if self._overlay_keys is None else self._overlay_keys.prove(is_right)
         return Proof(BY_PASSWORD, self._password, self._password.mark) if by_password else by_key
 
-    def _pronounce(
-        self, proof: Proof | None, reason: str, address: str, origin: str | None
-    ) -> tuple[Proof | None, float]:
+    def _pronounce(self, proof: Proof | None, reason: str, address: str, origin: str | None) -> Judgement:
         # Who comes in by what opens little may go on guessing at the password.
         excuses = proof is not None and proof.grant.scopes is None
         now = self.clock.time()
@@ -198,7 +201,7 @@ class Doorkeeper:
         if proof is None:
             logger.warning("%s from %s", reason, address)
             self.record("refused", {**self._whence(address, origin), "reason": reason})
-        return (None if delay_s is None else proof), delay_s or 0.0
+        return (None if delay_s is None else proof), delay_s
 
     def waited(self, address: str, origin: str | None = None) -> None:
         """Hear that a delayed answer has been given."""

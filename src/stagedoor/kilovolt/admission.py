@@ -30,6 +30,7 @@ from stagedoor.access import (
     decode_base64,
     grant_for,
 )
+from stagedoor.access.doorkeeper import TOO_MANY
 from stagedoor.keys import REQUEST_SCOPES
 from stagedoor.kilovolt import messages
 from stagedoor.kilovolt.messages import CloseCode, Done, ErrorCode, Request, Response, encode, encode_error
@@ -154,8 +155,11 @@ class Admission:
         proof, delay_s = self._doorkeeper.judge_token(token, self._peer.address, self._peer.origin)
         self._conclude(request, proof, delay_s, "the token is unknown")
 
-    def _conclude(self, request: Request, proof: Proof | None, delay_s: float, reason: str) -> None:
+    def _conclude(self, request: Request, proof: Proof | None, delay_s: float | None, reason: str) -> None:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
+        if delay_s is None:
+            self._fail(request, ErrorCode.AUTHENTICATION_FAILED, TOO_MANY)
+            return
         if proof is not None:
             self._replace_ask()  # else the owner's answer to it would change what was proved
 

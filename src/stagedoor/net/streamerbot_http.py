@@ -198,7 +198,7 @@ class StreamerbotHttp:
             return None
         doorkeeper = self._reception.doorkeeper
         proof, delay_s = doorkeeper.judge_password(shown.strip(), peer.address, peer.origin)
-        if delay_s > 0:
+        if delay_s:
             try:
                 await asyncio.sleep(delay_s)
             finally:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Final
 
 from stagedoor.access import NOBODY, Client, Departure, Grant, Level, Proof, decode_base64
+from stagedoor.access.doorkeeper import TOO_MANY
 from stagedoor.errors import NotPermitted, PeerError, ServiceFailed, StoreError
 from stagedoor.hub import Change, Hub
 from stagedoor.streamerbot.envelopes import encode_event
@@ -285,8 +286,11 @@ class Session:
             proof, delay_s = self._reception.doorkeeper.judge(self._challenge, answer, peer.address, peer.origin)
             self._conclude(message, problem, proof, delay_s)
 
-    def _conclude(self, message: JsonObject, problem: str, proof: Proof | None, delay_s: float) -> None:
+    def _conclude(self, message: JsonObject, problem: str, proof: Proof | None, delay_s: float | None) -> None:
         """Let in or refuse, perhaps after a delay during which this connection waits."""
+        if delay_s is None:
+            self._count_failure(message, f"Authentication failed: {TOO_MANY}")
+            return
 
         def conclude() -> None:
             grant = None if proof is None else self._reception.doorkeeper.enter(proof, self, self._leave)
