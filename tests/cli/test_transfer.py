@@ -186,6 +186,15 @@ async def test_full_disk_imports_nothing(cli: Cli, tmp_path: Path) -> None:
     assert await cli.ok("list", "--values") == "a\tbefore\n"
 
 
+async def test_what_is_left_out_is_called_what_it_is(cli: Cli) -> None:
+    archive = {"a": "1", "twitch/ev/chat-message": "{}", "stagedoor/tls": "{}", "stagedoor/app-tokens": "[]"}
+    out = await cli.ok("import", "-", stdin=msgspec.json.encode(archive))
+    assert out == (
+        "imported 1 keys; 1 past events and requests left out; 2 settings of who may come in, and of encryption, left "
+        "out: they are this machine's own\n"
+    )
+
+
 async def test_imported_password_that_is_weak_is_told(cli: Cli) -> None:
     result = await cli(
         "import", "-", stdin=msgspec.json.encode({"http/config": '{"bind":"localhost:1","kv_password":""}'})

@@ -170,7 +170,9 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
     """
     content = sys.stdin.buffer.read() if file == _STANDARD_STREAM else None
     parsed = read_archive(Path(file)) if content is None else parse_archive(content, "standard input")
-    entries = importable_entries(parsed, Catalogue(SPECS))
+    catalogue = Catalogue(SPECS)
+    entries = importable_entries(parsed, catalogue)
+    left_out = [catalogue.resolve(key).is_volatile for key in parsed.keys() - entries.keys()]
     names: dict[str, list[Key]] = {}
     if dry_run:
         names = _compare(data, entries)
@@ -181,11 +183,11 @@ def import_(data: Path, *, file: str, dry_run: bool, quiet: bool, as_json: bool)
             count = asyncio.run(load(Target(data), IMPORT, path, shows_progress=shows_progress))
         outcome = {"keys": count}
         warn_of_password(data, entries)
-    outcome["left_out"] = len(parsed) - len(entries)
+    outcome["left_out"] = len(left_out)
     if as_json:
         print_json({**outcome, "names": names} if dry_run else outcome)
     elif not quiet:
-        _report(outcome, names, is_done=not dry_run)
+        _report(outcome, names, left_out, is_done=not dry_run)
 
 
 def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, list[Key]]:
@@ -204,7 +206,11 @@ def _compare(data: Path, entries: Mapping[Key, Value]) -> dict[str, list[Key]]:
     return names
 
 
-def _report(outcome: Mapping[str, int], names: Mapping[str, Sequence[Key]], *, is_done: bool) -> None:
+def _report(
+    outcome: Mapping[str, int], names: Mapping[str, Sequence[Key]], left_out: Sequence[bool], *, is_done: bool
+) -> None:
+    """Say what an import came to; ``left_out`` tells of each key that it leaves out whether that is an event or a
+    request."""
     for kind in ("new", "changed"):
         for key in names.get(kind, ()):
             click.echo(f"{kind}\t{key}")
@@ -212,8 +218,10 @@ def _report(outcome: Mapping[str, int], names: Mapping[str, Sequence[Key]], *, i
         text = f"imported {outcome['keys']} keys"
     else:
         text = "would import {keys} keys: {new} new, {changed} changed, {same} the same".format_map(outcome)
-    if outcome["left_out"]:
-        text += f"; {outcome['left_out']} past events and requests left out"
+    if count := left_out.count(True):
+        text += f"; {count} past events and requests left out"
+    if count := left_out.count(False):
+        text += f"; {count} settings of who may come in, and of encryption, left out: they are this machine's own"
     click.echo(text)
 
 
