@@ -43,6 +43,7 @@ LOOSE = {
     "kept",
     "options",
     "parameters",
+    "readmission",
     "redaction",
     "templates",
     "tls",

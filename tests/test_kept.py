@@ -16,6 +16,7 @@ from tests.services.harness import Desk, FakeTime, encode, open_hub
 
 STORED = "stagedoor/overlay-key-secrets"
 SHOWN = "stagedoor/overlay-keys"
+REVOKED = "stagedoor/revoked/overlay-keys"
 LOOK = Scopes.parse("read:a")
 
 
@@ -37,6 +38,7 @@ class Shelf:
             OverlayKey,
             stored_at=STORED,
             shown_at=SHOWN,
+            revoked_at=REVOKED,
             describe=lambda key: {"id": key.id, "end": in_ms(key.expires_at)},
             check=lambda key: key.grant,
             expired=lambda key: self.expired.append(key.id),
@@ -147,9 +149,11 @@ async def test_an_earlier_end_is_waited_for_instead(hub: Hub) -> None:
         assert await left is Departure.EXPIRED
 
 
-async def test_a_restore_alters_sends_away_and_brings_back(hub: Hub, time: FakeTime) -> None:
+async def test_a_restore_alters_sends_away_and_brings_back_what_was_not_revoked(hub: Hub, time: FakeTime) -> None:
     shelf = Shelf(hub, time)
     early, altered = shelf.keys.make("Early", LOOK), shelf.keys.make("Altered", LOOK)
+    await shelf.settle()
+    empty = shelf.desk.get(REVOKED)
     await shelf.settle()
     backup = shelf.desk.get(STORED)
     left: list[tuple[str, Departure]] = []
@@ -160,11 +164,30 @@ async def test_a_restore_alters_sends_away_and_brings_back(hub: Hub, time: FakeT
         shelf.keys.enter(key.id, key.name, lambda departure, name=key.name: left.append((name, departure)))  # type: ignore[misc]
     await shelf.settle()
     await shelf.desk.put(STORED, backup)
-    assert await shelf.shown() == [early.id, altered.id]
+    assert await shelf.shown() == [altered.id]
     assert sorted(left, key=str) == [("Altered", Departure.CHANGED), ("Late", Departure.REVOKED)]
     restored = shelf.keys.named(altered.id)
     assert restored is not None
     assert restored.scopes == ("read:a",)
+    revoked = shelf.desk.get(REVOKED)
+    assert early.id in revoked
+    await shelf.desk.put(REVOKED, empty or None)
+    await shelf.settle()
+    assert shelf.desk.get(REVOKED) == revoked, "what was revoked stays so, whoever writes that"
+    await shelf.desk.put(STORED, backup)
+    assert await Shelf(hub, time).shown() == [altered.id], "and over a restart"
+
+
+@pytest.mark.parametrize("broken", ["x", "[]", '{"a":"b"}', "[" * 10_000])
+async def test_broken_revocations_revoke_nothing_and_are_mended(hub: Hub, time: FakeTime, broken: str) -> None:
+    shelf = Shelf(hub, time)
+    kept, gone = shelf.keys.make("Kept", LOOK), shelf.keys.make("Gone", LOOK)
+    shelf.keys.remove(gone)
+    await shelf.settle()
+    revoked = shelf.desk.get(REVOKED)
+    await shelf.desk.put(REVOKED, broken)
+    assert await shelf.shown() == [kept.id]
+    assert shelf.desk.get(REVOKED) == revoked
 
 
 GOOD = {"made_at": 1.0, "id": "good", "name": "Wheel", "key": "overlay-good", "scopes": ["read:a"]}

@@ -18,7 +18,8 @@ import msgspec
 
 from stagedoor.errors import ArchiveError
 from stagedoor.hub import Catalogue, LmdbStore, Table
-from stagedoor.keys import APP_TOKENS, AUDIT_HEAD, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS, TLS_CONFIG
+from stagedoor.keys import AUDIT_HEAD, TLS_CONFIG
+from stagedoor.readmission import ACCESS_KEYS
 from stagedoor.types import MAX_KEY_BYTES, Key, Value
 
 Progress = Callable[[int, int], None]
@@ -29,7 +30,7 @@ _STEP: Final = 2000
 _BACKUP_NAME: Final = re.compile(r"\d{8}-\d{6}(-\d+)?\.json")
 """Local time; nothing else in the folder is ever deleted."""
 
-_NOT_IMPORTED: Final = frozenset((APP_TOKENS, CONSOLE_PASSES, ORIGIN_DECISIONS, OVERLAY_KEY_SECRETS, TLS_CONFIG))
+_NOT_IMPORTED: Final = frozenset((*ACCESS_KEYS, TLS_CONFIG))
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -90,7 +91,8 @@ def importable_entries(entries: Mapping[Key, Value], catalogue: Catalogue) -> di
     """Leave out what an import never writes: events, requests, who comes in without a password, and whether
     what goes over a network is encrypted.
 
-    A file of somebody else's could let its author in, or listen in. A restore brings them back, as it does everything.
+    A file of somebody else's could let its author in, or listen in. A restore brings them back, but for those who were
+    put out since.
     """
     return {key: value for key, value in durable_entries(entries, catalogue).items() if key not in _NOT_IMPORTED}
 

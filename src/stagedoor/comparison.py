@@ -22,6 +22,7 @@ from stagedoor.archive import (
 from stagedoor.errors import ArchiveError, StoreError
 from stagedoor.hub import Catalogue, LmdbStore
 from stagedoor.keys import SPECS
+from stagedoor.readmission import ACCESS_KEYS, Readmission, readmit
 from stagedoor.types import Key, Value
 
 Mode = Literal["restore", "import"]
@@ -47,6 +48,8 @@ class Comparison(msgspec.Struct):
     """Keys that would stay as they are because the archive has them with the same value."""
     skipped: int
     """Keys of the archive that are never written: events, requests; at an import also who comes in by itself."""
+    access: dict[str, Readmission]
+    """What becomes of who may come in: `apps`, `overlay_keys`, `sites`, `browsers`; empty for an import."""
 
 
 def compare(archive: Mapping[Key, Value], current: Iterable[tuple[Key, Value]], mode: Mode) -> Comparison:
@@ -56,7 +59,10 @@ def compare(archive: Mapping[Key, Value], current: Iterable[tuple[Key, Value]], 
     skipped = len(archive) - len(entries)
     changed, gone = [], []
     same = 0
-    for key, value in current:
+    access_now: dict[Key, Value] = {}
+
+    def judge(key: Key, value: Value) -> None:
+        nonlocal same
         new = entries.pop(key, None)
         if new is None:
             gone.append(key)
@@ -64,12 +70,25 @@ def compare(archive: Mapping[Key, Value], current: Iterable[tuple[Key, Value]], 
             changed.append(key)
         else:
             same += 1
+
+    for key, value in current:
+        if key in ACCESS_KEYS:
+            access_now[key] = value
+        else:
+            judge(key, value)
+    effects: dict[str, Readmission] = {}
+    if mode == "restore":
+        access, effects = readmit(entries, access_now)
+        entries = {key: value for key, value in entries.items() if key not in ACCESS_KEYS} | access
+    for key, value in access_now.items():
+        judge(key, value)
     return Comparison(
         add=_first(entries),
         change=_first(changed),
         delete=_first(gone if mode == "restore" else ()),
         same=same,
         skipped=skipped,
+        access=effects,
     )
 
 

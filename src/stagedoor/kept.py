@@ -1,6 +1,7 @@
-"""Keeps a register over a restart, and shows it to the owner: joins it to a secret key and to one that lists it.
+"""Keeps a register over a restart, and shows it to the owner: joins it to two secret keys and to one that lists it.
 
-What is stored is followed, too: a restore brings back the entries of its time, and sends the others away.
+What is stored is followed, too: a restore brings back the entries of its time, and sends the others away. What was
+revoked stays revoked, whoever writes it there again.
 """
 
 import asyncio
@@ -33,8 +34,9 @@ class Kept(Generic[E, R]):
     """One register and its keys; ``register`` is what everybody else uses.
 
     ``make`` gets what to call when something changed, and what was stored. ``stored_at`` is the key of what is stored,
-    ``shown_at`` of the list that ``describe`` makes. ``check`` raises ``ValueError`` for a stored entry that cannot be
-    used; it is left out, as is one that cannot be shown. ``expired`` hears of entries that came to their end.
+    ``shown_at`` of the list that ``describe`` makes, ``revoked_at`` of the marks of those that were revoked. ``check``
+    raises ``ValueError`` for a stored entry that cannot be used; it is left out, as is one that cannot be shown.
+    ``expired`` hears of entries that came to their end.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Kept(Generic[E, R]):
         *,
         stored_at: Key,
         shown_at: Key,
+        revoked_at: Key,
         describe: Callable[[E], object],
         check: Callable[[E], object] = lambda entry: None,
         expired: Callable[[E], None] = lambda entry: None,
@@ -53,6 +56,7 @@ class Kept(Generic[E, R]):
         self._decoder = msgspec.json.Decoder(kind)
         self._stored_at = stored_at
         self._shown_at = shown_at
+        self._revoked_at = revoked_at
         self._describe = describe
         self._check = check
         self._expired = expired
@@ -60,14 +64,18 @@ class Kept(Generic[E, R]):
         self._timer: asyncio.TimerHandle | None = None
         self._kept = client.get(stored_at)
         """What was written, or read, last."""
+        self._revoked = client.get(revoked_at)
+        """The same of what was revoked."""
         self._writes = 0
         """How many of ours are under way."""
         self._last_write: asyncio.Future[StoreError | None] | None = None
         self.register = make(self._keep, self._read(self._kept))
+        self.register.take_revocations(self._revoked)
         self._show()
         client.deliver = self._hear
         client.subscribe(stored_at)
         client.subscribe(shown_at)
+        client.subscribe(revoked_at)
         self._wait()
 
     async def settled(self) -> None:
@@ -88,7 +96,12 @@ class Kept(Generic[E, R]):
 
     def _keep(self) -> None:
         self._kept = msgspec.json.encode(self.register.stored()).decode()
-        self._last_write = self._write([Write(self._stored_at, self._kept), Write(self._shown_at, self._list())])
+        writes = [Write(self._stored_at, self._kept), Write(self._shown_at, self._list())]
+        revoked = self.register.revocations.stored()
+        if revoked != (self._revoked or "{}"):
+            self._revoked = revoked
+            writes.append(Write(self._revoked_at, revoked))
+        self._last_write = self._write(writes)
         self._wait()
 
     def _list(self) -> Value:
@@ -118,7 +131,12 @@ class Kept(Generic[E, R]):
         """Go by what is stored, where it was written by somebody else."""
         if self._writes:
             return
-        stored = self._client.get(self._stored_at)  # the change of a secret does not tell it
+        # The change of a secret does not tell it.
+        stored, revoked = self._client.get(self._stored_at), self._client.get(self._revoked_at)
+        if revoked != self._revoked:
+            self._revoked = revoked
+            self.register.take_revocations(revoked)
+            self._wait()
         if stored != self._kept:
             self._kept = stored
             self.register.replace(self._read(stored))
@@ -128,6 +146,10 @@ class Kept(Generic[E, R]):
     def _show(self) -> None:
         if (self._client.get(self._shown_at) or "[]") != self._list():
             self._write([Write(self._shown_at, self._list())])
+        revoked = self.register.revocations.stored()
+        if (self._client.get(self._revoked_at) or "{}") != revoked:
+            self._revoked = revoked
+            self._write([Write(self._revoked_at, revoked)])
 
     def _read(self, stored: Value) -> list[E]:
         try:

@@ -146,8 +146,9 @@ async def test_a_wrong_request_forgets_nobody(desk: Desk, apps: AppsDesk, value:
     assert len(await ids(desk)) == 1
 
 
-async def test_a_restore_brings_back_and_sends_away(desk: Desk, apps: AppsDesk) -> None:
+async def test_a_restore_brings_back_and_sends_away_but_no_forgotten_one(desk: Desk, apps: AppsDesk) -> None:
     left: list[str] = []
+    forgotten = remember(apps, "Forgotten")
     early = remember(apps, "Early")
     await settled(desk)
     backup = {key: desk.get(key) for key in desk.keys("")}
@@ -157,6 +158,7 @@ async def test_a_restore_brings_back_and_sends_away(desk: Desk, apps: AppsDesk) 
     await settled(desk)
     await desk.hub.replace_all(backup)
     await settled(desk)
+    assert apps.apps.prove(forgotten, None) is None
     assert apps.apps.prove(early, None) is not None
     assert apps.apps.prove(late, None) is None
     assert left == ["Late"]

@@ -111,9 +111,11 @@ async def test_a_comparison_tells_what_a_restore_would_do(either: Desk, tmp_path
         "delete": {"count": 1, "keys": ["gone"]},
         "same": 1,
         "skipped": 1,
+        "access": {name: {"back": 0, "out": 0, "barred": 0} for name in ("apps", "overlay_keys", "sites", "browsers")},
     }
     imported = await desk.ask(keys.COMPARE, path=path, mode="import")
     assert imported["delete"] == {"count": 0, "keys": []}
+    assert imported["access"] == {}
     assert desk.get("other") == "2"
     assert await desk.call(keys.IMPORT, encode({"path": path})) == "4"
     after = await desk.ask(keys.COMPARE, path=path, mode="import")
@@ -245,8 +247,10 @@ async def test_only_the_owner_may_ask(archived: Desk, key: str) -> None:
 
 async def test_an_import_lets_nobody_in_but_a_restore_brings_back_who_was(either: Desk, tmp_path: Path) -> None:
     desk = either
-    path = write(tmp_path / "archive.json", {keys.CONSOLE_PASSES: "[]", keys.APP_TOKENS: "[]", "a": "1"})
-    assert (await desk.ask(keys.COMPARE, path=path, mode="import"))["skipped"] == 2
+    path = write(
+        tmp_path / "archive.json", {keys.CONSOLE_PASSES: "[]", keys.APP_TOKENS: "[]", keys.REVOKED_APPS: "{}", "a": "1"}
+    )
+    assert (await desk.ask(keys.COMPARE, path=path, mode="import"))["skipped"] == 3
     await desk.call(keys.IMPORT, encode({"path": path}))
     assert (desk.get("a"), desk.get(keys.CONSOLE_PASSES), desk.get(keys.APP_TOKENS)) == ("1", "", "")
     await desk.call(keys.RESTORE, encode({"path": path}))

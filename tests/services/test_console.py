@@ -106,17 +106,21 @@ async def test_deleting_what_is_stored_signs_everybody_out(desk: Desk, console: 
     assert console.passes.accepts(newer)
 
 
-async def test_a_restore_brings_back_the_passes_of_its_time(desk: Desk, console: ConsoleDesk) -> None:
-    old = token_of(console)
+async def test_who_was_signed_out_is_so_for_good_whoever_writes_the_passes(desk: Desk, console: ConsoleDesk) -> None:
+    returned, kept = token_of(console), token_of(console)
     await settled(desk)
     backup = desk.get(PASSES)
-    console.passes.revoke(old)
+    console.passes.revoke(returned)
     new = token_of(console)
     await settled(desk)
     await desk.put(PASSES, backup)
     await settled(desk)
-    assert console.passes.accepts(old)
-    assert not console.passes.accepts(new)
+    assert [console.passes.accepts(token) for token in (returned, kept, new)] == [False, True, False]
+    await desk.put(PASSES, None)
+    await settled(desk)
+    await desk.put(PASSES, backup)
+    await settled(desk)
+    assert not console.passes.accepts(kept)
 
 
 async def test_many_changes_at_once_lose_none(desk: Desk, console: ConsoleDesk, time: FakeTime) -> None:

@@ -15,6 +15,7 @@ from stagedoor.access.passwords import generate_password, weakness
 from stagedoor.access.proofs import Proof
 from stagedoor.access.register import Departure, Entry, Leave, Register
 from stagedoor.access.remembered_origins import KnownOrigin, RememberedOrigins
+from stagedoor.access.revocations import Revocations
 from stagedoor.access.scopes import Patterns, ScopeError, Scopes
 from stagedoor.access.throttle import Throttle, is_loopback
 
@@ -57,6 +58,7 @@ __all__ = [
     "RememberedApp",
     "RememberedApps",
     "RememberedOrigins",
+    "Revocations",
     "ScopeError",
     "Scopes",
     "Subject",

@@ -103,8 +103,12 @@ class Passes(Tokens[Pass]):
         return known is not None
 
     def replace(self, stored: Iterable[Pass]) -> None:
-        """Go by other passes from now on."""
+        """Go by other passes from now on. No restore takes one away, so the owner meant it, and it is for good."""
+        before = self.stored()
         super().replace(map(_with_id, stored))
+        for gone in before:
+            if self.find(gone.hash) is None:
+                self._revoke(gone)
 
     def named(self, pass_id: str) -> Pass | None:
         """Find one by its id."""

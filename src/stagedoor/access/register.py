@@ -1,8 +1,9 @@
 """What can be shown to get in, and can be taken back: so many entries at most, and who is in by each.
 
 An entry's mark is what it is found by: a token's hash, an overlay key's id. Whoever came in by one leaves when it is
-taken back or expires. What an entry opens is for whoever keeps it: :mod:`stagedoor.access.apps`,
-:mod:`stagedoor.access.overlay_keys` and :mod:`stagedoor.access.passes`.
+taken back or expires, and what was taken back opens nothing any more, however it gets here again. What an entry opens
+is for whoever keeps it: :mod:`stagedoor.access.apps`, :mod:`stagedoor.access.overlay_keys` and
+:mod:`stagedoor.access.passes`.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,6 +13,8 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from stagedoor.access.grants import NOBODY, Grant
+from stagedoor.access.revocations import Revocations
+from stagedoor.types import Value
 
 _NOTED_EVERY_S: Final = 3600.0
 """How exact the time of the last use is kept."""
@@ -51,6 +54,11 @@ class Entry(msgspec.Struct, kw_only=True):
         """What it lets do who comes in by it."""
         return NOBODY
 
+    @property
+    def lets_in(self) -> bool:
+        """Whether it opens something at all; a decision may be a no."""
+        return True
+
 
 E = TypeVar("E", bound=Entry)
 
@@ -73,12 +81,15 @@ class Register(Generic[E]):
         self._known = {mark_of(entry): entry for entry in stored}
         self._insiders: dict[object, tuple[str, Leave]] = {}
         """Who is in by the entry of which mark, and how to end that."""
+        self.revocations = Revocations()
+        """What was taken back, to be stored, too."""
 
     def add(self, entry: E) -> None:
         """Keep one more; the one that was used longest ago goes when there are too many."""
         while len(self._known) >= self._most:
             del self._known[min(self._known, key=lambda mark: self._last_use(self._known[mark]))]
         self._known[self._mark_of(entry)] = entry
+        self._note_decision(entry)
         self._settle(Departure.REVOKED)
 
     @staticmethod
@@ -101,6 +112,7 @@ class Register(Generic[E]):
         """Put an entry in the place of the one with its mark; whoever is in by it has to come in again."""
         mark = self._mark_of(altered)
         self._known[mark] = altered
+        self._note_decision(altered)
         self._changed()
         self._send_away({mark}, Departure.CHANGED)
 
@@ -110,13 +122,33 @@ class Register(Generic[E]):
         self._changed()
 
     def remove(self, entry: E, departure: Departure = Departure.REVOKED) -> None:
-        """Make an entry worthless."""
+        """Make an entry worthless, for good."""
         del self._known[self._mark_of(entry)]
+        self._revoke(entry)
         self._settle(departure)
 
+    def _note_decision(self, entry: E) -> None:
+        if entry.lets_in:
+            self.revocations.lift(self._mark_of(entry))
+        else:
+            self._revoke(entry)
+
+    def _revoke(self, entry: E) -> None:
+        # A clock that was set back since must not make it look as if it were made later.
+        self.revocations.add(self._mark_of(entry), max(self.now(), entry.made_at))
+
+    def _is_revoked(self, entry: E) -> bool:
+        return entry.lets_in and self.revocations.names(self._mark_of(entry), entry.made_at)
+
+    def take_revocations(self, stored: Value) -> None:
+        """Go by what was revoked elsewhere, too; that what is stored has changed is not said."""
+        self.revocations.merge(stored)
+        self.replace(self.stored())
+
     def replace(self, stored: Iterable[E]) -> None:
-        """Go by other entries from now on; that what is stored has changed is not said."""
-        known = {self._mark_of(entry): entry for entry in stored}
+        """Go by other entries from now on, but for those that were revoked; that what is stored has changed is not
+        said."""
+        known = {self._mark_of(entry): entry for entry in stored if not self._is_revoked(entry)}
         altered = {mark for mark, entry in known.items() if mark in self._known and _differs(self._known[mark], entry)}
         self._known = known
         self._send_away_strangers(Departure.REVOKED)

@@ -26,6 +26,11 @@ class KnownOrigin(Entry, kw_only=True):
     """Serialized, in small letters, such as ``https://overlays.example``."""
     is_allowed: bool
 
+    @property
+    def lets_in(self) -> bool:
+        """Whether its pages may connect."""
+        return self.is_allowed
+
 
 class RememberedOrigins(Register[KnownOrigin]):
     """Knows the decisions, and asks for new ones.

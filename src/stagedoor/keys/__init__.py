@@ -48,6 +48,10 @@ from stagedoor.keys.access import (
     PAIR,
     REVEAL_OVERLAY_KEY,
     REVOKE_OVERLAY_KEY,
+    REVOKED_APPS,
+    REVOKED_DEVICES,
+    REVOKED_ORIGINS,
+    REVOKED_OVERLAY_KEYS,
 )
 from stagedoor.keys.actions import (
     ACTION_CHECK,
@@ -263,6 +267,10 @@ __all__ = [
     "RESTORE_GOAL",
     "RESTORE_REWARD",
     "REVEAL_OVERLAY_KEY",
+    "REVOKED_APPS",
+    "REVOKED_DEVICES",
+    "REVOKED_ORIGINS",
+    "REVOKED_OVERLAY_KEYS",
     "REVOKE_OVERLAY_KEY",
     "REWARDS",
     "SAVE_GOAL",

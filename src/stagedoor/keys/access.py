@@ -26,6 +26,10 @@ DEVICES: Final = "stagedoor/devices"
 CONSOLE_PASSES: Final = "stagedoor/console-passes"
 FORGET_DEVICE: Final = "stagedoor/@forget-device"
 PAIR: Final = "stagedoor/@pair"
+REVOKED_APPS: Final = "stagedoor/revoked/apps"
+REVOKED_OVERLAY_KEYS: Final = "stagedoor/revoked/overlay-keys"
+REVOKED_ORIGINS: Final = "stagedoor/revoked/origins"
+REVOKED_DEVICES: Final = "stagedoor/revoked/devices"
 CHECK_SCOPES: Final = "stagedoor/@check-scopes"
 
 _SCOPES: Final = items({**TEXT, "maxLength": 600})
@@ -314,6 +318,18 @@ SPECS: Final = (
             "expires_in_s": 120.0,
             "addresses": ["192.0.2.2"],
         },
+    ),
+    KeySpec(
+        pattern="stagedoor/revoked/<list>",
+        kind=Kind.SECRET,
+        summary="What was forgotten, revoked, refused or signed out of a list (`apps`, `overlay-keys`, `origins`, "
+        "`devices`), and when, in Unix seconds: it comes back neither by a restore nor by a write, and a restore takes "
+        "none of this away. Of a site, what is decided later holds.",
+        schema={"type": "object", "additionalProperties": _SECONDS},
+        owner="stagedoor",
+        readers=Audience.OWNER,
+        listers=Audience.OWNER,
+        writers=Audience.OWNER,
     ),
     owner_request(
         CHECK_SCOPES,

@@ -223,15 +223,22 @@ SPECS: Final = (
     owner_request(
         COMPARE,
         "Tells what a restore or an import of a file on this machine would add, change and delete: how many keys, and "
-        "the first 200 of each.",
+        "the first 200 of each. `access` says of a restore what becomes of who may come in: how many come `back`, are "
+        "`out` since the file does not know them, and stay out (`barred`) though the file would let them in.",
         record(["path"], path=TEXT, mode={"enum": ["restore", "import"], "default": "restore"}),
-        asked={"path": "/home/ada/strimertul.json", "mode": "import"},
+        asked={"path": "20260921-141320.json", "mode": "restore"},
         answer={
             "add": {"count": 1, "keys": ["loyalty/config"]},
             "change": {"count": 0, "keys": []},
             "delete": {"count": 0, "keys": []},
             "same": 33,
             "skipped": 2,
+            "access": {
+                "apps": {"back": 1, "out": 0, "barred": 2},
+                "overlay_keys": {"back": 0, "out": 1, "barred": 0},
+                "sites": {"back": 0, "out": 0, "barred": 0},
+                "browsers": {"back": 0, "out": 0, "barred": 1},
+            },
         },
     ),
 )

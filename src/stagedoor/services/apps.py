@@ -9,7 +9,7 @@ import msgspec
 from stagedoor.access import Client, Record, RememberedApp, RememberedApps, Scopes
 from stagedoor.errors import RequestFailed
 from stagedoor.kept import Kept, in_ms, read_end, read_name
-from stagedoor.keys import APP_TOKENS, APPS, CHANGE_APP, FORGET_APP, REQUEST_SCOPES
+from stagedoor.keys import APP_TOKENS, APPS, CHANGE_APP, FORGET_APP, REQUEST_SCOPES, REVOKED_APPS
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class AppsDesk:
             RememberedApp,
             stored_at=APP_TOKENS,
             shown_at=APPS,
+            revoked_at=REVOKED_APPS,
             describe=_describe,
             check=lambda app: app.grant,
             expired=lambda app: record("expired", _facts(app)),

@@ -18,6 +18,7 @@ from stagedoor.comparison import Mode, command, python_module
 from stagedoor.errors import ArchiveError, RequestFailed, StoreError
 from stagedoor.hub import Catalogue, Hub, Write
 from stagedoor.keys import AUDIT_HEAD, BACKUP, BACKUPS, COMPARE, IMPORT, PROGRESS, RESTORE
+from stagedoor.readmission import ACCESS_KEYS, readmit
 from stagedoor.types import Key, Value
 from stagedoor.uploads import Uploads
 
@@ -237,7 +238,11 @@ class Archives:
         self._tell("restore", 2, 3)
         if head := self._client.get(AUDIT_HEAD):
             entries = {**entries, AUDIT_HEAD: head}
-        await self._hub.replace_all(entries)
+        # Nobody's yes or no may come between this and the replacement.
+        current = {key: value for key in ACCESS_KEYS if (value := self._client.get(key))}
+        access, _ = readmit(entries, current)
+        entries = {key: value for key, value in entries.items() if key not in ACCESS_KEYS}
+        await self._hub.replace_all({**entries, **access})
 
     def _tell(self, job: str, done: int, total: int) -> None:
         progress = msgspec.json.encode(Progress(job, done, total)).decode()

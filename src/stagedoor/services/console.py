@@ -10,7 +10,7 @@ from stagedoor.access import Client, Pass, Passes, Record
 from stagedoor.access.passes import CODE_LIFETIME_S
 from stagedoor.errors import RequestFailed
 from stagedoor.kept import Kept, in_ms
-from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES, DEVICES, FORGET_DEVICE
+from stagedoor.keys import CONSOLE_CONFIG, CONSOLE_LINK, CONSOLE_PASSES, DEVICES, FORGET_DEVICE, REVOKED_DEVICES
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class _Named(msgspec.Struct):
 class ConsoleDesk:
     """Joins the passes to the hub. ``address`` tells where the console is, if its door is open.
 
-    What is stored is followed, too: who deletes it signs out every browser, and a restore brings back its own.
+    What is stored is followed, too: who deletes it signs out every browser.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class ConsoleDesk:
             Pass,
             stored_at=CONSOLE_PASSES,
             shown_at=DEVICES,
+            revoked_at=REVOKED_DEVICES,
             describe=_describe,
         )
         self.passes = self._kept.register

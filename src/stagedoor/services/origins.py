@@ -9,7 +9,7 @@ import msgspec
 from stagedoor.access import Client, KnownOrigin, Record, RememberedOrigins, Verdict, normalize_origin
 from stagedoor.errors import RequestFailed
 from stagedoor.kept import Kept, in_ms
-from stagedoor.keys import DECIDE_ORIGIN, FORGET_ORIGIN, ORIGIN_DECISIONS, ORIGINS
+from stagedoor.keys import DECIDE_ORIGIN, FORGET_ORIGIN, ORIGIN_DECISIONS, ORIGINS, REVOKED_ORIGINS
 from stagedoor.types import Value
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class OriginDesk:
             KnownOrigin,
             stored_at=ORIGIN_DECISIONS,
             shown_at=ORIGINS,
+            revoked_at=REVOKED_ORIGINS,
             describe=_describe,
             check=lambda known: normalize_origin(known.origin),
         )

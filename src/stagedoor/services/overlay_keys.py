@@ -19,6 +19,7 @@ from stagedoor.keys import (
     REQUEST_SCOPES,
     REVEAL_OVERLAY_KEY,
     REVOKE_OVERLAY_KEY,
+    REVOKED_OVERLAY_KEYS,
 )
 from stagedoor.types import Value
 
@@ -75,6 +76,7 @@ class OverlayKeyDesk:
             OverlayKey,
             stored_at=OVERLAY_KEY_SECRETS,
             shown_at=OVERLAY_KEYS,
+            revoked_at=REVOKED_OVERLAY_KEYS,
             describe=_describe,
             check=lambda key: key.grant,
             expired=lambda key: record("expired", _facts(key)),
