@@ -353,7 +353,8 @@ def keys_page() -> Iterator[str]:
     yield GENERATED
     yield (
         "A key is any text of up to 511 bytes in UTF-8. Overlays invent their own; a key that is not on this page is "
-        "kept, and everybody who has logged in may read and write it. Its form says what kind it is:"
+        "kept, and everybody who has logged in may read and write it, but for what begins with `stagedoor/`, which the "
+        "owner alone writes. Its form says what kind it is:"
     )
     yield table(
         ("kind", "which keys", "what happens to a write"),

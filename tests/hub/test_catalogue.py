@@ -154,3 +154,15 @@ def test_stagedoors_own_entries_fit_together() -> None:
 @pytest.mark.parametrize("key", ["twitch/config", "twitch/bot-config", "twitch/auth-keys", "http/config"])
 def test_the_original_programs_secrets_are_known(key: str) -> None:
     assert Catalogue(keys.SPECS).resolve(key).holds_secrets
+
+
+@pytest.mark.parametrize("key", ["stagedoor/", "stagedoor/later", "stagedoor/a/b", "stagedoor/ev/later"])
+def test_what_is_stagedoors_own_is_written_by_nobody_else(key: str) -> None:
+    found = Catalogue(keys.SPECS).resolve(key)
+    assert (found.writers, found.is_public) == (Audience.OWNER, False)
+    assert found.readers is Audience.EVERYONE
+
+
+@pytest.mark.parametrize("key", ["stagedoor", "stagedoors/a", "mine/stagedoor/a"])
+def test_what_only_looks_like_it_is_everybodys(key: str) -> None:
+    assert Catalogue(keys.SPECS).resolve(key).is_public

@@ -5,7 +5,7 @@ redaction derive from it. A key that no entry matches is an overlay's own: its k
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -92,6 +92,11 @@ UNLISTED_STATE: Final = KeySpec(pattern="<any>", kind=Kind.STATE, summary="An ov
 UNLISTED_EVENT: Final = KeySpec(pattern="<any>", kind=Kind.EVENT, summary="An overlay's own event.")
 UNLISTED_REQUEST: Final = KeySpec(pattern="<any>", kind=Kind.REQUEST, summary="An overlay's own request.")
 
+OWN: Final = "stagedoor/"
+"""What begins so is stagedoor's own, also what a later version will put there: nobody else may write it before."""
+UNLISTED_OWN_STATE: Final = replace(UNLISTED_STATE, writers=Audience.OWNER)
+UNLISTED_OWN_EVENT: Final = replace(UNLISTED_EVENT, writers=Audience.OWNER)
+
 _CACHE_SIZE: Final = 16_384
 """Keys whose entry is remembered; past it, all are forgotten at once."""
 
@@ -171,6 +176,7 @@ class Catalogue:
                 return spec
         if is_request:
             return UNLISTED_REQUEST
+        is_own = key.startswith(OWN)
         if "ev" in segments or (segments[0] == "event" and len(segments) > 1):
-            return UNLISTED_EVENT
-        return UNLISTED_STATE
+            return UNLISTED_OWN_EVENT if is_own else UNLISTED_EVENT
+        return UNLISTED_OWN_STATE if is_own else UNLISTED_STATE
