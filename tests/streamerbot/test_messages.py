@@ -178,7 +178,7 @@ def test_without_an_id_there_is_none() -> None:
 
 def test_the_status_follows_the_id_for_programs_that_look_for_both_in_the_text() -> None:
     """Macro Deck's plugin does not read JSON, but waits for ``"id":"…","status":"ok"`` in the message."""
-    message = {"request": "GetInfo", "id": "GetAuthenticationForMacroDeck"}
+    message: dict[str, Any] = {"request": "GetInfo", "id": "GetAuthenticationForMacroDeck"}
     for members in ({}, {"a": 1}, ReadyMembers({"a": 1})):
         assert encode_ok(message, members).startswith(b'{"id":"GetAuthenticationForMacroDeck","status":"ok"')
     error = b'{"id":"GetAuthenticationForMacroDeck","status":"error","error":"no"}'
