@@ -22,8 +22,9 @@ from stagedoor.errors import StoreError
 from stagedoor.hub import Change, Hub, LmdbStore, MemoryStore, Store, Write
 from stagedoor.keys import GOALS, LEFT_POINTS, POINTS, REDEEM_QUEUE, REWARDS
 from stagedoor.services.loyalty.awards import give
-from stagedoor.services.loyalty.books import Books, Page
+from stagedoor.services.loyalty.books import Books, Page, give_back
 from stagedoor.services.loyalty.commands import contribute, redeem
+from stagedoor.services.loyalty.older import OlderLists, Undone
 from stagedoor.services.loyalty.people import Logins, Person
 from stagedoor.services.loyalty.records import find, read_record, whole
 from stagedoor.services.loyalty.requests import add_points, create_redeem, refund_redeem, remove_redeem
@@ -51,6 +52,10 @@ class Bank:
         """What there was when the foreign batch began that is being heard."""
         self.outside = 0
         """What came from outside."""
+        self.older = OlderLists()
+        self.remembered = ""
+        """The goals as somebody has read them who will write them back."""
+        self.mending: list[asyncio.Future[None]] = []
         self.client.subscribe_prefix("loyalty/")
         self.client.subscribe(FOREIGN)
 
@@ -62,9 +67,14 @@ class Bank:
             else:
                 assert self.before is not None
                 self.outside += self.total() - self.before
+                self.before = None
             return
         if change.key.startswith(POINTS):
             self.logins.hear(change)
+            self.older.hear_balance(change)
+        elif change.key == GOALS and self.older.hear_goals(self.state.get(GOALS, ""), change):
+            assert self.before is not None, "what the books write themselves is never older"
+            self.mending.append(asyncio.ensure_future(self._give_back(self.older.take(change.number))))
         self.state[change.key] = change.value
 
     def total(self) -> int:
@@ -131,6 +141,25 @@ class Bank:
         if queue and await self._ask(lambda page: remove_redeem(page, encode(queue[index % len(queue)]))):
             self.outside -= 100
 
+    async def _give_back(self, undone: Undone) -> None:
+        """Undo what an older list has undone, which :meth:`_hear` counts as a difference that came from outside."""
+        await self.books.turn(partial(give_back, undone))
+        self.outside += sum(sum(givers.values()) for givers in undone.values())
+
+    async def remember(self) -> None:
+        """Read the goals."""
+        self.remembered = self.hub.get(GOALS)
+
+    async def write_back(self) -> None:
+        """Write what was read."""
+        if self.remembered:
+            await self.write(GOALS, msgspec.json.decode(self.remembered))
+
+    async def settle(self) -> list[BaseException | None]:
+        """Wait until all that was undone is given back; returns how that ended."""
+        mending, self.mending = self.mending, []
+        return await asyncio.gather(*mending, return_exceptions=True)
+
     async def _ask(self, ask: Callable[[Page], object]) -> bool:
         try:
             await self.books.turn(ask)
@@ -163,6 +192,8 @@ happenings = st.one_of(
         st.sampled_from([POINTS + login for login in LOGINS]),
         st.builds(lambda points: {"points": points, "note": "theirs"}, st.integers(0, 400)),
     ),
+    st.tuples(st.just("remember")),
+    st.tuples(st.just("write_back")),
     st.tuples(st.just("write"), st.just(REDEEM_QUEUE), st.none()),
     st.tuples(st.just("write"), st.just(GOALS), st.just([KARAOKE | {"total": 300, "contributed": 20}])),
 )
@@ -176,6 +207,7 @@ async def play(store: Store, whole_game: list[list[tuple[str, *tuple[object, ...
         for round_ in whole_game:
             begun: list[Awaitable[None]] = [getattr(bank, name)(*arguments) for name, *arguments in round_]
             await asyncio.gather(*begun)
+            assert not any(await bank.settle())
             check(bank)
     finally:
         await bank.hub.close()
@@ -214,7 +246,7 @@ def test_a_disk_that_fails_changes_nothing_halfway(
                 if number == good:
                     store.failures = failures
                 begun = [getattr(bank, name)(*arguments) for name, *arguments in round_]
-                outcomes = await asyncio.gather(*begun, return_exceptions=True)
+                outcomes = [*await asyncio.gather(*begun, return_exceptions=True), *await bank.settle()]
                 assert all(outcome is None or isinstance(outcome, StoreError) for outcome in outcomes)
                 check(bank)
         finally:

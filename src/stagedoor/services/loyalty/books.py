@@ -8,7 +8,7 @@ after that replaces it, as their keys are theirs to set; who wants to add asks `
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from stagedoor.access import Client
 from stagedoor.hub import Write
 from stagedoor.keys import COOLDOWNS, GOALS, NEW_REDEEM, REDEEM_QUEUE, REWARDS
+from stagedoor.services.loyalty.older import Undone
 from stagedoor.services.loyalty.people import MAX_NAME_CHARACTERS, Logins, Person, left_points_key, points_key
 from stagedoor.services.loyalty.records import (
     MOST,
@@ -246,6 +247,23 @@ class Goals:
         self._put(goal, record)
         return goal.total - contributed
 
+    def give_back(self, goal: Goal, undone: Mapping[str, int]) -> dict[str, int]:
+        """Count again what viewers gave; returns what does not fit any more, by login."""
+        record = self._record(goal)
+        found = find(record, "contributors")
+        contributors = dict(found) if isinstance(found, dict) else {}
+        contributed = goal.contributed
+        rest: dict[str, int] = {}
+        for login, points in undone.items():
+            fitting = max(0, min(points, goal.total - contributed))
+            contributed += fitting
+            contributors[login] = whole(contributors.get(login)) + fitting
+            if fitting < points:
+                rest[login] = points - fitting
+        change(record, {"contributed": contributed, "contributors": contributors})
+        self._put(goal, record)
+        return rest
+
     def save(self, goal: Goal | None, members: JsonObject) -> JsonObject:
         """Change a goal, or add one; returns it as it is then.
 
@@ -271,6 +289,20 @@ class Goals:
 
     def _index(self, goal: Goal) -> int:
         return next(index for index, known in self._goals if known is goal)
+
+
+def give_back(undone: Undone, page: Page) -> None:
+    """Count contributions again that an older list of goals has undone; what a goal does not take goes to its giver.
+
+    Raises:
+        ValueError: When a list or a balance is not valid.
+    """
+    for id_, givers in undone.items():
+        goals = page.goals()
+        goal = next((goal for goal in goals if goal.id == id_), None)
+        rest = givers if goal is None else goals.give_back(goal, givers)
+        for login, points in rest.items():
+            page.add(points_key(login), points)
 
 
 class Books:

@@ -52,12 +52,16 @@ class KnownLists:
         else:
             self._texts[key] = text
 
+    def known(self, key: Key) -> Value:
+        """Tell the last value that was a list."""
+        return self._texts.get(key, "")
+
     def read(self, key: Key, text: Value) -> list[msgspec.Raw]:
         """Read a list to look at it: ``text``, or what was there before it."""
         try:
             return read_list(key, text)
         except ValueError:
-            return read_list(key, self._texts.get(key, ""))
+            return read_list(key, self.known(key))
 
 
 def find(record: JsonObject, name: str) -> object:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -27,16 +28,17 @@ from stagedoor.keys import (
     TWITCH_CONFIG,
 )
 from stagedoor.services.loyalty.awards import Awards
-from stagedoor.services.loyalty.books import Books, Page
+from stagedoor.services.loyalty.books import Books, Page, give_back
 from stagedoor.services.loyalty.commands import COMMANDS as BUILT_IN
 from stagedoor.services.loyalty.commands import Answers, Command
+from stagedoor.services.loyalty.older import OlderLists
 from stagedoor.services.loyalty.people import MAX_NAME_CHARACTERS, Logins, Person
 from stagedoor.services.loyalty.replies import Replies
 from stagedoor.services.loyalty.requests import ASKS, handler
 from stagedoor.services.loyalty.standings import serve_standings
 from stagedoor.strimertul import BotConfig, ChatMessage, LoyaltyConfig, TwitchConfig, read, read_object
 from stagedoor.strimertul import Command as CustomCommand
-from stagedoor.types import Value
+from stagedoor.types import CommitNumber, Value
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ class Loyalty:
         self._books = Books(client, self._logins, now=now)
         self._awards = Awards(client, self._books, self._who_is_excluded, clock, now=now)
         self._replies = Replies(client)
+        self._older = OlderLists()
         self._config = LoyaltyConfig()
         self._banned: frozenset[str] = frozenset()
         self._overrides: tuple[Value, frozenset[str]] = ("", frozenset())
@@ -166,8 +169,11 @@ class Loyalty:
         elif change.key == STREAM_INFO:
             self._take_stream(change.value)
         elif change.key in (REWARDS, GOALS, REDEEM_QUEUE):
+            if change.key == GOALS and self._older.hear_goals(self._books.lists.known(GOALS), change):
+                self._run(self._give_back(change.number))
             self._books.lists.hear(change.key, change.value)
         else:
+            self._older.hear_balance(change)
             self._logins.hear(change)
 
     def _take_config(self, text: Value) -> None:
@@ -278,6 +284,18 @@ class Loyalty:
             await self._books.turn(lambda page: page.welcome(person))
         except (ValueError, StoreError) as error:
             logger.warning("the balance of %s could not follow its owner: %s", person.login, error)
+
+    async def _give_back(self, number: CommitNumber) -> None:
+        """Give goals back what somebody has undone who wrote an older list of them."""
+        undone = self._older.take(number)
+        if not undone:
+            return
+        try:
+            await self._books.turn(partial(give_back, undone))
+        except (ValueError, StoreError) as error:
+            logger.error("contributions that an older list of goals has undone could not be given back: %s", error)
+        else:
+            logger.info("an older list of goals was written; what was contributed since counts again")
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         if len(self._tasks) >= _MAX_UNDER_WAY:
