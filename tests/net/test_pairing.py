@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from stagedoor.net.console import PLAIN_PATHS, ConsolePages, OwnPagesOnly
 from stagedoor.net.door import Door
 from stagedoor.net.limits import Limits
 from stagedoor.net.outgoing import Turn
+from stagedoor.redaction import WITHHELD, Redactor
 from tests.certificates import Rule
 from tests.kilovolt.harness import FakeClock
 
@@ -370,3 +372,13 @@ async def test_a_big_body_is_refused(opened: Opened) -> None:
 async def test_there_are_no_other_methods(opened: Opened, method: str) -> None:
     assert (await opened.ask(method, "/pair", {})).status == 405
     assert (await opened.ask(method, "/pair/facts", {})).status == 405
+
+
+def test_what_is_printed_or_logged_shows_no_code() -> None:
+    clock, redactor = FakeClock(), Redactor()
+    passes = Passes(clock.time, lambda: None)
+    pairings = Pairings(
+        clock, AskQueue(clock), passes, Throttle(), lambda kind, facts: None, partial(redactor.know, "pairing codes")
+    )
+    codes = [pairings.new_code() for _ in range(3)]
+    assert redactor.clean(" ".join(codes)) == " ".join([WITHHELD] * 3)

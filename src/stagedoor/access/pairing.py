@@ -82,14 +82,23 @@ class Attempt:
 
 
 class Pairings:
-    """The codes that are out, and the devices that came by one."""
+    """The codes that are out, and the devices that came by one. ``tell`` hears which codes there are."""
 
-    def __init__(self, clock: Clock, asks: AskQueue, passes: Passes, throttle: Throttle, record: Record) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        asks: AskQueue,
+        passes: Passes,
+        throttle: Throttle,
+        record: Record,
+        tell: Callable[[list[str]], None] = lambda codes: None,
+    ) -> None:
         self._clock = clock
         self._asks = asks
         self._passes = passes
         self._throttle = throttle
         self._record = record
+        self._tell = tell
         self._codes: dict[str, float | None] = {}
         """Until when each is good; ``None`` for one that was used."""
         self._attempts: dict[str, Attempt] = {}
@@ -101,6 +110,7 @@ class Pairings:
         # 59 bits: enough for what is good once, for minutes, and slowed down; and still short enough to be typed.
         code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
         self._codes[code] = self._clock.time() + CODE_LIFETIME_S
+        self._tell(list(self._codes))
         self._record("pass", {"what": "pairing code"})
         return code
 

@@ -1,5 +1,6 @@
 """The console's door: the owner's browsers come in by passes, and other devices by pairing."""
 
+from functools import partial
 from typing import Final
 
 from stagedoor.access import Doorkeeper, Pairings, Throttle, generate_password
@@ -55,7 +56,8 @@ class ConsoleDoor:
 
     def _new_pages(self) -> ConsolePages:
         base, house, passes = self._base, self._house, self._desk.passes
-        pairings = Pairings(base.loop, base.asks, passes, self._throttle, base.record)
+        know = partial(base.redactor.know, "pairing codes")
+        pairings = Pairings(base.loop, base.asks, passes, self._throttle, base.record, know)
         PairingDesk(
             base.client(),
             pairings,
