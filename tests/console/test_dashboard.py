@@ -139,6 +139,24 @@ async def test_a_test_event_is_chosen_changed_and_sent(page: Page, owner: Client
     await expect(rows(page)).to_contain_text("cheered 77 bits")
 
 
+async def test_a_test_event_that_is_typed_outlives_its_connection(browser: Browser, own_server: Server) -> None:
+    async with watched(browser) as window:
+        page = window.page
+        await sign_in(page, own_server, "dashboard/test/Twitch/Cheer")
+        dialog = page.get_by_role("dialog", name="Send a test event")
+        await dialog.get_by_role("radio", name="JSON", exact=True).check()
+        field = dialog.get_by_role("textbox", name="Data")
+        await field.fill('{"bits": "many"}')
+        # The validator is fetched when it is first needed.
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        send = dialog.get_by_role("button", name="Send", exact=True)
+        await own_server.stop()
+        await expect(send).to_be_disabled()
+        await own_server.start()
+        await expect(send).to_be_enabled()
+        await expect(field).to_have_value('{"bits": "many"}')
+
+
 async def test_a_connection_is_told_and_ended(page: Page, server: Server, owner: Client) -> None:
     async with Client(server.url, password=PASSWORD):
         clients = await asked(owner, "stagedoor/@clients")

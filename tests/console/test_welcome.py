@@ -104,6 +104,19 @@ async def test_it_ends_with_an_overlay_that_shows_what_was_sent(browser: Browser
         await step(page, "Language and look")
 
 
+async def test_it_claims_no_overlay_while_the_connection_is_lost(browser: Browser, own_server: Server) -> None:
+    async with first_visit(browser, own_server) as window:
+        page = window.page
+        await open_page(page, "welcome/4/chat")
+        claim = page.get_by_text("Only the preview on this page is connected")
+        await expect(claim).to_be_visible()
+        await own_server.stop()
+        await expect(page.get_by_text("connection to stagedoor is lost")).to_be_visible()
+        await expect(claim).to_have_count(0)
+        await own_server.start()
+        await expect(claim).to_be_visible()
+
+
 async def test_it_can_be_skipped_at_any_step(browser: Browser, own_server: Server) -> None:
     async with first_visit(browser, own_server) as window:
         page = window.page
