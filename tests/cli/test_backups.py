@@ -5,8 +5,9 @@ from itertools import count
 from pathlib import Path
 
 import msgspec
+import pytest
 
-from stagedoor.kilovolt import Client
+from stagedoor.kilovolt import Client, PasswordRefused
 from tests.cli.harness import Cli, mode, names
 from tests.conftest import PASSWORD, Server
 
@@ -230,3 +231,21 @@ async def test_file_that_opens_the_door_is_restored_with_a_warning(cli: Cli, tmp
     result = await cli("restore", "--yes", str(archive))
     assert result.code == 0
     assert "everybody on this machine gets in" in result.err
+
+
+async def test_a_revoked_key_opens_nothing_after_a_restore_to_when_it_did(cli: Cli, server: Server) -> None:
+    kept, gone = [
+        (await cli.ok("overlay-key", "make", name, "--scope", "read:counter/*")).strip() for name in ("Kept", "Gone")
+    ]
+    ids = [line.split("\t")[0] for line in (await cli.ok("overlay-key", "list")).splitlines()]
+    backup = Path((await cli.ok("backup")).strip()).name
+    await cli.ok("overlay-key", "revoke", ids[1])
+    async with cli.on_terminal("restore", backup) as terminal:
+        await terminal.until("overlay keys: 1 of the file stay out")
+        await terminal.until("[y/N]")
+        terminal.type("y\n")
+        assert await terminal.end() == 0
+    async with Client(server.url, password=kept) as client:
+        assert await client.get("counter/deaths") == ""
+    with pytest.raises(PasswordRefused):
+        await Client(server.url, password=gone).connect()

@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from stagedoor.archive import backups_folder, list_backups
-from stagedoor.keys import BACKUP, HTTP_CONFIG
+from stagedoor.keys import BACKUP, HTTP_CONFIG, MAKE_OVERLAY_KEY, OVERLAY_KEYS, REVOKE_OVERLAY_KEY
 from stagedoor.kilovolt import Client
 from tests.conftest import Server
 from tests.console.harness import check_accessibility, open_page, sign_in, watched
@@ -180,20 +180,32 @@ async def test_a_damaged_backup_is_marked_and_one_that_went_is_a_clear_error(
     await expect(page.get_by_role("alert").filter(has_text="there is no such backup")).to_be_visible()
 
 
-async def test_a_restore_to_before_this_browser_came_in_says_why_it_is_out(
+async def test_a_restore_leaves_this_browser_in_and_whom_the_owner_put_out_outside(
     browser: Browser, own_server: Server, own_owner: Client
 ) -> None:
-    await own_owner.set("counter/a", "1")
+    made_keys = []
+    for name in ("Alerts", "Clock"):
+        wish = msgspec.json.encode({"name": name, "scopes": ["read:counter/*"]}).decode()
+        made_keys.append(msgspec.json.decode(await own_owner.call(MAKE_OVERLAY_KEY, wish), type=dict[str, str]))
     await own_owner.call(BACKUP, "{}")
+    gone, kept = made_keys
+    await own_owner.call(REVOKE_OVERLAY_KEY, msgspec.json.encode({"id": gone["id"]}).decode())
+    await own_owner.set("counter/a", "1")
     async with watched(browser) as window:
         page = window.page
         await sign_in(page, own_server, "backups")
         (backup,) = await made(own_server, page, 1)
         await page.get_by_role("button", name=f"Restore {backup}").click()
-        await expect(review(page, backup)).to_contain_text("this one may have to come in anew")
+        await expect(review(page, backup)).to_contain_text("Overlay keys: 1 of the file stays out.")
+        await check_accessibility(page)
         await review(page, backup).get_by_role("button", name="Replace everything").click()
-        await expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
-        await expect(page.get_by_text("Everything is as in the backup")).to_be_visible()
+        await expect(page.get_by_text("Went back to")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Backups", exact=True)).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_role("button", name="Make a backup now")).to_be_visible()
+        assert await own_owner.get("counter/a") == ""
+        keys = msgspec.json.decode(await own_owner.get(OVERLAY_KEYS), type=list[dict[str, object]])
+        assert [key["id"] for key in keys] == [kept["id"]]
 
 
 async def test_by_keyboard_alone_a_backup_is_made_and_restored(

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 
 from stagedoor.archive import (
     backups_folder,
@@ -18,12 +19,14 @@ from stagedoor.archive import (
 )
 from stagedoor.cli.output import note, print_json, print_table, progress_bar
 from stagedoor.cli.parameters import data_option, json_option
-from stagedoor.cli.reach import NoData
+from stagedoor.cli.reach import NoData, reach
 from stagedoor.cli.status import size
 from stagedoor.cli.target import Target
 from stagedoor.cli.transfer import load, warn_of_password
+from stagedoor.comparison import Comparison
 from stagedoor.hub import Catalogue
-from stagedoor.keys import IMPORT, RESTORE, SPECS
+from stagedoor.keys import COMPARE, IMPORT, RESTORE, SPECS
+from stagedoor.readmission import Readmission
 
 _quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing if all goes well.")
 
@@ -100,7 +103,8 @@ def restore(data: Path, *, file: str, is_sure: bool, merge: bool, quiet: bool, a
     """Replace all keys by those of FILE, a name from `stagedoor backups` or the path of any archive.
 
     All or nothing, after a backup of what there is now. Works with a running server, too: whoever subscribed to a key
-    that changes or goes hears of it.
+    that changes or goes hears of it. Whom you revoked, forgot or refused since stays out, and browsers that are signed
+    in to the console stay so.
 
     \b
     Example:
@@ -120,6 +124,22 @@ def restore(data: Path, *, file: str, is_sure: bool, merge: bool, quiet: bool, a
         click.echo(f"restored {restored} keys from {path}")
 
 
+async def _foresee(target: Target, path: Path) -> dict[str, Readmission]:
+    """Ask what becomes of who may come in; a folder that is not there yet knows nobody who could be put out."""
+    try:
+        async with reach(target) as keyspace:
+            answer = await keyspace.call(COMPARE, msgspec.json.encode({"path": str(path)}).decode())
+    except NoData:
+        return {}
+    return msgspec.json.decode(answer, type=Comparison).access
+
+
+def _say(effect: Readmission) -> str:
+    """Say what becomes of those of one kind who may come in; nothing when nothing does."""
+    counts = ((effect.back, "come back"), (effect.out, "are out"), (effect.barred, "of the file stay out"))
+    return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
 def _find(data: Path, file: str) -> Path:
     """Find a file by its name in the list of backups, else by its path."""
     for path in list_backups(data):
@@ -131,5 +151,8 @@ def _find(data: Path, file: str) -> Path:
 def _confirm(data: Path, path: Path, count: int) -> None:
     if not sys.stdin.isatty():
         raise click.ClickException("this replaces all keys; say --yes if that is what you want")
+    for kind, effect in asyncio.run(_foresee(Target(data), path)).items():
+        if line := _say(effect):
+            note(f"{kind.replace('_', ' ')}: {line}")
     if not click.confirm(f"Replace all keys in {data} by the {count} keys of {path}?", err=True):
         raise click.ClickException("nothing was changed")

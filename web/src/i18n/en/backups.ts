@@ -38,7 +38,7 @@ export const backups = {
   how: 'What to do with it',
   modes: {
     import: { title: 'Add it to what is here', text: 'Its keys are written. Keys that it does not name stay as they are.' },
-    restore: { title: 'Go back to it', text: 'Afterwards everything is as in the file. Keys that it does not name are deleted.' },
+    restore: { title: 'Go back to it', text: 'Afterwards everything is as in the file, but for what you revoked since. Keys that it does not name are deleted.' },
   },
   unusable: 'Nothing was changed.',
   comparing: 'Comparing…',
@@ -53,7 +53,15 @@ export const backups = {
   dangerRestore: 'This replaces everything that stagedoor holds now.',
   dangerImport: 'This writes over the keys that would be changed.',
   passwords: 'Settings of a door are among them, with its password: overlays with another one are out until you change it there.',
-  passes: 'The sign-ins of browsers are replaced, too: this one may have to come in anew, with',
+  access: {
+    title: 'Who may come in afterwards',
+    kinds: { apps: 'Applications', overlay_keys: 'Overlay keys', sites: 'Web sites', browsers: 'Browsers' },
+    line: (kind: string, what: string) => `${kind}: ${what}.`,
+    back: (count: string, n: number) => (n === 1 ? '1 comes back' : `${count} come back`),
+    out: (count: string, n: number) => (n === 1 ? '1 is out, as the file does not know it' : `${count} are out, as the file does not know them`),
+    barred: (count: string, n: number) => (n === 1 ? '1 of the file stays out' : `${count} of the file stay out`),
+    rule: 'What you forgot, revoked or refused since the file was made stays out. Browsers that are signed in stay so.',
+  },
   safety: 'A backup of what there is now is made first, so that you can come back.',
   noSafety: 'There is no way back: everything is in memory, and no backup is made.',
   go: { import: 'Add it', restore: 'Replace everything' },
@@ -66,5 +74,4 @@ export const backups = {
     restore: (count: string, n: number) => (n === 1 ? 'Went back to 1 key.' : `Went back to ${count} keys.`),
   },
   lostWhile: 'The connection was lost on the way. It was done as a whole or not at all; the comparison tells when the connection is back.',
-  signedOut: 'Everything is as in the backup, where this browser was not signed in yet.',
 };

@@ -40,7 +40,7 @@ export const backups: Texts['backups'] = {
   how: 'Che cosa farne',
   modes: {
     import: { title: 'Aggiungilo a quello che c’è', text: 'Le sue chiavi vengono scritte. Quelle che non nomina restano come sono.' },
-    restore: { title: 'Torna a com’era', text: 'Dopo, tutto è come nel file. Le chiavi che non nomina vengono eliminate.' },
+    restore: { title: 'Torna a com’era', text: 'Dopo, tutto è come nel file, tranne ciò che hai revocato nel frattempo. Le chiavi che non nomina vengono eliminate.' },
   },
   unusable: 'Niente è cambiato.',
   comparing: 'Confronto in corso…',
@@ -55,7 +55,15 @@ export const backups: Texts['backups'] = {
   dangerRestore: 'Questo sostituisce tutto ciò che stagedoor contiene ora.',
   dangerImport: 'Questo sovrascrive le chiavi che verrebbero cambiate.',
   passwords: 'Ci sono anche le impostazioni di una porta, con la sua password: gli overlay che ne hanno un’altra restano fuori finché non la cambi lì.',
-  passes: 'Cambiano anche gli accessi dei browser: può darsi che questo debba entrare di nuovo, con',
+  access: {
+    title: 'Chi può entrare, dopo',
+    kinds: { apps: 'Applicazioni', overlay_keys: 'Chiavi per overlay', sites: 'Siti web', browsers: 'Browser' },
+    line: (kind, what) => `${kind}: ${what}.`,
+    back: (count, n) => (n === 1 ? '1 rientra' : `${count} rientrano`),
+    out: (count, n) => (n === 1 ? '1 non entra più, perché il file non lo conosce' : `${count} non entrano più, perché il file non li conosce`),
+    barred: (count, n) => (n === 1 ? '1 del file resta fuori' : `${count} del file restano fuori`),
+    rule: 'Quello che hai dimenticato, revocato o rifiutato da quando esiste il file resta fuori. I browser che sono entrati restano dentro.',
+  },
   safety: 'Prima viene creato un backup di quello che c’è ora, così puoi tornare indietro.',
   noSafety: 'Non si torna indietro: tutto è in memoria, e non viene creato nessun backup.',
   go: { import: 'Aggiungi', restore: 'Sostituisci tutto' },
@@ -68,5 +76,4 @@ export const backups: Texts['backups'] = {
     restore: (count, n) => (n === 1 ? 'Ripristinata 1 chiave.' : `Ripristinate ${count} chiavi.`),
   },
   lostWhile: 'La connessione si è persa a metà. È stato fatto tutto o niente: il confronto lo dirà quando la connessione torna.',
-  signedOut: 'Tutto è come nel backup, in cui questo browser non era ancora entrato.',
 };

@@ -19,6 +19,17 @@ export interface Keys {
   keys: string[];
 }
 
+/** What a restore does with those of one kind who may come in: how many. */
+export interface Readmission {
+  back: number;
+  /** The file does not know them. */
+  out: number;
+  /** The file would let them in. */
+  barred: number;
+}
+
+export const KINDS = ['apps', 'overlay_keys', 'sites', 'browsers'] as const;
+
 export interface Comparison {
   add: Keys;
   change: Keys;
@@ -27,6 +38,8 @@ export interface Comparison {
   same: number;
   /** Events and requests in the file, which are never written. */
   skipped: number;
+  /** Empty for an import. */
+  access: Partial<Record<(typeof KINDS)[number], Readmission>>;
 }
 
 export interface Progress {
