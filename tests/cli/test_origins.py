@@ -27,6 +27,22 @@ async def test_a_web_site_is_allowed_refused_and_forgotten(cli: Cli, server: Ser
     assert (await cli("origins", "--json")).json == []
 
 
+async def test_an_application_is_allowed_and_an_address_of_this_machine_refused(cli: Cli, server: Server) -> None:
+    application, local = "chrome-extension://abcdef", "http://localhost:3000"
+    async with ClientSession() as session:
+        with pytest.raises(WSServerHandshakeError, match="403"):
+            await session.ws_connect(server.url, origin=application)
+        assert application in await cli.ok("asks", "list")
+        await cli.ok("origins", "allow", application)
+        await (await session.ws_connect(server.url, origin=application)).close()
+        await (await session.ws_connect(server.url, origin=local)).close()
+        await cli.ok("origins", "refuse", local)
+        with pytest.raises(WSServerHandshakeError, match="403"):
+            await session.ws_connect(server.url, origin=local)
+        await cli.ok("origins", "forget", local)
+        await (await session.ws_connect(server.url, origin=local)).close()
+
+
 async def test_what_is_no_web_site_is_refused(cli: Cli, server: Server) -> None:
     assert await cli.fails("origins", "allow", "overlays.example")
     assert SITE in await cli.fails("origins", "forget", SITE)
