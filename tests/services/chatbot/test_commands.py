@@ -171,15 +171,16 @@ async def test_a_broken_command_does_no_harm_to_others(stage: Stage, caplog: pyt
     # strimertül's defect 28: one that could not be compiled left others mute, by chance.
     commands = {f"!{number}": f"{number}" for number in range(20)}
     broken: dict[str, object] = {"!10": "{{ usr . }}", "!11": {"enabled": "yes"}, "": "x", "!12": "{{ if }}", "!13": 5}
-    await stage.start({**commands, **broken})
+    await stage.start({**commands, **broken, "!14": None})
     problems = stage.desk.read(COMMAND_PROBLEMS)
     assert isinstance(problems, dict)
     assert problems.keys() == broken.keys()
     assert "usr" in problems["!10"]
     assert "`$.enabled`" in problems["!11"]
+    assert problems["!13"] == "it is no object"
     assert "the command '!10' cannot be used" in caplog.text
     for number in range(20):
-        assert await stage.chat(f"!{number}") == ([] if f"!{number}" in broken else [f"{number}"])
+        assert await stage.chat(f"!{number}") == ([] if f"!{number}" in {*broken, "!14"} else [f"{number}"])
     await stage.set(commands)
     assert stage.desk.read(COMMAND_PROBLEMS) == {}
     assert await stage.chat("!10") == ["10"]

@@ -61,7 +61,11 @@ class Table:
         problems: dict[str, str] = {}
         for trigger, value in _read(text).items():
             yield 1
+            if value is None:
+                continue  # as good as absent
             try:
+                if not isinstance(value, dict):
+                    raise ValueError("it is no object")
                 command = read_object(value, Command)
                 if not command.enabled:
                     continue

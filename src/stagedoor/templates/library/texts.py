@@ -17,6 +17,8 @@ from stagedoor.templates.values import Map, utf8
 SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 """What Go's package unicode takes for white space."""
 
+_BASE64 = frozenset((string.ascii_letters + string.digits + "+/").encode())
+
 _random = random.SystemRandom()
 
 
@@ -356,12 +358,37 @@ def b64enc(rendering: Rendering, text: str) -> str:
 
 
 def b64dec(rendering: Rendering, text: str) -> str:
-    """Decode base 64; what is none becomes a sentence that says so."""
-    rendering.spend(len(text))
-    try:
-        return base64.b64decode(utf8(re.sub(r"[\r\n]", "", text)), validate=True).decode("utf-8", "replace")
-    except binascii.Error:
-        return "illegal base64 data"
+    """Decode base 64; what is none becomes a sentence that says so, in Go's words."""
+    rendering.spend(len(text) * 4)
+    encoded = utf8(text)
+    wrong = _wrong_byte(encoded)
+    if wrong is not None:
+        return f"illegal base64 data at input byte {wrong}"
+    return base64.b64decode(encoded.translate(None, b"\r\n")).decode("utf-8", "replace")
+
+
+def _wrong_byte(encoded: bytes) -> int | None:
+    """Find where Go takes base 64 for corrupt; ``None`` when it does not.
+
+    Source: Go's ``encoding/base64``, ``Encoding.decodeQuantum``.
+    """
+    places = [place for place, byte in enumerate(encoded) if byte not in b"\r\n"]
+    for count, place in enumerate(places):
+        if encoded[place] in _BASE64:
+            continue
+        in_group = count % 4
+        if encoded[place] != ord("=") or in_group < 2:
+            return place
+        after = places[count + 1 :]
+        if in_group == 2:
+            if not after:
+                return len(encoded)
+            if encoded[after[0]] != ord("="):
+                return after[0] - 1
+            del after[0]
+        return after[0] if after else None
+    missing = len(places) % 4
+    return len(encoded) - missing if missing else None
 
 
 def b32enc(rendering: Rendering, text: str) -> str:
