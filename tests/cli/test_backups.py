@@ -202,7 +202,7 @@ async def test_restore_asks_before_it_replaces(cli: Cli, tmp_path: Path) -> None
         terminal.type("y\n")
         await terminal.until("restored 1 keys")
         assert await terminal.end() == 0
-    assert await cli.ok("list") == "b\n"
+    assert await cli.ok("list") == "b\nstagedoor/audit-head\n", "what was done is in the audit log"
 
 
 async def test_broken_file_changes_nothing(both: Cli, tmp_path: Path) -> None:
