@@ -202,3 +202,44 @@ def test_keys_are_those_of_the_doors() -> None:
         "kilovolt": HTTP_CONFIG,
         "streamerbot": STREAMERBOT_CONFIG,
     }
+
+
+@pytest.mark.parametrize("case", BOTH, ids=IDS)
+async def test_a_value_that_is_objected_to_gets_its_guard_back(desk: Desk, case: Case) -> None:
+    key, kind = case
+    this = Followed(None)  # type: ignore[arg-type]  # until the next line
+
+    def object_to(config: DoorConfig) -> str | None:
+        return None if config.is_guarded else "it would stand open"
+
+    client = Client(desk.hub, SERVICE)
+    this.settings = DoorSettings(client, key, kind(), this.heard.append, this.complaints.append, object_to)
+    await this.settings.start()
+    first = this.settings.current.guarded_as(this.settings.current)
+    await desk.put(key, encode(first))
+    await desk.put(key, encode(first.with_password("")))
+    await this.settings.change(bind="localhost:1")  # while what gives the guard back is on its way
+    await desk.put("a", "b")
+    assert stored(desk, case) == msgspec.structs.replace(first, bind="localhost:1")
+    assert this.settings.current == stored(desk, case)
+    assert all(config.is_guarded for config in this.heard)
+
+
+@pytest.mark.parametrize("case", BOTH, ids=IDS)
+async def test_what_was_objected_to_is_told_until_the_next_word(desk: Desk, case: Case) -> None:
+    key, kind = case
+    complaints: list[str | None] = []
+
+    def object_to(config: DoorConfig) -> str | None:
+        return None if config.is_guarded else "it would stand open"
+
+    settings = DoorSettings(Client(desk.hub, SERVICE), key, kind(), lambda config: None, complaints.append, object_to)
+    await settings.start()
+    await desk.put(key, encode(settings.current.guarded_as(settings.current)))
+    complaints.clear()
+    await desk.put(key, encode({kind.PASSWORD: ""}))
+    await desk.put("a", "b")  # behind what was written in its place
+    assert stored(desk, case).is_guarded
+    assert complaints[-1] == "it would stand open"
+    await settings.change(bind="localhost:1")
+    assert complaints[-1] is None

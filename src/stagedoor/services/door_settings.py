@@ -226,9 +226,13 @@ class DoorSettings(Generic[C]):
             StoreError: When the store refused.
         """
         text = self._client.get(self._key) or _encode(self.current)
-        if read_config(text, self._type) is None:
+        config = read_config(text, self._type)
+        if config is None:
             raise RequestFailed(f"what is stored in {self._key} is not valid; mend it first")
         stored = msgspec.json.decode(text, type=dict[str, object])
+        if names_password(text, self._type) and self._objection(config) is not None:
+            # What gives back the guard is on its way, and must not be undone.
+            stored.update(msgspec.to_builtins(config.guarded_as(self.current)))
         await self._client.put(self._key, msgspec.json.encode({**stored, **members}).decode())
 
     async def _begin(self, config: C) -> None:
