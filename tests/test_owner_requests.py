@@ -398,4 +398,5 @@ async def test_a_report_does_without_what_cannot_be_had(tmp_path: Path) -> None:
         await owner.set("stagedoor/console", "no JSON")
         text = (await ask(owner, "stagedoor/@report"))["text"]
         assert "`stagedoor/console`: not valid" in text
-        assert "`http/config`: nothing that can be told" in text
+        assert "`http/config`: `{" in text  # as it was before, to all but the owner
+        assert "http/config: it is not valid" in text
