@@ -217,7 +217,7 @@ def _count_guesses(seconds: float, address: str, origin: str | None = None) -> f
             doorkeeper.waited(address, origin)
         for _ in range(2 * WAITING):
             _, delay_s = doorkeeper.judge(doorkeeper.challenge(), bytes(32), address, origin)
-            if delay_s > 0:
+            if delay_s:
                 due.append(clock.now + delay_s)
                 looked_at += 1
         clock.now += 0.05
