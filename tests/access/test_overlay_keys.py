@@ -53,7 +53,7 @@ class Desk:
     def _note(self) -> None:
         self.changes += 1
 
-    def show(self, key: str, address: str = LOCAL) -> tuple[Proof | None, float]:
+    def show(self, key: str, address: str = LOCAL) -> tuple[Proof | None, float | None]:
         challenge = self.door.challenge()
         answer = self.sign(key, challenge.challenge, challenge.salt)  # type: ignore[operator]
         return self.door.judge(challenge, answer, address)

@@ -138,8 +138,7 @@ async def test_what_commands_do_without_a_server_is_written_down(cli: Cli, tmp_p
     await cli.ok("import", str(archive))
     written = [(one.kind, one.facts) for one in await entries(cli)]
     ground = {"ground": "a command, while no server ran"}
-    revealed = ("reveal", {"key": "http/config", **ground})
-    assert written.count(revealed) >= 2
+    assert len([one for one in written if one == ("reveal", {"key": "http/config", **ground})]) >= 2
     assert ("setting", {"key": "http/config", "members": ["bind", "kv_password"], **ground}) in written
     assert ("setting", {"key": "twitch/config", "members": ["enabled"], **ground}) in written
     assert ("setting", {"reason": "import", "name": "in.json", "count": 1, **ground}) in written
