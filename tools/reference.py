@@ -581,7 +581,7 @@ def errors_page() -> Iterator[str]:
             ("400", "the request is malformed, or it is TLS, which this port does not speak"),
             (
                 "403",
-                "a page of a web site that the owner has not let in wants a WebSocket, Streamer.bot's methods or a file",
+                "a page of a web site not let in by the owner wants a WebSocket, Streamer.bot's methods or a file",
             ),
             ("404", "there is nothing at this path, or no WebSocket"),
             ("405", "the path does not answer to this method; `Allow` says to which"),
