@@ -216,7 +216,7 @@ class Hub:
             if change.spec.is_volatile:
                 continue
             if change.spec.holds_secrets:
-                puts += self._secrets.split(change, Keep.NOTHING)
+                puts += self._secrets.split(change, Keep.ANEW)
             else:
                 puts.append(Put(Table.KEYS, key, value))
             (changes if key in under_way or before.get(key) != value else unchanged).append(change)
@@ -224,7 +224,7 @@ class Hub:
             if key not in entries:
                 change = Change(key, None, self.catalogue.resolve(key))
                 if change.spec.holds_secrets:
-                    self._secrets.split(change, Keep.NOTHING)  # so that a write behind this one keeps none of it
+                    self._secrets.split(change, Keep.ANEW)  # so that a write behind this one keeps none of it
                 changes.append(change)
         ended: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
 

@@ -28,8 +28,8 @@ class Keep(Enum):
     goes on reading that, and the next object is written as if it came right after it.
     """
 
-    NOTHING = -1
-    """What is written is all there is, and nothing was there before."""
+    ANEW = -1
+    """What is written is all there is, as if nothing had been there before."""
     NONE = 0
     """What is written is all there is."""
     LEFT_OUT = 1
@@ -111,7 +111,7 @@ class Secrets:
 
     def _hide_last(self, change: Change, keep: Keep) -> Value | None:
         """Remember what was there, and return its public part; ``None`` when there was nothing."""
-        before = "" if keep is Keep.NOTHING else self._last_object(change.key)
+        before = "" if keep is Keep.ANEW else self._last_object(change.key)
         members = _read_object(before)
         if members is None:
             self._hidden.pop(change.key, None)
