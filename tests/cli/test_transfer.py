@@ -131,7 +131,7 @@ async def test_values_that_are_no_text_become_json(both: Cli) -> None:
 
 async def test_import_reads_a_byte_order_mark_over(cli: Cli) -> None:
     await cli.ok("import", "-", stdin=b'\xef\xbb\xbf{"a": "1"}')
-    assert await cli.ok("list") == "a\n"
+    assert await cli.ok("get", "a") == "1\n"
 
 
 async def test_import_keeps_what_it_does_not_name_and_tells_subscribers(cli: Cli, server: Server) -> None:
