@@ -91,13 +91,19 @@ async def hub() -> AsyncIterator[Hub]:
     await hub.close()
 
 
-async def test_who_was_put_out_stays_out_and_browsers_stay_as_they_are(hub: Hub, tmp_path: Path) -> None:
-    house = House(hub)
+async def archive_of_before(house: House, folder: Path) -> Path:
+    """Archive a house of which one is put out afterwards, and into which one comes."""
     for name in ("kept", "gone"):
         house.let_in(name)
-    path = await house.archive(tmp_path / "archive.json")
+    path = await house.archive(folder / "archive.json")
     house.put_out("gone")
     house.let_in("late")
+    return path
+
+
+async def test_who_was_put_out_stays_out_and_browsers_stay_as_they_are(hub: Hub, tmp_path: Path) -> None:
+    house = House(hub)
+    path = await archive_of_before(house, tmp_path)
     told = await house.restore(path)
     kind = {"back": 0, "out": 1, "barred": 1}
     assert told == {"apps": kind, "overlay_keys": kind, "sites": kind, "browsers": {**kind, "out": 0}}
@@ -106,11 +112,7 @@ async def test_who_was_put_out_stays_out_and_browsers_stay_as_they_are(hub: Hub,
 
 async def test_without_a_server_it_is_the_same(hub: Hub, tmp_path: Path) -> None:
     house = House(hub)
-    for name in ("kept", "gone"):
-        house.let_in(name)
-    path = await house.archive(tmp_path / "archive.json")
-    house.put_out("gone")
-    house.let_in("late")
+    path = await archive_of_before(house, tmp_path)
     later = await house.archive(tmp_path / "later.json")
     store = LmdbStore(tmp_path / "store")
     elsewhere = open_hub(store)

@@ -12,6 +12,14 @@ from tests.console.harness import Window, check_accessibility, new_link, open_pa
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
+async def begin_an_edit(page: Page, server: Server) -> None:
+    """Change an action and do not save it."""
+    async with Client(server.url, token=server.control_token) as owner:
+        await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
+    await open_page(page, "actions/a1")
+    await page.get_by_label("Group").fill("Mine")
+
+
 async def test_a_link_signs_in_and_leaves_no_code_in_the_address(browser: Browser, server: Server) -> None:
     async with watched(browser) as window:
         await window.page.goto(await new_link(server))
@@ -74,10 +82,7 @@ async def test_a_link_in_another_tab_takes_no_edit_away_and_leaves_no_second_pas
     async with watched(browser) as window:
         page = window.page
         await sign_in(page, own_server)
-        async with Client(own_server.url, token=own_server.control_token) as owner:
-            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
-        await open_page(page, "actions/a1")
-        await page.get_by_label("Group").fill("Mine")
+        await begin_an_edit(page, own_server)
         before = await kept_pass(page)
         other = await window.context.new_page()
         async with other.expect_response(lambda answer: answer.request.method == "DELETE") as given_back:
@@ -95,10 +100,7 @@ async def test_a_link_in_the_same_tab_asks_before_an_edit_goes(browser: Browser,
     async with watched(browser) as window:
         page = window.page
         await sign_in(page, own_server)
-        async with Client(own_server.url, token=own_server.control_token) as owner:
-            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
-        await open_page(page, "actions/a1")
-        await page.get_by_label("Group").fill("Mine")
+        await begin_an_edit(page, own_server)
         question = page.get_by_role("alertdialog", name="Leave without saving?")
         async with page.expect_response(lambda answer: answer.request.method == "DELETE"):
             await page.goto(await new_link(own_server))
@@ -123,10 +125,7 @@ async def test_signing_out_asks_before_an_edit_goes(browser: Browser, own_server
     async with watched(browser) as window:
         page = window.page
         await sign_in(page, own_server)
-        async with Client(own_server.url, token=own_server.control_token) as owner:
-            await owner.set("action/a1", '{"id": "a1", "name": "Ours"}')
-        await open_page(page, "actions/a1")
-        await page.get_by_label("Group").fill("Mine")
+        await begin_an_edit(page, own_server)
         question = page.get_by_role("alertdialog", name="Leave without saving?")
         await page.get_by_role("button", name="Sign out").click()
         await question.get_by_role("button", name="Cancel").click()
