@@ -344,9 +344,7 @@ async def pause_after(twitch: Twitch, session: str) -> float:
 async def test_sessions_that_had_their_topics_are_followed_by_short_pauses_however_short_they_were(
     twitch: Twitch,
 ) -> None:
-    pauses = []
-    for turn in range(8):
-        pauses.append(await pause_after(twitch, f"s{turn}"))
+    pauses = [await pause_after(twitch, f"s{turn}") for turn in range(8)]
     assert pauses == [1, 2, 4, 5, 5, 5, 5, 5]
 
 
